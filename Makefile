@@ -1,0 +1,59 @@
+# The one list of commands. CI runs `make check` through .ci/run.
+# 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench sim replay
+
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+SEEDS ?= 1..50
+SEED ?=
+ARGS ?=
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+setup: ## system packages, Rust, RocksDB: what is missing, once
+	@scripts/setup.sh
+
+demo: setup ## the whole walk over three domains, then the end (ARGS=... for `luqiao dev`)
+	cargo build --package luqiao
+	@scripts/third_party.sh save || true
+	cargo run --quiet --package luqiao -- dev --exit $(ARGS)
+
+test: ## all tests; the last line counts them (ARGS=... for `cargo test`)
+	@scripts/setup.sh --with-python
+	@scripts/test.sh $(ARGS); status=$$?; scripts/third_party.sh save >&2 || true; exit $$status
+
+check: ## everything CI runs
+	@.ci/run
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+lint: setup ## formatting and clippy, warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+doc: setup ## the documentation, warnings are errors
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace
+
+proto-lint: ## protocol files: style, and compatibility with proto/baseline.binpb
+	scripts/buf.sh lint proto
+	scripts/buf.sh breaking proto --against proto/baseline.binpb
+
+proto-baseline: ## renew the promise of compatibility; needs a line in CHANGELOG.md
+	scripts/buf.sh lint proto
+	scripts/buf.sh build proto --output proto/baseline.binpb
+	@echo 'proto/baseline.binpb is renewed. Say in CHANGELOG.md what changed for callers, and commit both together.'
+
+bench: setup ## the table of speed and memory (release build; results in bench-results/)
+	cargo build --release --package luqiao
+	cargo run --release --package simulations --bin bench -- $(ARGS)
+
+sim: setup ## simulated clusters: make sim SEEDS=1..200
+	cargo run --package simulations --bin simulate -- run --seeds $(SEEDS) $(ARGS)
+
+replay: setup ## one simulated cluster again, told in full: make replay SEED=17
+	@test -n '$(SEED)' || { echo 'Which seed? make replay SEED=17' >&2; exit 2; }
+	cargo run --package simulations --bin simulate -- replay --seed $(SEED) $(ARGS)

@@ -1,0 +1,184 @@
+//! Deadlines: a date that someone owes by law, with the clock that leads to it.
+//!
+//! *Deadline* is only ever a legal date; the limit of a call is a *timeout*.
+
+use minicbor::{Decode, Encode};
+
+use crate::{
+    calendar::{DayLine, WorkingDayCalendar},
+    rule::RuleRef,
+    time::{LocalDate, UtcMillis},
+};
+
+/// A number of working days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct WorkingDays(#[n(0)] pub u16);
+
+/// What is owed by the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum DeadlineKind {
+    /// The answer to a share request.
+    #[n(0)]
+    Answer,
+    /// The authority's review of an updated catalog entry (decree 809 art. 17¶3).
+    #[n(1)]
+    CatalogReview,
+    /// Delivery after agreement (decree 809 art. 22).
+    #[n(2)]
+    Delivery,
+}
+
+/// The parts of a running working-day clock, kept apart so that a calendar change, an extension
+/// or a suspension recomputes the due date without guessing.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct WorkingDayClock {
+    /// What is owed.
+    #[n(0)]
+    pub kind: DeadlineKind,
+    /// The event that starts it, usually receipt. Its day is not counted.
+    #[n(1)]
+    pub start_time: UtcMillis,
+    /// Working days of the rule.
+    #[n(2)]
+    pub length: WorkingDays,
+    /// Working days added by extension.
+    #[n(3)]
+    pub extended: WorkingDays,
+    /// Working days during which it stood still.
+    #[n(4)]
+    pub suspended: WorkingDays,
+    /// The last day.
+    #[n(5)]
+    pub due_date: LocalDate,
+    /// The first instant at which it is overdue: 24:00 of the last day.
+    #[n(6)]
+    pub due_time: UtcMillis,
+    /// Whether a day counted lies in a year without an official calendar.
+    #[n(7)]
+    pub provisional: bool,
+    /// Version of the calendar used.
+    #[n(8)]
+    pub calendar_version: u64,
+    /// The rule that gives the length.
+    #[n(9)]
+    pub rule: RuleRef,
+    /// Counts up with every recomputation; a firing is idempotent by (deadline, revision).
+    #[n(10)]
+    pub revision: u32,
+}
+
+/// What a recomputation changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recomputed {
+    /// The last day as it was.
+    pub old_date: LocalDate,
+    /// The last day as it is now.
+    pub new_date: LocalDate,
+    /// Whether the new count ended in the past, so that the date was held in the present.
+    pub held: bool,
+}
+
+impl WorkingDayClock {
+    /// Starts a clock of `length` working days at the event of `start_time`.
+    pub fn start(
+        kind: DeadlineKind,
+        start_time: UtcMillis,
+        length: WorkingDays,
+        rule: RuleRef,
+        calendar: &WorkingDayCalendar,
+    ) -> Self {
+        let start = start_time.local_date();
+        let mut clock = Self {
+            kind,
+            start_time,
+            length,
+            extended: WorkingDays(0),
+            suspended: WorkingDays(0),
+            due_date: start,
+            due_time: start.end(),
+            provisional: false,
+            calendar_version: calendar.version(),
+            rule,
+            revision: 0,
+        };
+        clock.count(calendar);
+        clock
+    }
+
+    /// All working days: of the rule, added and stood still.
+    pub fn total(&self) -> WorkingDays {
+        WorkingDays(self.length.0.saturating_add(self.extended.0).saturating_add(self.suspended.0))
+    }
+
+    /// Counts again under another calendar, as of the committed clock `now`.
+    ///
+    /// None if nothing but the calendar's version changed. A recomputation never makes a case
+    /// overdue in the past: a clock that was running is held until the end of the first working
+    /// day that is not over (CAL).
+    pub fn recompute(
+        &mut self,
+        calendar: &WorkingDayCalendar,
+        now: UtcMillis,
+    ) -> Option<Recomputed> {
+        let before = (self.due_date, self.provisional);
+        let was_running = !self.is_overdue(now);
+        self.count(calendar);
+        let held = was_running && self.is_overdue(now);
+        if held {
+            let mut day = now.local_date();
+            while !calendar.is_working_day(day).counts() {
+                day = day.next();
+            }
+            self.due_date = day;
+            self.due_time = day.end();
+        }
+        if before == (self.due_date, self.provisional) {
+            return None;
+        }
+        self.revision += 1;
+        Some(Recomputed { old_date: before.0, new_date: self.due_date, held })
+    }
+
+    /// Adds working days. Whether the rule allows them is decided before.
+    pub fn extend(&mut self, days: WorkingDays, calendar: &WorkingDayCalendar) {
+        self.extended = WorkingDays(self.extended.0.saturating_add(days.0));
+        self.revision += 1;
+        self.count(calendar);
+    }
+
+    /// Adds working days during which the clock stood still.
+    pub fn suspend(&mut self, days: WorkingDays, calendar: &WorkingDayCalendar) {
+        self.suspended = WorkingDays(self.suspended.0.saturating_add(days.0));
+        self.revision += 1;
+        self.count(calendar);
+    }
+
+    /// The last day had the clock never stood still: kept and shown beside (SHR-22).
+    pub fn unsuspended_date(&self, calendar: &WorkingDayCalendar) -> LocalDate {
+        let days = WorkingDays(self.length.0.saturating_add(self.extended.0));
+        calendar.add_working_days(self.start_time.local_date(), days).date
+    }
+
+    /// Whether it is overdue at this instant: from 24:00 of the last day on.
+    pub fn is_overdue(&self, clock: UtcMillis) -> bool {
+        clock >= self.due_time
+    }
+
+    /// The count, day by day.
+    pub fn explain(&self, calendar: &WorkingDayCalendar) -> Vec<DayLine> {
+        calendar.explain(self.start_time.local_date(), self.total())
+    }
+
+    fn count(&mut self, calendar: &WorkingDayCalendar) {
+        let due = calendar.add_working_days(self.start_time.local_date(), self.total());
+        self.due_date = due.date;
+        self.due_time = due.date.end();
+        self.provisional = due.provisional;
+        self.calendar_version = calendar.version();
+    }
+}
+
+#[cfg(test)]
+mod tests;

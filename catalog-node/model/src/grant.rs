@@ -1,0 +1,105 @@
+//! A grant: the lasting right that an agreed request ends in.
+
+use minicbor::{Decode, Encode};
+
+use crate::{
+    ids::{DomainId, GrantId},
+    name::ResourceName,
+    rule::RuleRef,
+    share_request::{Party, Term},
+    time::UtcMillis,
+};
+
+/// The life cycle of a grant (requirements §15). Delivery and what follows have their own issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(index_only)]
+pub enum GrantState {
+    /// The right exists; delivery is owed.
+    #[n(0)]
+    Granted,
+    /// Stopped for misuse, with an order to rectify by a date (SHR-24).
+    #[n(1)]
+    Suspended,
+    /// Ended after suspension and a rectification that failed.
+    #[n(2)]
+    Terminated,
+}
+
+/// A suspension with its order to rectify (decree 809 art. 27¶2).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Suspension {
+    /// The ground, in words.
+    #[n(0)]
+    pub reason: String,
+    /// When it began.
+    #[n(1)]
+    pub since: UtcMillis,
+    /// The last day for rectification.
+    #[n(2)]
+    pub rectify_by: crate::time::LocalDate,
+    /// Who ordered it.
+    #[n(3)]
+    pub by: Party,
+}
+
+/// Who may use which items of an entry, from which system, for what, how long (SHR-10).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Grant {
+    /// Its id.
+    #[n(0)]
+    pub id: GrantId,
+    /// The domain of the provider.
+    #[n(1)]
+    pub domain: DomainId,
+    /// The request that was agreed to.
+    #[n(2)]
+    pub request: ResourceName,
+    /// The entry.
+    #[n(3)]
+    pub entry: ResourceName,
+    /// The version of the entry to which the answer belongs.
+    #[n(4)]
+    pub entry_version: u64,
+    /// Who provides.
+    #[n(5)]
+    pub provider: Party,
+    /// Who may use.
+    #[n(6)]
+    pub consumer: Party,
+    /// The calling system to which the grant is bound.
+    #[n(7)]
+    pub system: ResourceName,
+    /// The declared scenario.
+    #[n(8)]
+    pub scenario: String,
+    /// The items, by name.
+    #[n(9)]
+    pub items: Vec<String>,
+    /// Row scope in words; empty = all rows.
+    #[n(10)]
+    pub row_scope: String,
+    /// How long.
+    #[n(11)]
+    pub term: Term,
+    /// Where it stands.
+    #[n(12)]
+    pub state: GrantState,
+    /// The last suspension.
+    #[n(13)]
+    pub suspension: Option<Suspension>,
+    /// Why it was terminated; empty if it was not.
+    #[n(14)]
+    pub termination_reason: String,
+    /// The rule under which it was given.
+    #[n(15)]
+    pub rule: Option<RuleRef>,
+    /// Counts up from 1 with every change.
+    #[n(16)]
+    pub version: u64,
+    /// Committed time of the grant.
+    #[n(17)]
+    pub granted_time: UtcMillis,
+    /// Committed time of this version.
+    #[n(18)]
+    pub updated_time: UtcMillis,
+}

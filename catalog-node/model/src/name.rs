@@ -1,0 +1,111 @@
+//! Resource names: how the API and the ledger name a thing (AIP-122).
+
+use std::{fmt, str::FromStr};
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::{
+    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, SystemId,
+};
+
+/// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
+///
+/// The domain is the one that *owns* the thing, but for requests: a case is named where it was
+/// first received and keeps that name everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub struct ResourceName {
+    /// The domain in the name.
+    #[n(0)]
+    pub domain: DomainId,
+    /// What is named within the domain.
+    #[n(1)]
+    pub resource: Resource,
+}
+
+/// The part of a name after its domain.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+pub enum Resource {
+    /// The domain itself: `domains/{domain}`.
+    #[n(0)]
+    Domain,
+    /// `entries/{id}`
+    #[n(1)]
+    Entry(#[n(0)] EntryId),
+    /// `requests/{id}`
+    #[n(2)]
+    Request(#[n(0)] RequestId),
+    /// `grants/{id}`
+    #[n(3)]
+    Grant(#[n(0)] GrantId),
+    /// `organizations/{id}`
+    #[n(4)]
+    Organization(#[n(0)] OrganizationId),
+    /// `organizations/{id}/persons/{id}`
+    #[n(5)]
+    Person(#[n(0)] OrganizationId, #[n(1)] PersonId),
+    /// `organizations/{id}/systems/{id}`
+    #[n(6)]
+    System(#[n(0)] OrganizationId, #[n(1)] SystemId),
+}
+
+impl ResourceName {
+    /// The name of `resource` in `domain`.
+    pub fn new(domain: DomainId, resource: Resource) -> Self {
+        Self { domain, resource }
+    }
+}
+
+impl fmt::Display for ResourceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "domains/{}", self.domain)?;
+        match &self.resource {
+            Resource::Domain => Ok(()),
+            Resource::Entry(id) => write!(f, "/entries/{id}"),
+            Resource::Request(id) => write!(f, "/requests/{id}"),
+            Resource::Grant(id) => write!(f, "/grants/{id}"),
+            Resource::Organization(id) => write!(f, "/organizations/{id}"),
+            Resource::Person(organization, id) => {
+                write!(f, "/organizations/{organization}/persons/{id}")
+            }
+            Resource::System(organization, id) => {
+                write!(f, "/organizations/{organization}/systems/{id}")
+            }
+        }
+    }
+}
+
+impl FromStr for ResourceName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let unknown = || IdError {
+            text: text.to_owned(),
+            expected: "a resource name (domains/{domain}/entries/{id}, …/requests/{id}, \
+                       …/grants/{id}, …/organizations/{id}[/persons/{id}|/systems/{id}])",
+        };
+        let mut parts = text.split('/');
+        if parts.next() != Some("domains") {
+            return Err(unknown());
+        }
+        let domain = parts.next().ok_or_else(unknown)?.parse()?;
+        let rest: Vec<&str> = parts.collect();
+        let resource = match rest.as_slice() {
+            [] => Resource::Domain,
+            ["entries", id] => Resource::Entry(id.parse()?),
+            ["requests", id] => Resource::Request(id.parse()?),
+            ["grants", id] => Resource::Grant(id.parse()?),
+            ["organizations", id] => Resource::Organization(id.parse()?),
+            ["organizations", organization, "persons", id] => {
+                Resource::Person(organization.parse()?, id.parse()?)
+            }
+            ["organizations", organization, "systems", id] => {
+                Resource::System(organization.parse()?, id.parse()?)
+            }
+            _ => return Err(unknown()),
+        };
+        Ok(Self { domain, resource })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+use super::ResourceName;
+
+#[test]
+fn names_read_as_they_are_written() {
+    let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    for text in [
+        "domains/xiamen".to_owned(),
+        format!("domains/xiamen/entries/{id}"),
+        format!("domains/siming/requests/{id}"),
+        format!("domains/fujian/grants/{id}"),
+        format!("domains/xiamen/organizations/{id}"),
+        format!("domains/xiamen/organizations/{id}/persons/{id}"),
+        format!("domains/xiamen/organizations/{id}/systems/{id}"),
+    ] {
+        assert_eq!(text.parse::<ResourceName>().unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn what_is_not_a_name_is_refused() {
+    for text in [
+        "",
+        "entries/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "domains/Xiamen/entries/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "domains/xiamen/entries/",
+        "domains/xiamen/entries/1",
+        "domains/xiamen/cats/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "domains/xiamen/entries/01ARZ3NDEKTSV4RRFFQ69G5FAV/x",
+    ] {
+        assert!(text.parse::<ResourceName>().is_err(), "{text}");
+    }
+}

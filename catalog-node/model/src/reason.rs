@@ -1,0 +1,589 @@
+//! The reasons for which anything is refused: stable names, two languages, what to do about it.
+//!
+//! One table. Append only: a number or a name is never reused. gRPC codes are not here; they
+//! belong to the transport. `docs/errors.md` is generated from this table.
+
+use std::{fmt, str::FromStr};
+
+use minicbor::{Decode, Encode};
+
+/// A language of the people who read what we say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// 简体中文
+    #[default]
+    Zh,
+    /// English
+    En,
+}
+
+macro_rules! reasons {
+    ($($(#[section = $section:literal])? $variant:ident = $number:literal, $name:literal, $en:literal, $zh:literal, $caller:literal, $operator:literal;)*) => {
+        /// Why something was refused.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+        #[cbor(index_only)]
+        pub enum Reason {
+            $(#[doc = $en] #[n($number)] $variant,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name in `ErrorInfo.reason`.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The sentence for people, with `{facts}` to fill in.
+            pub fn text(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Self::$variant, Lang::En) => $en, (Self::$variant, Lang::Zh) => $zh,)*
+                }
+            }
+
+            /// What the caller can do about it.
+            pub fn caller_move(self) -> &'static str {
+                match self { $(Self::$variant => $caller,)* }
+            }
+
+            /// What the operator can do about it.
+            pub fn operator_move(self) -> &'static str {
+                match self { $(Self::$variant => $operator,)* }
+            }
+
+            /// Heading of the table's section that begins with this reason.
+            pub fn section(self) -> Option<&'static str> {
+                match self { $($(Self::$variant => Some($section),)?)* _ => None }
+            }
+        }
+    };
+}
+
+reasons! {
+    #[section = "Identity and admission"]
+    CertificateMissing = 1, "CERTIFICATE_MISSING",
+        "no client certificate was presented",
+        "未出示客户端证书",
+        "present the certificate that your platform issued to your system or person",
+        "none";
+    CertificateUnknown = 2, "CERTIFICATE_UNKNOWN",
+        "the certificate {subject} names nobody known to this gateway",
+        "证书 {subject} 不对应本网关已知的任何主体",
+        "ask the platform to register the certificate's subject and serial number",
+        "add the certificate to the gateway's certificate table";
+    DomainForeign = 3, "DOMAIN_FOREIGN",
+        "certificates of domain {domain} may not make this call here",
+        "域 {domain} 的证书不得在此发起该调用",
+        "call the gateway of your own domain",
+        "none, unless the domain should be a federation partner: then add it to the trust list";
+    CallerNotPermitted = 4, "CALLER_NOT_PERMITTED",
+        "{caller} may not do this; it takes {needed}",
+        "{caller} 无权执行该操作，需要 {needed}",
+        "let the named party do it",
+        "none";
+    PersonUnknown = 5, "PERSON_UNKNOWN",
+        "person {person} is not on file for the organization",
+        "人员 {person} 未在该单位备案",
+        "file the person first",
+        "none";
+    LoopDetected = 6, "LOOP_DETECTED",
+        "the call passed through domain {domain} already",
+        "该调用已经过域 {domain}，形成环路",
+        "none",
+        "check the federation links: two domains route the same name to each other";
+    #[section = "The call itself"]
+    MethodUnknown = 20, "METHOD_UNKNOWN",
+        "method {method} is not served here",
+        "此处不提供方法 {method}",
+        "check the service's version",
+        "none";
+    MessageMalformed = 21, "MESSAGE_MALFORMED",
+        "the message could not be read: {cause}",
+        "无法读取消息：{cause}",
+        "rebuild the client from the published protocol files",
+        "none";
+    FieldInvalid = 22, "FIELD_INVALID",
+        "the call has fields that are wrong",
+        "调用中有字段不正确",
+        "correct the fields that are listed",
+        "none";
+    NameInvalid = 23, "NAME_INVALID",
+        "`{name}` is not a resource name of the wanted kind",
+        "“{name}”不是所需类型的资源名称",
+        "use the name as the platform returned it",
+        "none";
+    RequestIdMissing = 24, "REQUEST_ID_MISSING",
+        "a call that changes something needs a request_id",
+        "变更类调用必须携带 request_id",
+        "send a fresh UUID and keep it for retries of the same call",
+        "none";
+    RequestIdReused = 25, "REQUEST_ID_REUSED",
+        "request_id {request_id} was used for a different call",
+        "request_id {request_id} 已用于内容不同的另一次调用",
+        "draw a new request_id for a new call; send the unchanged call again to retry",
+        "none";
+    PageTokenInvalid = 26, "PAGE_TOKEN_INVALID",
+        "the page token does not belong to this query",
+        "分页标记不属于本查询",
+        "start again without a page token",
+        "none";
+    EtagMismatch = 27, "ETAG_MISMATCH",
+        "the resource is at {actual}, not at {expected}",
+        "资源当前版本为 {actual}，而非 {expected}",
+        "read the resource again, apply the change to what you read, send its etag",
+        "none";
+    EtagMissing = 28, "ETAG_MISSING",
+        "this change needs the etag of the version that it is based on",
+        "该变更必须携带所依据版本的 etag",
+        "read the resource and send its etag",
+        "none";
+    MaskInvalid = 29, "MASK_INVALID",
+        "update_mask names {path}, which cannot be updated",
+        "update_mask 中的 {path} 不可更新",
+        "name only fields of the resource that can be updated",
+        "none";
+    TextTooLong = 30, "TEXT_TOO_LONG",
+        "{field} has {length} characters; at most {limit} are taken",
+        "{field} 有 {length} 个字符，最多允许 {limit} 个",
+        "shorten it, or file a document and cite it",
+        "none";
+    TooManyItems = 31, "TOO_MANY_ITEMS",
+        "{field} has {length} parts; at most {limit} are taken",
+        "{field} 有 {length} 项，最多允许 {limit} 项",
+        "split the call",
+        "none";
+    TextControlCharacters = 32, "TEXT_CONTROL_CHARACTERS",
+        "{field} holds control characters",
+        "{field} 含有控制字符",
+        "remove them",
+        "none";
+    #[section = "What is named"]
+    NotFound = 40, "NOT_FOUND",
+        "{name} does not exist",
+        "{name} 不存在",
+        "check the name; search the catalog",
+        "none";
+    OrganizationUnknown = 41, "ORGANIZATION_UNKNOWN",
+        "organization {name} is not registered",
+        "单位 {name} 未登记",
+        "register the organization first",
+        "none";
+    SystemUnknown = 42, "SYSTEM_UNKNOWN",
+        "system {name} is not registered for the organization",
+        "系统 {name} 未在该单位登记",
+        "register the system first",
+        "none";
+    AlreadyExists = 43, "ALREADY_EXISTS",
+        "{name} exists already",
+        "{name} 已存在",
+        "use the one that exists, or draw a new id",
+        "none";
+    CreditCodeInvalid = 44, "CREDIT_CODE_INVALID",
+        "`{code}` is not a unified social credit code: {cause}",
+        "“{code}”不是有效的统一社会信用代码：{cause}",
+        "check the code against the organization's certificate",
+        "none";
+    CreditCodeTaken = 45, "CREDIT_CODE_TAKEN",
+        "credit code {code} belongs to {name} already",
+        "统一社会信用代码 {code} 已属于 {name}",
+        "use the organization that exists",
+        "none";
+    OrganizationUnverified = 46, "ORGANIZATION_UNVERIFIED",
+        "organization {name} is not verified: its class is unknown",
+        "单位 {name} 未经核验，类别未知",
+        "complete credit code and class with OrganizationService.UpdateOrganization",
+        "none";
+    DomainUnknown = 47, "DOMAIN_UNKNOWN",
+        "no link to domain {domain}",
+        "没有通往域 {domain} 的连接",
+        "check the name",
+        "add the domain to the gateway's federation links";
+    #[section = "The catalog"]
+    EntryIncomplete = 60, "ENTRY_INCOMPLETE",
+        "the entry lacks what the compilation standard asks for",
+        "目录缺少编制规范要求的内容",
+        "complete the fields that are listed, then submit again",
+        "none";
+    EntryStateWrong = 61, "ENTRY_STATE_WRONG",
+        "the entry is {state}; this needs {needed}",
+        "目录当前状态为 {state}，该操作需要 {needed}",
+        "see the entry's life cycle",
+        "none";
+    EntryGradeMissing = 62, "ENTRY_GRADE_MISSING",
+        "an entry without classification and grade cannot be published",
+        "未分类分级的目录不得发布",
+        "state the grade; it is at least the highest of its items",
+        "none";
+    EntryGradeTooLow = 63, "ENTRY_GRADE_TOO_LOW",
+        "the entry's grade is below that of item {item}",
+        "目录的分级低于信息项 {item} 的分级",
+        "raise the entry's grade: the strictest item decides",
+        "none";
+    EntryLinksMissing = 64, "ENTRY_LINKS_MISSING",
+        "an entry bound to no business system cannot be published",
+        "未与业务系统关联的目录不得发布",
+        "add at least one catalog–data–system link",
+        "none";
+    EntryLinkUnknown = 65, "ENTRY_LINK_UNKNOWN",
+        "link to system {system}, which the provider has not registered",
+        "关联的系统 {system} 未由提供单位登记",
+        "register the system first",
+        "none";
+    AssessmentMissing = 66, "ASSESSMENT_MISSING",
+        "assessment {assessment} is missing or failed",
+        "缺少评估或评估未通过：{assessment}",
+        "make the assessment and record its result",
+        "none";
+    SharingAttributeMissing = 67, "SHARING_ATTRIBUTE_MISSING",
+        "the entry has no sharing attribute",
+        "目录未标注共享属性",
+        "state unconditional, conditional or not shared",
+        "none";
+    ConditionsMissing = 68, "CONDITIONS_MISSING",
+        "a conditional entry lists scope and purpose of its sharing",
+        "有条件共享的目录应当列明共享范围和用途",
+        "state scope and purpose",
+        "none";
+    BasisMissing = 69, "BASIS_MISSING",
+        "this sharing attribute needs a legal basis",
+        "该共享属性需要法律依据",
+        "cite title, article, rank and the words of the law",
+        "none";
+    BasisRankTooLow = 70, "BASIS_RANK_TOO_LOW",
+        "a basis of rank {rank} does not carry this attribute; it takes {needed}",
+        "{rank} 级别的依据不足以支持该共享属性，需要 {needed}",
+        "cite a text of sufficient rank, or change the attribute",
+        "none";
+    BasisNotExplicit = 71, "BASIS_NOT_EXPLICIT",
+        "the basis must quote the words that forbid sharing",
+        "依据必须引用明确禁止共享的条文",
+        "quote the forbidding words",
+        "none";
+    ReasonMissing = 72, "REASON_MISSING",
+        "a reason in words is needed",
+        "必须写明理由",
+        "give the reason",
+        "none";
+    DataKindNotPermitted = 73, "DATA_KIND_NOT_PERMITTED",
+        "the organization may not compile a {kind} catalog",
+        "该单位不得编制 {kind} 目录",
+        "use the kind that fits the unit's capacity",
+        "add the capacity to the organization";
+    ConsentMissing = 74, "CONSENT_MISSING",
+        "the consent of {consenter} is missing for {subject}",
+        "{subject} 缺少 {consenter} 的同意",
+        "let the head consent with GiveConsent, then repeat the call",
+        "none";
+    ConsentNotByHead = 75, "CONSENT_NOT_BY_HEAD",
+        "consent is given by {needed}",
+        "应由 {needed} 表示同意",
+        "let that person consent, or let your system assert the person",
+        "none";
+    ConsentVersionStale = 76, "CONSENT_VERSION_STALE",
+        "consent was asked for version {given}; the current version is {actual}",
+        "同意针对版本 {given}，当前版本为 {actual}",
+        "read the subject again and consent to what it says now",
+        "none";
+    ItemsDuplicate = 77, "ITEMS_DUPLICATE",
+        "item {item} appears twice",
+        "信息项 {item} 重复",
+        "name every item once",
+        "none";
+    ImportOpenTypeNotSharing = 78, "IMPORT_OPEN_TYPE_NOT_SHARING",
+        "an open type is not a sharing attribute",
+        "开放类型不是共享属性",
+        "state the sharing attribute yourself",
+        "none";
+    EntryHasLiveGrants = 79, "ENTRY_HAS_LIVE_GRANTS",
+        "the entry has {count} live grants; withdrawal is a change of service",
+        "该目录有 {count} 项有效授权，撤回属于变更服务",
+        "terminate or settle the grants with their users first",
+        "none";
+    #[section = "Asking and answering"]
+    EntryNotAvailable = 100, "ENTRY_NOT_AVAILABLE",
+        "the entry is not in the catalog",
+        "该目录不在目录库中",
+        "search the catalog",
+        "none";
+    ScenarioMissing = 101, "SCENARIO_MISSING",
+        "the request declares no scenario",
+        "申请未写明应用场景",
+        "state the scenario",
+        "none";
+    DutyBasisMissing = 102, "DUTY_BASIS_MISSING",
+        "the request states no basis in duty",
+        "申请未写明使用依据",
+        "state the duty on which the need rests",
+        "none";
+    ScopeMissing = 103, "SCOPE_MISSING",
+        "the request names no items",
+        "申请未列明数据项",
+        "name the items that are needed",
+        "none";
+    MethodMissing = 104, "METHOD_MISSING",
+        "the request names no way of sharing",
+        "申请未写明共享方式",
+        "state the method",
+        "none";
+    TermMissing = 105, "TERM_MISSING",
+        "the request states no term",
+        "申请未写明使用时限",
+        "state first and last day",
+        "none";
+    TermInvalid = 106, "TERM_INVALID",
+        "the term ends before it begins or before today",
+        "使用时限早于起始日或早于今日",
+        "correct the term",
+        "none";
+    CommitmentMissing = 107, "COMMITMENT_MISSING",
+        "the commitments are incomplete: {missing}",
+        "缺少承诺：{missing}",
+        "make the commitments that are listed",
+        "none";
+    ItemUnknown = 108, "ITEM_UNKNOWN",
+        "item {item} is not in the entry",
+        "信息项 {item} 不在该目录中",
+        "use the item names of the entry",
+        "none";
+    NotShared = 109, "NOT_SHARED",
+        "the entry is not shared: {basis}",
+        "该目录不予共享：{basis}",
+        "if you think the attribute is wrong, raise it with the authority",
+        "none";
+    ItemNotShared = 110, "ITEM_NOT_SHARED",
+        "item {item} is not shared",
+        "信息项 {item} 不予共享",
+        "ask without it",
+        "none";
+    RequestStateWrong = 111, "REQUEST_STATE_WRONG",
+        "the request is {state}; this needs {needed}",
+        "申请当前状态为 {state}，该操作需要 {needed}",
+        "see the request's life cycle",
+        "none";
+    NotTheDecider = 112, "NOT_THE_DECIDER",
+        "{caller} does not decide this case; {decider} does",
+        "{caller} 无权决定本申请，应由 {decider} 决定",
+        "let the decider answer",
+        "none";
+    OpinionMissing = 113, "OPINION_MISSING",
+        "the provider was not heard yet and its time has not run out",
+        "尚未听取提供单位意见且其期限未满",
+        "wait for the opinion or for the end of its time",
+        "none";
+    RefusalReasonMissing = 114, "REFUSAL_REASON_MISSING",
+        "a refusal needs a written reason",
+        "不同意共享应当书面说明理由",
+        "give the reason",
+        "none";
+    RefusalGroundMissing = 115, "REFUSAL_GROUND_MISSING",
+        "a refusal needs its ground",
+        "不同意共享应当写明依据",
+        "state the ground",
+        "none";
+    PartWithoutItems = 116, "PART_WITHOUT_ITEMS",
+        "an agreement in part names some of the requested items and a reason for the rest",
+        "部分同意应列明同意的数据项并说明其余理由",
+        "name the items and the reason",
+        "none";
+    ExtensionNotAllowed = 117, "EXTENSION_NOT_ALLOWED",
+        "no rule in force allows an extension here",
+        "现行规则不允许在此延期",
+        "answer within the time",
+        "none";
+    ExtensionTooLong = 118, "EXTENSION_TOO_LONG",
+        "at most {limit} working days may be added in all",
+        "累计延期不得超过 {limit} 个工作日",
+        "ask for less",
+        "none";
+    ExtensionConsentMissing = 119, "EXTENSION_CONSENT_MISSING",
+        "an extension needs the consent of the authority",
+        "延期须经主管部门同意",
+        "let a person of the authority extend the case",
+        "none";
+    ExtensionTooLate = 120, "EXTENSION_TOO_LATE",
+        "the time has run out; an overdue answer cannot be extended",
+        "期限已过，不得再延期",
+        "answer now; the answer is marked late",
+        "none";
+    CompletionSecondList = 121, "COMPLETION_SECOND_LIST",
+        "what is missing was listed once already",
+        "已一次性告知应补正的内容",
+        "decide on what there is",
+        "none";
+    CompletionNothingMissing = 122, "COMPLETION_NOTHING_MISSING",
+        "a completion list names at least one thing that is missing",
+        "补正清单至少列明一项缺失内容",
+        "name what is missing",
+        "none";
+    RefusedForIncompleteness = 123, "REFUSED_FOR_INCOMPLETENESS",
+        "a request may not be refused for being incomplete",
+        "不得以材料不齐为由直接拒绝",
+        "ask for completion instead",
+        "none";
+    NoRuleInForce = 124, "NO_RULE_IN_FORCE",
+        "no rule in force answers: {key}",
+        "没有现行有效的规则：{key}",
+        "none",
+        "load a pack with a rule for it, or record the authority's decision to continue";
+    GrantStateWrong = 125, "GRANT_STATE_WRONG",
+        "the grant is {state}; this needs {needed}",
+        "授权当前状态为 {state}，该操作需要 {needed}",
+        "see the grant's life cycle",
+        "none";
+    TerminationWithoutSuspension = 126, "TERMINATION_WITHOUT_SUSPENSION",
+        "a grant is terminated only after suspension and a term for rectification",
+        "终止授权前须先暂停并限期整改",
+        "suspend with a date for rectification first",
+        "none";
+    RectificationRunning = 127, "RECTIFICATION_RUNNING",
+        "the term for rectification runs until {date}",
+        "整改期限至 {date}",
+        "wait for the date",
+        "none";
+    NotOwner = 128, "NOT_OWNER",
+        "domain {owner} owns this; only it may change it",
+        "该资源属于域 {owner}，只有该域可以变更",
+        "let the owner's domain act",
+        "none";
+    DeadlineUnanswerable = 129, "DEADLINE_UNANSWERABLE",
+        "the due date could not be computed: {cause}",
+        "无法计算期限：{cause}",
+        "none",
+        "load a calendar for the years concerned";
+    #[section = "Federation"]
+    FeedTokenUnknown = 150, "FEED_TOKEN_UNKNOWN",
+        "the feed token is not one of this domain's feed",
+        "变更流标记不属于本域的变更流",
+        "start again from the beginning",
+        "none";
+    FeedCursorMoved = 151, "FEED_CURSOR_MOVED",
+        "the cursor is at {actual}, not at {expected}",
+        "游标位于 {actual}，而非 {expected}",
+        "read the cursor again",
+        "none";
+    FeedChainBroken = 152, "FEED_CHAIN_BROKEN",
+        "the feed's hash chain breaks at revision {revision}",
+        "变更流的哈希链在修订 {revision} 处断裂",
+        "none",
+        "compare the follower with its source; do not skip the record";
+    ForwardNotForUs = 153, "FORWARD_NOT_FOR_US",
+        "the entry belongs to domain {owner}, not to this one",
+        "该目录属于域 {owner}，不属于本域",
+        "none",
+        "check the federation links";
+    StatusStale = 154, "STATUS_STALE",
+        "the case is at version {actual} already",
+        "该案件已是版本 {actual}",
+        "none",
+        "none";
+    UpstreamUnreachable = 155, "UPSTREAM_UNREACHABLE",
+        "domain {domain} cannot be reached now",
+        "目前无法连接域 {domain}",
+        "none: the case is kept and delivered when the link is back",
+        "check the link; the outbox keeps what is owed";
+    #[section = "The cluster"]
+    NoLeader = 170, "NO_LEADER",
+        "the cluster has no leader at the moment",
+        "集群当前没有主节点",
+        "try again",
+        "if it lasts: look at the nodes' status";
+    NotLeader = 171, "NOT_LEADER",
+        "this node does not lead",
+        "本节点不是主节点",
+        "call the leader",
+        "none";
+    Overloaded = 172, "OVERLOADED",
+        "the node is taking no more work at the moment",
+        "节点当前不再接受新的工作",
+        "slow down and try again",
+        "look at the load";
+    OutcomeUnknown = 173, "OUTCOME_UNKNOWN",
+        "the outcome of the call is not known; it may have taken effect",
+        "调用结果未知，可能已经生效",
+        "repeat the same call with the same request_id",
+        "none";
+    Draining = 174, "DRAINING",
+        "the node is shutting down",
+        "节点正在停机",
+        "try again on another node",
+        "none";
+    TimedOut = 175, "TIMED_OUT",
+        "the call did not finish within its time",
+        "调用未在时限内完成",
+        "repeat with the same request_id, or allow more time",
+        "look at the node's status";
+    StampOutOfBounds = 176, "STAMP_OUT_OF_BOUNDS",
+        "the leader's clock is {ahead_ms} ms ahead of what is plausible; nothing is stamped with it",
+        "主节点时钟超前 {ahead_ms} 毫秒，超出合理范围，不予采用",
+        "try again later",
+        "correct the node's clock; the alarm clears by itself";
+    NotBootstrapped = 177, "NOT_BOOTSTRAPPED",
+        "the cluster has not been bootstrapped",
+        "集群尚未初始化",
+        "none",
+        "run the bootstrap command once";
+    AlreadyBootstrapped = 178, "ALREADY_BOOTSTRAPPED",
+        "the cluster is bootstrapped already",
+        "集群已经初始化",
+        "none",
+        "none";
+    DevelopmentClockOff = 179, "DEVELOPMENT_CLOCK_OFF",
+        "this cluster was created without a development clock",
+        "本集群创建时未启用开发时钟",
+        "none",
+        "create a development cluster for this";
+    LevelUnsupported = 180, "LEVEL_UNSUPPORTED",
+        "the command level {level} is not supported",
+        "不支持命令级别 {level}",
+        "none",
+        "upgrade the node";
+    EnvelopeRefused = 181, "ENVELOPE_REFUSED",
+        "this node takes calls from gateways of its own domain only",
+        "本节点只接受本域网关的调用",
+        "call the gateway",
+        "none";
+    CompareFailed = 182, "COMPARE_FAILED",
+        "the compared value differs",
+        "比较值不一致",
+        "read again",
+        "none";
+    TransferRefused = 183, "TRANSFER_REFUSED",
+        "leadership cannot move to {node}: {cause}",
+        "主节点不能移交给 {node}：{cause}",
+        "choose a voter that is caught up",
+        "none";
+    GenerationForeign = 184, "GENERATION_FOREIGN",
+        "the call is from another cluster or generation",
+        "该调用来自其他集群或世代",
+        "none",
+        "check which cluster the endpoint belongs to";
+    Internal = 199, "INTERNAL",
+        "the platform failed to do this; the log of the node has the cause",
+        "平台内部错误，原因见节点日志",
+        "report the request_id to the platform",
+        "read the log at the time of the call";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text that names no reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a reason")]
+pub struct UnknownReason(pub String);
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+
+    fn from_str(name: &str) -> Result<Self, UnknownReason> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.name() == name)
+            .ok_or_else(|| UnknownReason(name.to_owned()))
+    }
+}

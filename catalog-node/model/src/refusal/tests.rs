@@ -1,0 +1,25 @@
+use super::Refusal;
+use crate::{
+    reason::{Lang, Reason},
+    rule::RuleRef,
+};
+
+#[test]
+fn facts_fill_the_text_once() {
+    let refusal =
+        Refusal::new(Reason::EtagMismatch).fact("actual", "{expected}").fact("expected", "v1");
+    assert_eq!(refusal.text(Lang::En), "the resource is at {expected}, not at v1");
+    assert_eq!(Refusal::new(Reason::NotFound).text(Lang::En), "{name} does not exist");
+}
+
+#[test]
+fn pol_04_a_house_rule_is_named_as_such_and_shows_no_article() {
+    let refusal = Refusal::new(Reason::ReasonMissing)
+        .under(RuleRef::house("HOUSE-x"))
+        .field("reason", "is empty", "为空");
+    assert_eq!(
+        refusal.text(Lang::En),
+        "a reason in words is needed (house rule HOUSE-x); reason: is empty"
+    );
+    assert_eq!(refusal.text(Lang::Zh), "必须写明理由（内部规则 HOUSE-x）；reason: 为空");
+}
