@@ -1,0 +1,514 @@
+//! Does the log keep its promises? Against raft's own memory storage, against power loss at every byte, and
+//! against decay.
+
+use proptest::prelude::*;
+use raft::{GetEntriesContext, Storage, storage::MemStorage};
+
+use super::*;
+use crate::{Damage, FileDisk, sim_disk::SimDisk};
+
+const IDENTITY: StoreIdentity = StoreIdentity { cluster_id: [1; 16], store_uuid: [2; 16] };
+
+/// Small, so that every test crosses segments.
+const OPTIONS: Options = Options { segment_bytes: 2048 };
+
+fn open<D: Disk>(disk: &D) -> Result<SegmentLog<D>, LogError> {
+    SegmentLog::open(disk.clone(), IDENTITY, OPTIONS)
+}
+
+fn entry(index: u64, term: u64, bytes: usize) -> Entry {
+    Entry { index, term, data: vec![index as u8 ^ term as u8; bytes].into(), ..Entry::default() }
+}
+
+fn hard_state(term: u64, vote: u64, commit: u64) -> HardState {
+    HardState { term, vote, commit, ..HardState::default() }
+}
+
+/// Everything a reader can see.
+fn contents(log: &impl LogStore) -> (u64, u64, Vec<Entry>, HardState) {
+    let (first, last) = (log.first_index(), log.last_index());
+    let entries = log.entries(first, last + 1, u64::MAX).unwrap();
+    (first, log.term(first - 1).unwrap(), entries, log.hard_state())
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    /// Entries of the given sizes at `back` before the end, at a term `newer` than the last.
+    Append {
+        back: u64,
+        newer: u64,
+        sizes: Vec<usize>,
+        with_state: bool,
+    },
+    Vote {
+        newer: u64,
+    },
+    /// Forgets this share of the log, in hundredths.
+    Compact {
+        share: u64,
+    },
+    Sync,
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let sizes = prop::collection::vec(prop_oneof![9 => 0_usize..200, 1 => 1500_usize..3000], 1..6);
+    let act = prop_oneof![
+        6 => (0_u64..5, 0_u64..2, sizes, any::<bool>())
+            .prop_map(|(back, newer, sizes, with_state)| Act::Append { back, newer, sizes, with_state }),
+        2 => (0_u64..3).prop_map(|newer| Act::Vote { newer }),
+        1 => (0_u64..90).prop_map(|share| Act::Compact { share }),
+        3 => Just(Act::Sync),
+    ];
+    prop::collection::vec(act, 1..40)
+}
+
+/// Does the same to the log and to the model, to the log first.
+fn act(
+    log: &mut SegmentLog<SimDisk>,
+    model: Option<&MemStorage>,
+    act: &Act,
+) -> Result<(), LogError> {
+    let mut model = model.map(MemStorage::wl);
+    let (first, last) = (log.first_index(), log.last_index());
+    let mut term = log.hard_state().term;
+    match act {
+        Act::Append { back, newer, sizes, with_state } => {
+            // What is overwritten was written at an older term.
+            term += u64::from(*back > 0) | newer;
+            let start = (last + 1).saturating_sub(*back).max(first);
+            let entries: Vec<Entry> =
+                sizes.iter().zip(start..).map(|(size, index)| entry(index, term, *size)).collect();
+            let state = hard_state(term, 1, start - 1);
+            log.append(&entries, with_state.then_some(&state))?;
+            if let Some(model) = &mut model {
+                model.append(&entries).unwrap();
+                if *with_state {
+                    model.set_hardstate(state);
+                }
+            }
+        }
+        Act::Vote { newer } => {
+            let state = hard_state(term + newer, 2, 0);
+            log.append(&[], Some(&state))?;
+            if let Some(model) = &mut model {
+                model.set_hardstate(state);
+            }
+        }
+        Act::Compact { share } => {
+            let through = first + (last + 1 - first) * share / 100;
+            // The model cannot be emptied.
+            if through >= first && through < last {
+                log.compact(through)?;
+                if let Some(model) = &mut model {
+                    model.compact(through + 1).unwrap();
+                }
+            }
+        }
+        Act::Sync => log.sync()?,
+    }
+    Ok(())
+}
+
+fn assert_same(log: &SegmentLog<SimDisk>, model: &MemStorage) {
+    let (first, last) = (model.first_index().unwrap(), model.last_index().unwrap());
+    assert_eq!((log.first_index(), log.last_index()), (first, last));
+    assert_eq!(&log.hard_state(), model.rl().hard_state());
+    for index in first..=last {
+        assert_eq!(log.term(index).unwrap(), model.term(index).unwrap(), "term of {index}");
+    }
+    for (low, high, max) in
+        [(first, last + 1, u64::MAX), (first, last + 1, 300), (u64::midpoint(first, last), last, 0)]
+    {
+        if low >= first && low < high {
+            let expected = model.entries(low, high, max, GetEntriesContext::empty(false)).unwrap();
+            assert_eq!(
+                log.entries(low, high, max).unwrap(),
+                expected,
+                "[{low}, {high}) in {max} bytes"
+            );
+        }
+    }
+    assert!(matches!(log.entries(last + 1, last + 2, 1), Err(LogError::Unavailable { .. })));
+    if first > 1 {
+        assert!(matches!(log.entries(first - 1, last + 1, 1), Err(LogError::Compacted { .. })));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn behaves_like_memory_storage_over_restarts(acts in acts()) {
+        let disk = SimDisk::new();
+        let model = MemStorage::new();
+        let mut log = open(&disk).unwrap();
+        for step in &acts {
+            act(&mut log, Some(&model), step).unwrap();
+            assert_same(&log, &model);
+            disk.kill();
+            log = open(&disk).unwrap();
+            assert_same(&log, &model);
+        }
+    }
+
+    #[test]
+    fn a_crash_keeps_what_was_synced_and_a_prefix_of_the_rest(
+        acts in acts(),
+        seed in any::<u64>(),
+        crash_every in 1_usize..12,
+    ) {
+        let disk = SimDisk::new();
+        let mut log = open(&disk).unwrap();
+        // The contents that a crash may leave: the last durable ones, and those after each later batch.
+        let mut possible = vec![contents(&log)];
+        for (position, step) in acts.iter().enumerate() {
+            act(&mut log, None, step).unwrap();
+            if disk.unsynced() == 0 {
+                possible.clear();
+            }
+            possible.push(contents(&log));
+            if position % crash_every == crash_every - 1 {
+                disk.crash(seed.wrapping_add(position as u64));
+                log = open(&disk).unwrap();
+                let found = contents(&log);
+                prop_assert!(possible.contains(&found), "{found:?} is none of {possible:?}");
+                prop_assert_eq!(disk.unsynced(), 0, "what an opened log shows is durable");
+                possible = vec![found];
+            }
+        }
+    }
+
+    #[test]
+    fn power_may_go_before_any_operation(
+        acts in acts(),
+        seed in any::<u64>(),
+        lifetimes in prop::collection::vec(0_u64..60, 1..8),
+    ) {
+        let disk = SimDisk::new();
+        let mut lifetimes = lifetimes.iter();
+        let mut crashes = seed;
+        let mut steps = acts.iter();
+        // As above; an empty disk and a log that was only opened look the same.
+        let mut possible = vec![(1, 0, vec![], HardState::default())];
+        'boot: loop {
+            match lifetimes.next() {
+                Some(operations) => disk.die_after(*operations),
+                None if steps.len() == 0 => break,
+                None => {}
+            }
+            let mut log = match open(&disk) {
+                Ok(log) => log,
+                Err(LogError::Disk { .. }) => {
+                    crashes = crashes.wrapping_add(1);
+                    disk.crash(crashes);
+                    continue;
+                }
+                Err(other) => return Err(TestCaseError::fail(format!("{other:?}"))),
+            };
+            let found = contents(&log);
+            prop_assert!(possible.contains(&found), "{:?} is none of {:?}", found, possible);
+            possible = vec![found];
+            for step in steps.by_ref() {
+                let after = {
+                    let mut ahead = open(&disk.duplicate()).unwrap();
+                    act(&mut ahead, None, step).unwrap();
+                    contents(&ahead)
+                };
+                possible.push(after);
+                if act(&mut log, None, step).is_err() {
+                    crashes = crashes.wrapping_add(1);
+                    disk.crash(crashes);
+                    continue 'boot;
+                }
+                if disk.unsynced() == 0 {
+                    possible.drain(..possible.len() - 1);
+                }
+            }
+            disk.crash(crashes);
+        }
+    }
+}
+
+/// A log with two synced batches, and the bytes of its only segment.
+fn two_batches() -> (SimDisk, Vec<u8>) {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    log.append(&[entry(1, 1, 40)], Some(&hard_state(1, 1, 0))).unwrap();
+    log.sync().unwrap();
+    log.append(&[entry(2, 1, 40), entry(3, 1, 0)], Some(&hard_state(1, 1, 1))).unwrap();
+    log.sync().unwrap();
+    drop(log);
+    let mut bytes = Vec::new();
+    disk.damage(&segment::name(1), |content| bytes.clone_from(content));
+    (disk, bytes)
+}
+
+fn written(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_is_cut_to_the_batch_before() {
+    let (whole, bytes) = two_batches();
+    let mut before = bytes.clone();
+    let before_end = {
+        // Written alone, the first batch ends where the second begins.
+        let disk = SimDisk::new();
+        let mut log = open(&disk).unwrap();
+        log.append(&[entry(1, 1, 40)], Some(&hard_state(1, 1, 0))).unwrap();
+        log.tail.end as usize
+    };
+    before[before_end..].fill(0);
+    for torn_at in before_end..written(&bytes) {
+        let disk = whole.duplicate();
+        disk.damage(&segment::name(1), |content| content[torn_at..].fill(0));
+        let mut log = open(&disk).unwrap();
+        assert_eq!(contents(&log).2, [entry(1, 1, 40)], "torn at {torn_at}");
+        assert_eq!(log.hard_state(), hard_state(1, 1, 0), "torn at {torn_at}");
+        disk.damage(&segment::name(1), |content| assert_eq!(*content, before, "torn at {torn_at}"));
+
+        log.append(&[entry(2, 2, 9)], None).unwrap();
+        log.sync().unwrap();
+        disk.crash_losing_all();
+        assert_eq!(contents(&open(&disk).unwrap()).2, [entry(1, 1, 40), entry(2, 2, 9)]);
+    }
+}
+
+#[test]
+fn a_bit_flipped_under_later_durable_records_is_refused() {
+    let (whole, bytes) = two_batches();
+    let mut log = open(&whole).unwrap();
+    log.append(&[entry(4, 1, 10)], None).unwrap();
+    log.sync().unwrap();
+    let end = written(&bytes);
+    for at in 0..end {
+        let disk = whole.duplicate();
+        disk.damage(&segment::name(1), |content| content[at] ^= 1 << (at % 8));
+        match open(&disk) {
+            Err(LogError::Corrupt { segment: 1, offset, .. }) => {
+                assert!(offset as usize <= at, "byte {at} reported at {offset}");
+            }
+            other => panic!("flipped bit in byte {at}: {:?}", other.map(|log| contents(&log))),
+        }
+    }
+}
+
+#[test]
+fn damage_before_the_last_segment_is_refused_wherever_it_is() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    for index in 1..60 {
+        log.append(&[entry(index, 1, 100)], Some(&hard_state(1, 1, index - 1))).unwrap();
+    }
+    log.sync().unwrap();
+    let segments = log.segments();
+    assert!(segments.len() > 3, "{segments:?}");
+
+    // In unused space at the end, and in the last record.
+    for from_end in [1, 60, 400] {
+        let damaged = disk.duplicate();
+        damaged.damage(&segment::name(2), |content| {
+            let at = content.len() - from_end;
+            content[at] ^= 0x10;
+        });
+        assert!(
+            matches!(open(&damaged), Err(LogError::Corrupt { segment: 2, .. })),
+            "{from_end} from the end"
+        );
+    }
+
+    let shortened = disk.duplicate();
+    shortened.damage(&segment::name(2), |content| {
+        // The last batch is an entry of 100 bytes and a hard state; take it away whole.
+        let end = written(content);
+        let batch = content[..end]
+            .windows(100)
+            .rposition(|bytes| bytes.iter().all(|byte| *byte == bytes[0]));
+        content[batch.unwrap() - 40..].fill(0);
+    });
+    assert!(matches!(open(&shortened), Err(LogError::Corrupt { segment: 2, .. })));
+
+    let missing = disk.duplicate();
+    missing.remove(&segment::name(3)).unwrap();
+    assert!(matches!(open(&missing), Err(LogError::SegmentMissing { segment: 3 })));
+
+    let headless = disk.duplicate();
+    headless.remove(&segment::name(1)).unwrap();
+    assert!(matches!(open(&headless), Err(LogError::EntriesMissing { compacted: 0, .. })));
+}
+
+#[test]
+fn damage_is_noticed_by_reads_too() {
+    let (disk, _) = two_batches();
+    let log = open(&disk).unwrap();
+    let place = log.reader.read().place(2).unwrap();
+    disk.damage(&segment::name(1), |content| content[place.offset as usize + 30] ^= 1);
+    assert_eq!(log.entries(1, 2, u64::MAX).unwrap(), [entry(1, 1, 40)]);
+    assert!(matches!(
+        log.entries(1, 3, u64::MAX),
+        Err(LogError::Corrupt { segment: 1, damage: Damage::Record, .. })
+    ));
+}
+
+#[test]
+fn a_failed_sync_is_final() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    log.append(&[entry(1, 1, 5)], None).unwrap();
+    log.sync().unwrap();
+    log.append(&[entry(2, 1, 5)], None).unwrap();
+    disk.fail_sync(1);
+    assert!(matches!(log.sync(), Err(LogError::Disk { attempt: "sync", .. })));
+    let syncs = disk.syncs();
+    assert!(matches!(log.sync(), Err(LogError::Refusing)));
+    assert!(matches!(log.append(&[entry(3, 1, 5)], None), Err(LogError::Refusing)));
+    assert!(matches!(log.compact(1), Err(LogError::Refusing)));
+    assert_eq!(disk.syncs(), syncs, "nothing is tried again");
+
+    disk.crash_losing_all();
+    assert_eq!(open(&disk).unwrap().last_index(), 1);
+}
+
+#[test]
+fn every_sync_of_new_bytes_reaches_the_disk_and_no_other_does() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    for index in 1..5 {
+        let before = disk.syncs();
+        log.append(&[entry(index, 1, 5)], None).unwrap();
+        assert_eq!(disk.syncs(), before);
+        log.sync().unwrap();
+        assert_eq!(disk.syncs(), before + 1);
+        log.sync().unwrap();
+        assert_eq!(disk.syncs(), before + 1, "nothing to sync");
+    }
+}
+
+#[test]
+fn removed_syncs_lose_entries() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    disk.ignore_syncs(true);
+    log.append(&[entry(1, 1, 5)], None).unwrap();
+    log.sync().unwrap();
+    disk.crash_losing_all();
+    assert_eq!(open(&disk).unwrap().last_index(), 0);
+}
+
+#[test]
+fn bootstrap_happens_once_and_lasts() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    assert!(log.bootstrap(1, 1).unwrap());
+    disk.crash_losing_all();
+    let mut log = open(&disk).unwrap();
+    assert!(!log.bootstrap(1, 1).unwrap());
+    assert_eq!(contents(&log), (2, 1, vec![], hard_state(1, 0, 1)));
+    assert_eq!(log.last_index(), 1);
+}
+
+#[test]
+fn compaction_frees_segments_and_keeps_the_hard_state() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    log.append(&[], Some(&hard_state(7, 3, 0))).unwrap();
+    for index in 1..100 {
+        log.append(&[entry(index, 7, 100)], None).unwrap();
+    }
+    let reader = log.reader();
+    let before = log.segments();
+    log.compact(80).unwrap();
+    assert!(log.segments().len() < before.len(), "{before:?} became {:?}", log.segments());
+    assert_eq!((reader.first_index(), reader.term(80).unwrap()), (81, 7));
+    assert!(matches!(reader.term(79), Err(LogError::Compacted { .. })));
+    log.sync().unwrap();
+    let kept = contents(&log);
+
+    disk.crash_losing_all();
+    let mut log = open(&disk).unwrap();
+    assert_eq!(contents(&log), kept);
+    assert_eq!(log.hard_state(), hard_state(7, 3, 0));
+    log.compact(99).unwrap();
+    assert_eq!((log.first_index(), log.last_index()), (100, 99));
+    assert_eq!(log.segments().len(), 1);
+    log.append(&[entry(100, 8, 1)], None).unwrap();
+    assert_eq!(open(&disk.duplicate()).unwrap().last_index(), 100);
+}
+
+#[test]
+fn the_log_of_another_store_or_a_newer_program_is_refused() {
+    let (disk, _) = two_batches();
+    let other = StoreIdentity { store_uuid: [9; 16], ..IDENTITY };
+    assert!(matches!(
+        SegmentLog::open(disk.clone(), other, OPTIONS),
+        Err(LogError::ForeignStore { segment: 1, .. })
+    ));
+    disk.damage(&segment::name(1), |content| {
+        content[8] += 1;
+        let checksum = crc32fast::hash(&content[..60]);
+        content[60..64].copy_from_slice(&checksum.to_le_bytes());
+    });
+    assert!(matches!(open(&disk), Err(LogError::UnsupportedFormat { found: 2, known: 1, .. })));
+}
+
+/// The bytes of format version 1: whoever changes them changes the version.
+#[test]
+fn the_bytes_of_the_format_are_fixed() {
+    let (_, bytes) = two_batches();
+    assert_eq!(written(&bytes), 381);
+    assert_eq!(crc32fast::hash(&bytes), 243_707_432);
+}
+
+#[test]
+fn a_payload_cannot_imitate_a_durable_record() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    let mut forged = Vec::new();
+    frame::write(
+        &mut forged,
+        0,
+        0,
+        u32::MAX,
+        Kind::HardState,
+        true,
+        &encode_hard_state(&hard_state(9, 9, 9)),
+    );
+    let mut entry = entry(1, 1, 0);
+    entry.data = forged.into();
+    log.append(&[entry], None).unwrap();
+    log.sync().unwrap();
+    let end = log.tail.end as usize;
+    // The record around it is torn, the forgery in it is whole.
+    disk.damage(&segment::name(1), |content| content[end - 1 - 40 - HEADER_OF_ENTRY] ^= 1);
+    assert_eq!(open(&disk).unwrap().last_index(), 0);
+}
+
+/// Bytes of an entry with small numbers before its data.
+const HEADER_OF_ENTRY: usize = 6;
+
+#[test]
+fn works_on_a_real_folder_held_by_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path().join("log")).unwrap();
+    let mut log = open(&disk).unwrap();
+    log.bootstrap(1, 1).unwrap();
+    for index in 2..60 {
+        log.append(&[entry(index, 1, 100)], Some(&hard_state(1, 1, index - 1))).unwrap();
+        log.sync().unwrap();
+    }
+    log.compact(30).unwrap();
+    assert!(log.segments()[0] > 1);
+    let held = FileDisk::open(folder.path().join("log")).unwrap_err();
+    assert_eq!(held.kind(), std::io::ErrorKind::WouldBlock);
+    let kept = contents(&log);
+    let reader = log.reader();
+    drop((log, disk));
+
+    let disk = FileDisk::open(folder.path().join("log")).unwrap();
+    let name = disk.list().unwrap().pop().unwrap();
+    let file = disk.open(&name).unwrap();
+    assert_eq!(DiskFile::len(&file).unwrap(), OPTIONS.segment_bytes);
+    let log = open(&disk).unwrap();
+    assert_eq!(contents(&log), kept);
+    assert_eq!(reader.entries(31, 60, u64::MAX).unwrap(), kept.2, "a reader outlives its log");
+}
