@@ -1,0 +1,35 @@
+//! Compiles the protocol files without protoc, and keeps their descriptors for reflection.
+
+use std::{env, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: [&str; 14] = [
+    "luqiao/catalog/v1/catalog_entry.proto",
+    "luqiao/catalog/v1/catalog_service.proto",
+    "luqiao/federation/v1/federation_service.proto",
+    "luqiao/ledger/v1/ledger_service.proto",
+    "luqiao/node/v1/node_service.proto",
+    "luqiao/node/v1/probe_service.proto",
+    "luqiao/operations/v1/operations_service.proto",
+    "luqiao/organization/v1/organization.proto",
+    "luqiao/organization/v1/organization_service.proto",
+    "luqiao/peer/v1/peer_service.proto",
+    "luqiao/rule/v1/rule.proto",
+    "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/share_request.proto",
+    "luqiao/sharing/v1/sharing_service.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=luqiao");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let descriptors = protox::compile(FILES, [&root])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("luqiao.binpb"), descriptors.encode_to_vec())?;
+    // Payloads stay what the network delivered: no copy between gateway, node and log.
+    let mut config = tonic_prost_build::Config::new();
+    config.bytes(["."]);
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
+    Ok(())
+}
