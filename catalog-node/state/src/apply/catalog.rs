@@ -1,0 +1,490 @@
+//! Catalog entries: from draft to the catalog and out of it again (CAT-01..05, 11, 27, 29, 30).
+//!
+//! The provider compiles, the head consents, the authority alone publishes. A published version
+//! is a row of its own: readers and followers see it unchanged until the next one is published.
+
+use std::collections::BTreeSet;
+
+use catalog_model::{
+    catalog_entry::{CatalogEntry, EntryContent, EntryOrigin, EntryState},
+    deadline::{DeadlineKind, WorkingDayClock},
+    grant::{Grant, GrantState},
+    ids::{EntryId, OrganizationId, SystemId},
+    name::{Resource, ResourceName},
+    organization::{DataKind, Organization, System},
+    policy::{self, ProviderFacts},
+    reason::Reason,
+    refusal::Refusal,
+    rule_pack::{Pair, Resolution},
+    sharing::{SharingAttribute, SharingKind},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    apply::{
+        consent,
+        organizations::{is_authority, is_platform, on_file, same_version},
+        text,
+    },
+    codec,
+    command::ImportedEntry,
+    event::Event,
+    feed,
+    keys::{self, Key, Table},
+    ledger::{self, Fact},
+    machine::{Law, not_permitted},
+    outcome::{ImportResult, Outcome},
+    rows::{ConsentKind, DeadlineRow},
+    tx::Tx,
+};
+
+pub(crate) fn register(
+    tx: &mut Tx<'_>,
+    _law: &Law,
+    id: EntryId,
+    provider: OrganizationId,
+    kind: DataKind,
+    content: &EntryContent,
+) -> Result<Outcome, Refusal> {
+    may_compile(tx, provider)?;
+    let provider = on_file(tx, provider)?;
+    if tx.has(&keys::entry(tx.domain(), id)) {
+        return Err(Refusal::new(Reason::AlreadyExists).fact("name", entry_name(tx, id)));
+    }
+    if !provider.capacities.contains(&kind) {
+        let kind = kind_name(kind);
+        return Err(Refusal::new(Reason::DataKindNotPermitted).fact("kind", kind));
+    }
+    policy::check_entry_content(content)?;
+    let entry = draft(tx, id, &provider, kind, EntryState::Draft, EntryOrigin::Registered, content);
+    create(tx, &entry);
+    Ok(Outcome::Done(Some(entry_name(tx, id))))
+}
+
+/// Takes over the lines of a foreign catalog, each on its own: a line that is refused does not
+/// hold up the others.
+pub(crate) fn import(
+    tx: &mut Tx<'_>,
+    _law: &Law,
+    lines: &[ImportedEntry],
+) -> Result<Outcome, Refusal> {
+    if !is_platform(tx) {
+        return Err(not_permitted(tx, "the authority or the platform manager"));
+    }
+    let results =
+        lines.iter().map(|line| import_line(tx, line).unwrap_or_else(ImportResult::Refused));
+    Ok(Outcome::Imported(results.collect()))
+}
+
+fn import_line(tx: &mut Tx<'_>, line: &ImportedEntry) -> Result<ImportResult, Refusal> {
+    let EntryOrigin::OpenPortal { portal, .. } = &line.origin else {
+        let (en, zh) = ("not an open portal", "不是开放平台来源");
+        return Err(Refusal::new(Reason::FieldInvalid).field("entry.origin", en, zh));
+    };
+    if line.content.sharing.is_some() {
+        return Err(Refusal::new(Reason::ImportOpenTypeNotSharing));
+    }
+    let origin = keys::entry_origin(&origin_digest(portal, &line.provider_name, &line.content));
+    if let Some(known) = tx.get::<EntryId>(&origin) {
+        return Ok(ImportResult::Duplicate(known));
+    }
+    if line.provider_name.trim().is_empty() {
+        let refusal = Refusal::new(Reason::FieldInvalid);
+        return Err(refusal.field("entry.provider", "missing", "缺少"));
+    }
+    text::check("entry.provider", &line.provider_name)?;
+    policy::check_entry_content(&line.content)?;
+    if tx.has(&keys::entry(tx.domain(), line.id)) {
+        return Err(Refusal::new(Reason::AlreadyExists).fact("name", entry_name(tx, line.id)));
+    }
+    let provider = imported_provider(tx, line)?;
+    let kind = kind_of_import(&provider, DataKind::GovernmentData);
+    let state = EntryState::ImportedDraft;
+    let entry = draft(tx, line.id, &provider, kind, state, line.origin.clone(), &line.content);
+    create(tx, &entry);
+    tx.put(&origin, &line.id);
+    Ok(ImportResult::Accepted(line.id))
+}
+
+/// The digest by which a repeated line is known: each text with its length before it, so that no
+/// two lines share one.
+fn origin_digest(portal: &str, provider: &str, content: &EntryContent) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for text in [portal, &content.title, provider, &content.abstract_text] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+/// The organization of that name; one that is not on file is filed unverified, because a name in
+/// a foreign catalog proves neither code nor class.
+fn imported_provider(tx: &mut Tx<'_>, line: &ImportedEntry) -> Result<Organization, Refusal> {
+    let by_name = keys::organization_name(tx.domain(), &line.provider_name);
+    if let Some(id) = tx.get::<OrganizationId>(&by_name) {
+        return on_file(tx, id);
+    }
+    if tx.has(&keys::organization(tx.domain(), line.organization)) {
+        let resource = Resource::Organization(line.organization);
+        let name = ResourceName::new(tx.domain().clone(), resource);
+        return Err(Refusal::new(Reason::AlreadyExists).fact("name", name));
+    }
+    let organization = Organization {
+        id: line.organization,
+        domain: tx.domain().clone(),
+        name: line.provider_name.clone(),
+        name_en: line.provider_name_en.clone(),
+        credit_code: None,
+        class: None,
+        capacities: Vec::new(),
+        platform_role: None,
+        region_code: String::new(),
+        verified: false,
+        version: 1,
+        created_time: tx.clock,
+        updated_time: tx.clock,
+    };
+    super::organizations::store(tx, &organization);
+    Ok(organization)
+}
+
+/// An open portal does not say in which capacity a unit compiled; where the unit has but one, it
+/// was that.
+fn kind_of_import(provider: &Organization, otherwise: DataKind) -> DataKind {
+    match provider.capacities.as_slice() {
+        [only] => *only,
+        _ => otherwise,
+    }
+}
+
+pub(crate) fn update(
+    tx: &mut Tx<'_>,
+    _law: &Law,
+    id: EntryId,
+    version: u64,
+    content: &EntryContent,
+) -> Result<Outcome, Refusal> {
+    let old = working(tx, id)?;
+    may_compile(tx, old.provider)?;
+    same_version(old.version, version)?;
+    if !old.state.is_editable() {
+        return Err(wrong_state(&old, "a draft or a published entry"));
+    }
+    policy::check_entry_content(content)?;
+    let provider = on_file(tx, old.provider)?;
+    let state = match old.state {
+        EntryState::Published | EntryState::ChangePending => EntryState::ChangePending,
+        _ => EntryState::Draft,
+    };
+    let kind = match old.state {
+        EntryState::ImportedDraft => kind_of_import(&provider, old.kind),
+        _ => old.kind,
+    };
+    let entry = CatalogEntry {
+        state,
+        kind,
+        provider_name: provider.name,
+        provider_class: provider.class,
+        content: content.clone(),
+        ..old
+    };
+    Ok(change(tx, entry))
+}
+
+pub(crate) fn submit(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    id: EntryId,
+    version: u64,
+) -> Result<Outcome, Refusal> {
+    let old = working(tx, id)?;
+    if tx.caller_organization().is_none_or(|caller| caller.id != old.provider) {
+        return Err(not_permitted(tx, "the provider of the entry"));
+    }
+    same_version(old.version, version)?;
+    let draft = matches!(old.state, EntryState::ImportedDraft | EntryState::Draft);
+    if !draft && old.state != EntryState::ChangePending {
+        return Err(wrong_state(&old, "a draft or a changed entry"));
+    }
+    let (provider, resolution) = publishable(tx, law, &old)?;
+    if old.state == EntryState::ImportedDraft {
+        return Err(wrong_state(&old, "a draft that the provider has completed"));
+    }
+    let name = entry_name(tx, id);
+    if let Some(rule) = resolution.catalog_head_consent()
+        && !consent::covers_content(tx, ConsentKind::Catalog, &name, &old.content)
+    {
+        return Err(Refusal::new(Reason::ConsentMissing)
+            .under(rule)
+            .fact("consenter", "the head of the department")
+            .fact("subject", name));
+    }
+    if !draft && let Some((days, rule)) = resolution.catalog_review_days() {
+        let kind = DeadlineKind::CatalogReview;
+        let clock = WorkingDayClock::start(kind, tx.clock, days, rule, &law.calendar);
+        tx.set_deadline(&name, &clock);
+    }
+    let entry = CatalogEntry {
+        state: if draft { EntryState::Submitted } else { EntryState::ChangeSubmitted },
+        return_reason: String::new(),
+        provider_name: provider.name,
+        provider_class: provider.class,
+        ..old
+    };
+    Ok(change(tx, entry))
+}
+
+pub(crate) fn return_entry(
+    tx: &mut Tx<'_>,
+    _law: &Law,
+    id: EntryId,
+    version: u64,
+    reason: &str,
+) -> Result<Outcome, Refusal> {
+    let old = working(tx, id)?;
+    if !is_authority(tx) {
+        return Err(not_permitted(tx, "the authority"));
+    }
+    same_version(old.version, version)?;
+    let state = match old.state {
+        EntryState::Submitted => EntryState::Draft,
+        EntryState::ChangeSubmitted => EntryState::ChangePending,
+        _ => return Err(wrong_state(&old, "a submitted entry")),
+    };
+    text::check_reason("reason", reason)?;
+    let name = entry_name(tx, id);
+    tx.clear_deadline(DeadlineKind::CatalogReview, &name);
+    let fact = Fact::EntryReturned { version: old.version };
+    ledger::append(tx, &name, fact, None, &[("reason", reason)]);
+    let entry = CatalogEntry { state, return_reason: reason.to_owned(), ..old };
+    Ok(change(tx, entry))
+}
+
+pub(crate) fn publish(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    id: EntryId,
+    version: u64,
+) -> Result<Outcome, Refusal> {
+    let old = working(tx, id)?;
+    if !is_authority(tx) {
+        return Err(not_permitted(tx, "the authority"));
+    }
+    same_version(old.version, version)?;
+    if !matches!(old.state, EntryState::Submitted | EntryState::ChangeSubmitted) {
+        return Err(wrong_state(&old, "a submitted entry"));
+    }
+    // Again, because the law may have changed since the submission.
+    let (_, resolution) = publishable(tx, law, &old)?;
+    let name = entry_name(tx, id);
+    tx.clear_deadline(DeadlineKind::CatalogReview, &name);
+    if !old.state.is_listed() {
+        tx.counters_mut().listed_entries += 1;
+    }
+    let entry = CatalogEntry {
+        state: EntryState::Published,
+        published_version: old.version + 1,
+        published_time: Some(tx.clock),
+        ..old
+    };
+    let outcome = change(tx, entry);
+    let entry = working(tx, id)?;
+    let bytes = tx.put(&keys::published_entry(&entry.domain, id), &entry);
+    feed::entry_changed(tx, id, Some(&entry));
+    let sharing = entry.content.sharing.as_ref().map(SharingAttribute::kind);
+    let fact = Fact::EntryPublished {
+        version: entry.version,
+        sharing: sharing.unwrap_or(SharingKind::NotShared),
+        digest: Sha256::digest(&bytes).into(),
+    };
+    ledger::append(tx, &name, fact, resolution.publisher(), &[]);
+    tx.emit(Event::EntryListed(name));
+    Ok(outcome)
+}
+
+pub(crate) fn withdraw(
+    tx: &mut Tx<'_>,
+    _law: &Law,
+    id: EntryId,
+    version: u64,
+    reason: &str,
+) -> Result<Outcome, Refusal> {
+    let old = working(tx, id)?;
+    let own = tx.caller_organization().is_some_and(|caller| caller.id == old.provider);
+    if !own && !is_authority(tx) {
+        return Err(not_permitted(tx, "the provider of the entry or the authority"));
+    }
+    same_version(old.version, version)?;
+    if old.state == EntryState::Withdrawn {
+        return Err(wrong_state(&old, "an entry that is not withdrawn"));
+    }
+    text::check_reason("reason", reason)?;
+    let live = live_grants(tx, &old).len();
+    if live > 0 {
+        return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", live));
+    }
+    let name = entry_name(tx, id);
+    tx.clear_deadline(DeadlineKind::CatalogReview, &name);
+    if old.state.is_listed() {
+        tx.delete(&keys::published_entry(&old.domain, id));
+        tx.counters_mut().listed_entries -= 1;
+        feed::entry_changed(tx, id, None);
+        tx.emit(Event::EntryListed(name.clone()));
+    }
+    let fact = Fact::EntryWithdrawn { version: old.version };
+    ledger::append(tx, &name, fact, None, &[("reason", reason)]);
+    let entry = CatalogEntry { state: EntryState::Withdrawn, published_version: 0, ..old };
+    Ok(change(tx, entry))
+}
+
+/// The authority did not review an updated entry in time (CAL-14).
+pub(crate) fn review_overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
+    let fact = Fact::DeadlineMissed { kind: row.kind, due: row.due_time };
+    ledger::append(tx, &row.subject, fact, None, &[]);
+    tx.emit(Event::EntryEdited(row.subject.clone()));
+}
+
+/// The working version of one of this domain's entries.
+pub(crate) fn working(tx: &Tx<'_>, id: EntryId) -> Result<CatalogEntry, Refusal> {
+    tx.get(&keys::entry(tx.domain(), id))
+        .ok_or_else(|| Refusal::new(Reason::NotFound).fact("name", entry_name(tx, id)))
+}
+
+/// The rights to an entry that have not ended.
+fn live_grants(tx: &Tx<'_>, entry: &CatalogEntry) -> Vec<Grant> {
+    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(entry.id.to_bytes());
+    tx.rows(&prefix, usize::MAX)
+        .into_iter()
+        .map(|(key, _)| {
+            let (domain, id) = crate::view::View::named_by_index(&key, prefix.as_slice().len());
+            let id = catalog_model::ids::GrantId::from_bytes(id);
+            tx.get::<Grant>(&keys::grant(&domain, id)).expect("an indexed grant exists")
+        })
+        .filter(|grant| grant.state != GrantState::Terminated)
+        .collect()
+}
+
+/// What holds for the entry, once it says all that is asked of it and takes nothing from those
+/// who have a right to it.
+fn publishable(
+    tx: &Tx<'_>,
+    law: &Law,
+    entry: &CatalogEntry,
+) -> Result<(Organization, Resolution), Refusal> {
+    let provider = on_file(tx, entry.provider)?;
+    let Some(class) = provider.class.filter(|_| provider.verified) else {
+        return Err(Refusal::new(Reason::OrganizationUnverified).fact("name", &provider.name));
+    };
+    let resolution = law.resolve(tx, Pair::for_catalog(class, entry.kind), tx.today())?;
+    let systems = systems_of(tx, entry.provider);
+    let facts = ProviderFacts { capacities: &provider.capacities, systems: &systems };
+    policy::check_publishable(&resolution, entry, &facts)?;
+    let published: Option<CatalogEntry> = tx.get(&keys::published_entry(&entry.domain, entry.id));
+    let narrows = |item: &String| {
+        let now = sharing_of(entry, item);
+        let before = published.as_ref().and_then(|published| sharing_of(published, item));
+        now.is_none_or(|now| {
+            now == SharingKind::NotShared || before.is_some_and(|before| now > before)
+        })
+    };
+    let narrowed =
+        live_grants(tx, entry).iter().filter(|grant| grant.items.iter().any(narrows)).count();
+    if narrowed > 0 {
+        return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed));
+    }
+    Ok((provider, resolution))
+}
+
+/// How this version shares the item; none if it does not have it.
+pub(crate) fn sharing_of(entry: &CatalogEntry, item: &str) -> Option<SharingKind> {
+    let of_entry = entry.content.sharing.as_ref().map(SharingAttribute::kind);
+    let item = entry.content.items.iter().find(|known| known.name == item)?;
+    item.sharing.or(of_entry)
+}
+
+fn systems_of(tx: &Tx<'_>, organization: OrganizationId) -> BTreeSet<SystemId> {
+    let prefix = Key::table(Table::System).domain(tx.domain()).id(organization.to_bytes());
+    tx.rows(&prefix, usize::MAX)
+        .into_iter()
+        .map(|(_, bytes)| codec::decode::<System>(&bytes).expect("a system row is ours").id)
+        .collect()
+}
+
+fn draft(
+    tx: &Tx<'_>,
+    id: EntryId,
+    provider: &Organization,
+    kind: DataKind,
+    state: EntryState,
+    origin: EntryOrigin,
+    content: &EntryContent,
+) -> CatalogEntry {
+    CatalogEntry {
+        id,
+        domain: tx.domain().clone(),
+        provider: provider.id,
+        provider_name: provider.name.clone(),
+        kind,
+        state,
+        origin,
+        content: content.clone(),
+        version: 1,
+        published_version: 0,
+        return_reason: String::new(),
+        created_time: tx.clock,
+        updated_time: tx.clock,
+        published_time: None,
+        provider_class: provider.class,
+    }
+}
+
+fn create(tx: &mut Tx<'_>, entry: &CatalogEntry) {
+    tx.put(&keys::entry(&entry.domain, entry.id), entry);
+    let index = keys::entry_by_provider(&entry.domain, entry.provider, entry.id);
+    tx.put_bytes(&index, Vec::new());
+    let name = entry_name(tx, entry.id);
+    tx.emit(Event::EntryEdited(name));
+}
+
+/// Stores the next version of the working row.
+fn change(tx: &mut Tx<'_>, entry: CatalogEntry) -> Outcome {
+    let entry = CatalogEntry { version: entry.version + 1, updated_time: tx.clock, ..entry };
+    tx.put(&keys::entry(&entry.domain, entry.id), &entry);
+    let name = entry_name(tx, entry.id);
+    tx.emit(Event::EntryEdited(name.clone()));
+    Outcome::Done(Some(name))
+}
+
+fn entry_name(tx: &Tx<'_>, id: EntryId) -> ResourceName {
+    ResourceName::new(tx.domain().clone(), Resource::Entry(id))
+}
+
+/// The provider compiles its entries; the platform helps.
+fn may_compile(tx: &Tx<'_>, provider: OrganizationId) -> Result<(), Refusal> {
+    let own = tx.caller_organization().is_some_and(|caller| caller.id == provider);
+    if own || is_platform(tx) {
+        Ok(())
+    } else {
+        Err(not_permitted(tx, "the provider, the authority or the platform manager"))
+    }
+}
+
+fn kind_name(kind: DataKind) -> &'static str {
+    match kind {
+        DataKind::GovernmentData => "government_data",
+        DataKind::PublicServiceData => "public_service_data",
+    }
+}
+
+fn wrong_state(entry: &CatalogEntry, needed: &str) -> Refusal {
+    let state = match entry.state {
+        EntryState::ImportedDraft => "imported_draft",
+        EntryState::Draft => "draft",
+        EntryState::Submitted => "submitted",
+        EntryState::Published => "published",
+        EntryState::ChangePending => "change_pending",
+        EntryState::ChangeSubmitted => "change_submitted",
+        EntryState::Withdrawn => "withdrawn",
+    };
+    Refusal::new(Reason::EntryStateWrong).fact("state", state).fact("needed", needed)
+}

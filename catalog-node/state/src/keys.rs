@@ -1,0 +1,359 @@
+//! Keys: `[table][order-preserving segments]`.
+//!
+//! Segments have a fixed length (ids, big-endian numbers) or end in a zero byte (domain ids,
+//! which hold none), so that the order of keys is the order of what they mean.
+
+use catalog_model::{
+    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, SystemId},
+    name::{Resource, ResourceName},
+    organization::PlatformRole,
+    time::UtcMillis,
+};
+
+/// The tables. Append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Table {
+    /// Single rows of the cluster: configuration, clock, counters, the head of each chain.
+    Meta = 0x01,
+    /// Organizations.
+    Organization = 0x02,
+    /// Persons.
+    Person = 0x03,
+    /// Business systems.
+    System = 0x04,
+    /// Credit code → organization.
+    CreditCode = 0x05,
+    /// Name of an organization → organization; used by imports.
+    OrganizationName = 0x06,
+    /// Platform role → organization.
+    PlatformRole = 0x07,
+    /// Working versions of entries.
+    Entry = 0x10,
+    /// Published versions of entries, own and followed.
+    PublishedEntry = 0x11,
+    /// Provider → entries.
+    EntryByProvider = 0x12,
+    /// Digest of an imported line → entry.
+    EntryOrigin = 0x13,
+    /// Cases.
+    Request = 0x20,
+    /// Party → cases.
+    RequestByParty = 0x21,
+    /// Due instant → open cases.
+    RequestByDue = 0x22,
+    /// Consents of heads.
+    Consent = 0x23,
+    /// Grants.
+    Grant = 0x28,
+    /// Entry → grants.
+    GrantByEntry = 0x29,
+    /// Party → grants.
+    GrantByParty = 0x2a,
+    /// Deadlines.
+    Deadline = 0x30,
+    /// Due instant → deadlines not fired yet.
+    Due = 0x31,
+    /// What became of a call.
+    Idempotency = 0x38,
+    /// Order in which the calls of a system came, for eviction.
+    IdempotencyOrder = 0x39,
+    /// Ledger records.
+    LedgerRecord = 0x40,
+    /// Hashes of complete subtrees of the ledger.
+    LedgerNode = 0x41,
+    /// Subject → ledger records.
+    LedgerBySubject = 0x42,
+    /// Free text and persons of a record, erasable.
+    LedgerPayload = 0x43,
+    /// Change feed records.
+    Feed = 0x48,
+    /// Entry → its place in a feed.
+    FeedEntry = 0x49,
+    /// Where we stand in another domain's feed.
+    FeedCursor = 0x4a,
+    /// What is owed to other domains.
+    Outbox = 0x50,
+    /// Calendars by version.
+    Calendar = 0x58,
+    /// Rule packs by version.
+    RulePack = 0x59,
+    /// Links to other domains.
+    Peer = 0x5a,
+    /// Benchmarks, fault histories and drills.
+    Probe = 0x70,
+}
+
+/// A key under construction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// The empty key of `table`, a prefix of all its keys.
+    pub fn table(table: Table) -> Self {
+        Self(vec![table as u8])
+    }
+
+    /// Adds a domain.
+    pub fn domain(mut self, domain: &DomainId) -> Self {
+        self.0.extend_from_slice(domain.as_str().as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    /// Adds sixteen bytes of an id.
+    pub fn id(mut self, id: [u8; 16]) -> Self {
+        self.0.extend_from_slice(&id);
+        self
+    }
+
+    /// Adds a number, in its order.
+    pub fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// Adds one byte.
+    pub fn byte(mut self, byte: u8) -> Self {
+        self.0.push(byte);
+        self
+    }
+
+    /// Adds a text that is the last segment.
+    pub fn text(mut self, text: &str) -> Self {
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// Adds bytes that are the last segment.
+    pub fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    /// A key that was read from a row.
+    pub fn from_stored(key: Vec<u8>) -> Self {
+        Self(key)
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// The first key after every key that begins with this one.
+    pub fn end(&self) -> Vec<u8> {
+        let mut end = self.0.clone();
+        while let Some(last) = end.pop() {
+            if last < u8::MAX {
+                end.push(last + 1);
+                break;
+            }
+        }
+        end
+    }
+}
+
+/// Single rows.
+pub mod meta {
+    use super::{Key, Table};
+
+    macro_rules! rows {
+        ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+            $($(#[$doc])* pub fn $name() -> Key { Key::table(Table::Meta).text($text) })*
+        };
+    }
+
+    rows! {
+        /// [`crate::rows::ClusterConfig`]
+        cluster = "cluster";
+        /// Committed clock, milliseconds.
+        clock = "clock";
+        /// [`crate::rows::Counters`]
+        counters = "counters";
+        /// Current calendar version.
+        calendar_version = "calendar";
+        /// Current rule pack version.
+        rule_pack_version = "rule_pack";
+        /// State hash chain: not part of what it hashes.
+        state_hash = "state_hash";
+    }
+}
+
+/// `[domain][id]`
+pub fn organization(domain: &DomainId, id: OrganizationId) -> Key {
+    Key::table(Table::Organization).domain(domain).id(id.to_bytes())
+}
+
+/// `[domain][organization][id]`
+pub fn person(domain: &DomainId, organization: OrganizationId, id: PersonId) -> Key {
+    Key::table(Table::Person).domain(domain).id(organization.to_bytes()).id(id.to_bytes())
+}
+
+/// `[domain][organization][id]`
+pub fn system(domain: &DomainId, organization: OrganizationId, id: SystemId) -> Key {
+    Key::table(Table::System).domain(domain).id(organization.to_bytes()).id(id.to_bytes())
+}
+
+/// `[code]`
+pub fn credit_code(code: &str) -> Key {
+    Key::table(Table::CreditCode).text(code)
+}
+
+/// `[domain][name]`
+pub fn organization_name(domain: &DomainId, name: &str) -> Key {
+    Key::table(Table::OrganizationName).domain(domain).text(name)
+}
+
+/// `[role]`
+pub fn platform_role(role: PlatformRole) -> Key {
+    Key::table(Table::PlatformRole).byte(role as u8)
+}
+
+/// `[domain][id]`
+pub fn entry(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::Entry).domain(domain).id(id.to_bytes())
+}
+
+/// `[domain][id]`
+pub fn published_entry(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::PublishedEntry).domain(domain).id(id.to_bytes())
+}
+
+/// `[domain][provider][id]`
+pub fn entry_by_provider(domain: &DomainId, provider: OrganizationId, id: EntryId) -> Key {
+    Key::table(Table::EntryByProvider).domain(domain).id(provider.to_bytes()).id(id.to_bytes())
+}
+
+/// `[digest]`
+pub fn entry_origin(digest: &[u8; 32]) -> Key {
+    Key::table(Table::EntryOrigin).bytes(digest)
+}
+
+/// `[domain][id]`
+pub fn request(domain: &DomainId, id: RequestId) -> Key {
+    Key::table(Table::Request).domain(domain).id(id.to_bytes())
+}
+
+/// `[party][domain][id]`
+pub fn request_by_party(party: OrganizationId, domain: &DomainId, id: RequestId) -> Key {
+    Key::table(Table::RequestByParty).id(party.to_bytes()).domain(domain).id(id.to_bytes())
+}
+
+/// `[due][domain][id]`
+pub fn request_by_due(due: UtcMillis, domain: &DomainId, id: RequestId) -> Key {
+    Key::table(Table::RequestByDue).number(due.0).domain(domain).id(id.to_bytes())
+}
+
+/// `[kind][subject]`
+pub fn consent(kind: crate::rows::ConsentKind, subject: &ResourceName) -> Key {
+    Key::table(Table::Consent).byte(kind as u8).text(&subject.to_string())
+}
+
+/// `[domain][id]`
+pub fn grant(domain: &DomainId, id: GrantId) -> Key {
+    Key::table(Table::Grant).domain(domain).id(id.to_bytes())
+}
+
+/// `[entry domain][entry][grant domain][grant]`
+pub fn grant_by_entry(entry: (&DomainId, EntryId), domain: &DomainId, id: GrantId) -> Key {
+    Key::table(Table::GrantByEntry)
+        .domain(entry.0)
+        .id(entry.1.to_bytes())
+        .domain(domain)
+        .id(id.to_bytes())
+}
+
+/// `[party][domain][id]`
+pub fn grant_by_party(party: OrganizationId, domain: &DomainId, id: GrantId) -> Key {
+    Key::table(Table::GrantByParty).id(party.to_bytes()).domain(domain).id(id.to_bytes())
+}
+
+/// `[kind][subject]`: at most one deadline of a kind for one subject.
+pub fn deadline(kind: catalog_model::deadline::DeadlineKind, subject: &ResourceName) -> Key {
+    Key::table(Table::Deadline).byte(kind as u8).text(&subject.to_string())
+}
+
+/// `[due][key of the deadline]`
+pub fn due(due: UtcMillis, deadline: &Key) -> Key {
+    Key::table(Table::Due).number(due.0).bytes(deadline.as_slice())
+}
+
+/// `[sequence]`
+pub fn ledger_record(sequence: u64) -> Key {
+    Key::table(Table::LedgerRecord).number(sequence)
+}
+
+/// `[level][index]`
+pub fn ledger_node(level: u8, index: u64) -> Key {
+    Key::table(Table::LedgerNode).byte(level).number(index)
+}
+
+/// `[subject] 0 [sequence]`
+pub fn ledger_by_subject(subject: &str, sequence: u64) -> Key {
+    Key::table(Table::LedgerBySubject).text(subject).byte(0).number(sequence)
+}
+
+/// `[sequence]`
+pub fn ledger_payload(sequence: u64) -> Key {
+    Key::table(Table::LedgerPayload).number(sequence)
+}
+
+/// `[scope][revision]`
+pub fn feed(scope: crate::feed::FeedScope, revision: u64) -> Key {
+    Key::table(Table::Feed).byte(scope as u8).number(revision)
+}
+
+/// `[scope][entry]`
+pub fn feed_entry(scope: crate::feed::FeedScope, id: EntryId) -> Key {
+    Key::table(Table::FeedEntry).byte(scope as u8).id(id.to_bytes())
+}
+
+/// `[source][scope]`
+pub fn feed_cursor(source: &DomainId, scope: crate::feed::FeedScope) -> Key {
+    Key::table(Table::FeedCursor).domain(source).byte(scope as u8)
+}
+
+/// `[destination][sequence]`
+pub fn outbox(destination: &DomainId, sequence: u64) -> Key {
+    Key::table(Table::Outbox).domain(destination).number(sequence)
+}
+
+/// `[version]`
+pub fn calendar(version: u64) -> Key {
+    Key::table(Table::Calendar).number(version)
+}
+
+/// `[version]`
+pub fn rule_pack(version: u64) -> Key {
+    Key::table(Table::RulePack).number(version)
+}
+
+/// `[domain]`
+pub fn peer(domain: &DomainId) -> Key {
+    Key::table(Table::Peer).domain(domain)
+}
+
+/// `[key]`
+pub fn probe(key: &[u8]) -> Key {
+    Key::table(Table::Probe).bytes(key)
+}
+
+/// The row that holds the named resource itself; for entries the working version.
+pub fn of(name: &ResourceName) -> Option<Key> {
+    let domain = &name.domain;
+    match &name.resource {
+        Resource::Domain => None,
+        Resource::Entry(id) => Some(entry(domain, *id)),
+        Resource::Request(id) => Some(request(domain, *id)),
+        Resource::Grant(id) => Some(grant(domain, *id)),
+        Resource::Organization(id) => Some(organization(domain, *id)),
+        Resource::Person(organization, id) => Some(person(domain, *organization, *id)),
+        Resource::System(organization, id) => Some(system(domain, *organization, *id)),
+    }
+}

@@ -1,0 +1,73 @@
+use std::{env, fs, path::PathBuf};
+
+use super::World;
+
+mod deadline_vectors;
+mod random;
+
+fn testdata() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
+}
+
+fn play(name: &str) {
+    let path = testdata().join(format!("{name}.txt"));
+    let story = fs::read_to_string(&path).unwrap();
+    let told = World::play(&story);
+    assert!(told.matches("----").count() > 1, "{name} tells nothing");
+    assert!(!told.contains("VIOLATED"), "{name} breaks an invariant:\n{told}");
+    if env::var_os("REWRITE").is_some() {
+        fs::write(&path, &told).unwrap();
+        return;
+    }
+    let difference = told.lines().zip(story.lines()).find(|(new, old)| new != old);
+    assert!(
+        told == story,
+        "{name} is told differently now, first at {difference:?}. All of it:\n{told}"
+    );
+}
+
+macro_rules! stories {
+    ($($name:ident),* $(,)?) => {
+        $(#[test] fn $name() { play(stringify!($name)); })*
+
+        #[test]
+        fn every_story_is_played() {
+            let mut found: Vec<String> = fs::read_dir(testdata())
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+                .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+                .collect();
+            found.sort();
+            let mut known = vec![$(stringify!($name)),*];
+            known.sort_unstable();
+            assert_eq!(found, known);
+        }
+    };
+}
+
+stories! {
+    agreed_in_part,
+    answer_at_the_due_instant,
+    bootstrap,
+    clock_far_ahead,
+    completion_list_once,
+    conditional_agreed,
+    conditional_refused,
+    development_clock,
+    extension,
+    feed_to_a_follower,
+    forwarded_case,
+    forwarded_case_refused,
+    import_open_portal,
+    messages_gone_astray,
+    no_standing_answer,
+    not_shared,
+    opinion_clock,
+    overdue_over_national_day,
+    publish_with_every_refusal,
+    retry_with_request_id,
+    suspend_and_terminate,
+    unconditional_granted_at_once,
+    update_published_entry,
+}

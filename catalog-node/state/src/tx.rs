@@ -1,0 +1,232 @@
+//! One command's changes under construction: reads see its own writes, nothing else does.
+
+use catalog_model::{
+    caller::Caller,
+    deadline::{DeadlineKind, WorkingDayClock},
+    ids::DomainId,
+    name::ResourceName,
+    organization::{Organization, PlatformRole},
+    share_request::Party,
+    time::{LocalDate, UtcMillis},
+};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    codec,
+    event::Event,
+    keys::{self, Key},
+    rows::{ClusterConfig, Counters, DeadlineRow},
+    store::{Overlay, Row, Store, Writes},
+};
+
+/// The changes of one command.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    base: Overlay<'a>,
+    writes: Writes,
+    events: Vec<Event>,
+    /// Log position of the command.
+    pub index: u64,
+    /// The committed clock after the command's stamp.
+    pub clock: UtcMillis,
+    /// The cluster's configuration.
+    pub cluster: ClusterConfig,
+    /// Who caused the command.
+    pub caller: Caller,
+    /// When the gateway received the call.
+    pub received_at: Option<UtcMillis>,
+    /// Salt for digests in the ledger.
+    pub salt: [u8; 16],
+    counters: Counters,
+    counters_changed: bool,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(
+        base: Overlay<'a>,
+        index: u64,
+        clock: UtcMillis,
+        cluster: ClusterConfig,
+        command: &crate::command::Command,
+    ) -> Self {
+        let counters =
+            base.get(keys::meta::counters().as_slice()).map_or_else(Counters::default, |bytes| {
+                codec::decode(&bytes).expect("the counters row is ours")
+            });
+        Self {
+            base,
+            writes: Writes::new(),
+            events: Vec::new(),
+            index,
+            clock,
+            cluster,
+            caller: command.caller.clone(),
+            received_at: command.received_at,
+            salt: command.salt,
+            counters,
+            counters_changed: false,
+        }
+    }
+
+    /// Drops every change and event so far: what a refused command leaves.
+    pub(crate) fn roll_back(&mut self) {
+        self.writes.clear();
+        self.events.clear();
+        self.counters_changed = false;
+        self.counters = self
+            .base
+            .get(keys::meta::counters().as_slice())
+            .map_or_else(Counters::default, |bytes| {
+                codec::decode(&bytes).expect("the counters row is ours")
+            });
+    }
+
+    pub(crate) fn finish(mut self) -> (Writes, Vec<Event>) {
+        if self.counters_changed {
+            let counters = std::mem::take(&mut self.counters);
+            self.put(&keys::meta::counters(), &counters);
+        }
+        (self.writes, self.events)
+    }
+
+    /// The stored bytes of `key`.
+    pub fn get_bytes(&self, key: &Key) -> Option<Vec<u8>> {
+        Overlay::new(&self.base, &self.writes).get(key.as_slice())
+    }
+
+    /// The value of `key`. Rows are written by this code alone: one that does not decode is a
+    /// broken invariant.
+    pub fn get<T: for<'b> Decode<'b, ()>>(&self, key: &Key) -> Option<T> {
+        self.get_bytes(key).map(|bytes| {
+            codec::decode(&bytes)
+                .unwrap_or_else(|error| panic!("row {key:?} does not decode: {error}"))
+        })
+    }
+
+    /// Whether `key` has a row.
+    pub fn has(&self, key: &Key) -> bool {
+        self.get_bytes(key).is_some()
+    }
+
+    /// Writes `value` and returns its stored bytes.
+    pub fn put<T: Encode<()>>(&mut self, key: &Key, value: &T) -> Vec<u8> {
+        let bytes = codec::encode(value);
+        self.put_bytes(key, bytes.clone());
+        bytes
+    }
+
+    /// Writes stored bytes.
+    pub fn put_bytes(&mut self, key: &Key, bytes: Vec<u8>) {
+        self.writes.insert(key.as_slice().to_vec(), Some(bytes));
+    }
+
+    /// Removes a row.
+    pub fn delete(&mut self, key: &Key) {
+        self.writes.insert(key.as_slice().to_vec(), None);
+    }
+
+    /// At most `limit` rows whose keys begin with `prefix`, in key order.
+    pub fn rows(&self, prefix: &Key, limit: usize) -> Vec<Row> {
+        Overlay::new(&self.base, &self.writes)
+            .range(prefix.as_slice(), &prefix.end())
+            .take(limit)
+            .collect()
+    }
+
+    /// At most `limit` rows with `from ≤ key < to`, in key order.
+    pub fn rows_between(&self, from: &[u8], to: &[u8], limit: usize) -> Vec<Row> {
+        Overlay::new(&self.base, &self.writes).range(from, to).take(limit).collect()
+    }
+
+    /// The last row whose key begins with `prefix`.
+    pub fn last_row(&self, prefix: &Key) -> Option<Row> {
+        Overlay::new(&self.base, &self.writes)
+            .range_reversed(prefix.as_slice(), &prefix.end())
+            .next()
+    }
+
+    /// Tells watchers.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The counters, to read.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The counters, to change.
+    pub fn counters_mut(&mut self) -> &mut Counters {
+        self.counters_changed = true;
+        &mut self.counters
+    }
+
+    /// The domain that this cluster serves.
+    pub fn domain(&self) -> &DomainId {
+        &self.cluster.domain
+    }
+
+    /// Today in Asia/Shanghai, by the committed clock.
+    pub fn today(&self) -> LocalDate {
+        self.clock.local_date()
+    }
+
+    /// The moment that counts as receipt: the committed clock, or the gateway's stamp where it
+    /// lies within five minutes before it.
+    pub fn receipt_time(&self) -> UtcMillis {
+        match self.received_at {
+            Some(at) if at <= self.clock && self.clock.0 - at.0 <= 5 * 60_000 => at,
+            _ => self.clock,
+        }
+    }
+
+    /// The organization on file here that plays `role` for the platform.
+    pub fn platform_organization(&self, role: PlatformRole) -> Option<Organization> {
+        let id = self.get(&keys::platform_role(role))?;
+        self.get(&keys::organization(self.domain(), id))
+    }
+
+    /// The caller's organization, if it is one of this domain's.
+    pub fn caller_organization(&self) -> Option<Organization> {
+        if self.caller.domain != self.cluster.domain {
+            return None;
+        }
+        self.get(&keys::organization(self.domain(), self.caller.organization()?))
+    }
+
+    /// `organization` as a case names it.
+    pub fn party(&self, organization: &Organization) -> Party {
+        Party {
+            domain: organization.domain.clone(),
+            organization: organization.id,
+            name: organization.name.clone(),
+            class: organization.class,
+        }
+    }
+
+    /// Starts or moves the deadline of `kind` for `subject`: at most one of a kind at a time.
+    pub fn set_deadline(&mut self, subject: &ResourceName, clock: &WorkingDayClock) {
+        let key = keys::deadline(clock.kind, subject);
+        if let Some(old) = self.get::<DeadlineRow>(&key) {
+            self.delete(&keys::due(old.due_time, &key));
+        }
+        let row = DeadlineRow {
+            subject: subject.clone(),
+            kind: clock.kind,
+            due_time: clock.due_time,
+            revision: clock.revision,
+            fired_revision: None,
+        };
+        self.put(&key, &row);
+        self.put_bytes(&keys::due(clock.due_time, &key), Vec::new());
+    }
+
+    /// Ends the deadline of `kind` for `subject`: what was owed was done, or is owed no more.
+    pub fn clear_deadline(&mut self, kind: DeadlineKind, subject: &ResourceName) {
+        let key = keys::deadline(kind, subject);
+        if let Some(row) = self.get::<DeadlineRow>(&key) {
+            self.delete(&keys::due(row.due_time, &key));
+            self.delete(&key);
+        }
+    }
+}
