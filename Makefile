@@ -48,8 +48,8 @@ proto-baseline: ## renew the promise of compatibility; needs a line in CHANGELOG
 	@echo 'proto/baseline.binpb is renewed. Say in CHANGELOG.md what changed for callers, and commit both together.'
 
 bench: setup ## the table of speed and memory (release build; results in bench-results/)
-	cargo build --release --package luqiao
-	cargo run --release --package simulations --bin bench -- $(ARGS)
+	cargo build --release --package luqiao --package catalog-node --package gateway --package federation-tests
+	cargo run --release --package federation-tests --bin bench -- $(ARGS)
 
 sim: setup ## simulated clusters: make sim SEEDS=1..200
 	cargo run --package simulations --bin simulate -- run --seeds $(SEEDS) $(ARGS)

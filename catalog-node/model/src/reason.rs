@@ -1,7 +1,7 @@
 //! The reasons for which anything is refused: stable names, two languages, what to do about it.
 //!
-//! One table. Append only: a number or a name is never reused. gRPC codes are not here; they
-//! belong to the transport. `docs/errors.md` is generated from this table.
+//! One table. Append only: a number or a name is never reused (129, 180 and 182 were never given
+//! and are retired). gRPC codes are not here; they belong to the transport. `docs/errors.md` is generated from this table.
 
 use std::{fmt, str::FromStr};
 
@@ -446,11 +446,6 @@ reasons! {
         "该资源属于域 {owner}，只有该域可以变更",
         "let the owner's domain act",
         "none";
-    DeadlineUnanswerable = 129, "DEADLINE_UNANSWERABLE",
-        "the due date could not be computed: {cause}",
-        "无法计算期限：{cause}",
-        "none",
-        "load a calendar for the years concerned";
     #[section = "Federation"]
     FeedTokenUnknown = 150, "FEED_TOKEN_UNKNOWN",
         "the feed token is not one of this domain's feed",
@@ -533,20 +528,10 @@ reasons! {
         "本集群创建时未启用开发时钟",
         "none",
         "create a development cluster for this";
-    LevelUnsupported = 180, "LEVEL_UNSUPPORTED",
-        "the command level {level} is not supported",
-        "不支持命令级别 {level}",
-        "none",
-        "upgrade the node";
     EnvelopeRefused = 181, "ENVELOPE_REFUSED",
         "this node takes calls from gateways of its own domain only",
         "本节点只接受本域网关的调用",
         "call the gateway",
-        "none";
-    CompareFailed = 182, "COMPARE_FAILED",
-        "the compared value differs",
-        "比较值不一致",
-        "read again",
         "none";
     TransferRefused = 183, "TRANSFER_REFUSED",
         "leadership cannot move to {node}: {cause}",

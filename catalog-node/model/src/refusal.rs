@@ -89,16 +89,14 @@ impl Refusal {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
-            match after.split_once('}').and_then(|(key, after)| Some((self.facts.get(key)?, after)))
-            {
-                Some((value, after)) => {
-                    filled.push_str(value);
-                    rest = after;
-                }
-                None => {
-                    filled.push('{');
-                    rest = after;
-                }
+            let fact =
+                after.split_once('}').and_then(|(key, rest)| Some((self.facts.get(key)?, rest)));
+            if let Some((value, after)) = fact {
+                filled.push_str(value);
+                rest = after;
+            } else {
+                filled.push('{');
+                rest = after;
             }
         }
         filled.push_str(rest);

@@ -153,10 +153,16 @@ impl Machine {
             }
             (None, _) => return Err(ApplyError::NotBootstrapped { index }),
             (Some(cluster), body) => {
-                let clock = clock_after(&view, &cluster, &command);
-                let mut tx = Tx::new(view, index, clock, cluster, &command);
+                let before = read(&view, &keys::meta::clock()).unwrap_or_default();
+                let after = clock_after(before, &cluster, &command);
+                // A stamp counts whatever becomes of its command; a clock is moved by hand only
+                // by those who may.
+                let by_hand = matches!(body, Body::AdvanceClock { development: true, .. });
+                let begins = if by_hand { before } else { after };
+                let mut tx = Tx::new(view, index, begins, cluster, &command);
                 let law = self.law(&tx);
-                let outcome = decide(&mut tx, &law, &command, body);
+                let outcome = decide(&mut tx, &law, &command, body, after);
+                let clock = tx.clock;
                 finish(tx, outcome, clock)
             }
         };
@@ -190,8 +196,7 @@ impl Machine {
 }
 
 /// The committed clock once `command` is committed: it never moves back.
-fn clock_after(view: &Overlay<'_>, cluster: &ClusterConfig, command: &Command) -> UtcMillis {
-    let clock = read(view, &keys::meta::clock()).unwrap_or_default();
+fn clock_after(clock: UtcMillis, cluster: &ClusterConfig, command: &Command) -> UtcMillis {
     let stamp = match (&command.body, cluster.development_clock) {
         (Body::AdvanceClock { to, development: true }, true) => *to,
         (_, true) | (Body::AdvanceClock { development: true, .. }, false) => clock,
@@ -201,17 +206,21 @@ fn clock_after(view: &Overlay<'_>, cluster: &ClusterConfig, command: &Command) -
     clock.max(stamp)
 }
 
-/// Answers a repeated call from the record of its first outcome, everything else from the rules.
-fn decide(tx: &mut Tx<'_>, law: &Law, command: &Command, body: &Body) -> Outcome {
+/// Answers a repeated call from the record of its first outcome, everything else from the rules;
+/// `clock` is the time once the command is done, unless it is refused.
+fn decide(tx: &mut Tx<'_>, law: &Law, command: &Command, body: &Body, clock: UtcMillis) -> Outcome {
+    let before = tx.clock;
     match idempotency::look_up(tx, command) {
         Repeat::Of(outcome) => return outcome,
         Repeat::WithOtherBody(refusal) => return Outcome::Refused(refusal),
         Repeat::No => {}
     }
+    tx.clock = clock;
     let outcome = match apply::dispatch(tx, law, body) {
         Ok(outcome) => outcome,
         Err(refusal) => {
             tx.roll_back();
+            tx.clock = before;
             apply::record_refusal(tx, body, &refusal);
             Outcome::Refused(refusal)
         }

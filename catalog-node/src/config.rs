@@ -1,0 +1,258 @@
+//! Configuration: what must an operator say before a node can start?
+//!
+//! One TOML file; `catalog-node.example.toml` shows every key. A key that is not known is an error
+//! that names the nearest one: a misspelt key must not mean that a default is silently used.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use catalog_model::ids::DomainId;
+use luqiao_transport::tls::{Scope, TlsFiles, TrustFile};
+use serde::Deserialize;
+
+use crate::clock::WallClock;
+
+/// Everything that a node is told at its start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The domain that the cluster serves.
+    pub domain: DomainId,
+    /// The cluster, drawn by the operator when it is created.
+    pub cluster_id: [u8; 16],
+    /// This node; never 0.
+    pub id: u64,
+    /// The folder that holds log and state.
+    pub data: PathBuf,
+    /// Where calls and peers are received.
+    pub listen: SocketAddr,
+    /// All members, this one among them.
+    pub members: Vec<Member>,
+    /// Certificate, key and authorities.
+    pub tls: TlsFiles,
+    /// The key that signs tree heads, and its certificate, both PEM.
+    pub head: HeadFiles,
+    /// The unit of elections and heartbeats; the same on every member.
+    pub tick: Duration,
+    /// Ticks without a leader before an election.
+    pub election_ticks: usize,
+    /// How far ahead of the committed clock a stamp may be.
+    pub clock_ahead_max: Duration,
+    /// How long calls may go on after shutdown began.
+    pub shutdown_grace: Duration,
+    /// What is written to the log.
+    pub log: LogConfig,
+    /// An operator vouches for the machine's clock, whatever the committed clock says. Not in the
+    /// file: it holds for one start.
+    pub accept_clock: bool,
+    /// The time of day. Not in the file.
+    pub wall_clock: WallClock,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Its id, which is also the name in its certificate.
+    pub id: u64,
+    /// `host:port` at which it is reached.
+    pub address: String,
+}
+
+/// Where the key for tree heads is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadFiles {
+    /// Certificate for `spiffe://{domain}.luqiao/node/{id}/head/{cluster_id}`.
+    pub certificate: PathBuf,
+    /// Ed25519 key, PKCS #8.
+    pub key: PathBuf,
+}
+
+/// What is written to the log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// As in `RUST_LOG`.
+    pub filter: String,
+    /// One JSON object a line.
+    pub json: bool,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{} cannot be read", .file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The text is not TOML of the wanted shape.
+    #[error("{text}")]
+    Shape {
+        /// What is wrong, and where.
+        text: String,
+    },
+    /// A value makes no sense.
+    #[error("{key}: {cause}")]
+    Value {
+        /// Of which key.
+        key: &'static str,
+        /// Why not.
+        cause: String,
+    },
+}
+
+/// The file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    domain: String,
+    cluster_id: String,
+    id: u64,
+    data: PathBuf,
+    listen: SocketAddr,
+    members: Vec<Member>,
+    tls: FileTls,
+    ledger: HeadFiles,
+    consensus: FileConsensus,
+    clock: FileClock,
+    shutdown: FileShutdown,
+    log: LogConfig,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    authorities: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileConsensus {
+    tick_ms: u64,
+    election_ticks: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileClock {
+    ahead_max_s: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileShutdown {
+    grace_s: u64,
+}
+
+impl Config {
+    /// Reads a file. Relative paths in it are relative to its folder.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(file)
+            .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?;
+        Self::parse(&text, file.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Reads the text of a file that lies in `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let file: File = toml::from_str(text)
+            .map_err(|error| ConfigError::Shape { text: with_nearest(&error.to_string()) })?;
+        let wrong = |key, cause: String| ConfigError::Value { key, cause };
+        let domain: DomainId =
+            file.domain.parse().map_err(|error| wrong("domain", format!("{error}")))?;
+        let cluster_id = (file.cluster_id.len() == 32)
+            .then(|| u128::from_str_radix(&file.cluster_id, 16).ok())
+            .flatten()
+            .ok_or_else(|| wrong("cluster_id", "write 32 hexadecimal digits".to_owned()))?
+            .to_be_bytes();
+        let config = Self {
+            tls: TlsFiles {
+                certificate: folder.join(file.tls.certificate),
+                key: folder.join(file.tls.key),
+                trust: vec![TrustFile {
+                    file: folder.join(file.tls.authorities),
+                    scope: Scope::Domain(domain.clone()),
+                }],
+            },
+            domain,
+            cluster_id,
+            id: file.id,
+            data: folder.join(file.data),
+            listen: file.listen,
+            members: file.members,
+            head: HeadFiles {
+                certificate: folder.join(file.ledger.certificate),
+                key: folder.join(file.ledger.key),
+            },
+            tick: Duration::from_millis(file.consensus.tick_ms),
+            election_ticks: file.consensus.election_ticks,
+            clock_ahead_max: Duration::from_secs(file.clock.ahead_max_s),
+            shutdown_grace: Duration::from_secs(file.shutdown.grace_s),
+            log: file.log,
+            accept_clock: false,
+            wall_clock: WallClock::system(),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Refuses what could not work, before anything is opened.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |key, cause: &str| Err(ConfigError::Value { key, cause: cause.to_owned() });
+        let mut ids: Vec<u64> = self.members.iter().map(|member| member.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() != self.members.len() || ids.contains(&0) {
+            return wrong("members", "ids are different from each other and from 0");
+        }
+        if !ids.contains(&self.id) {
+            return wrong("id", "is not among the members");
+        }
+        if !matches!(ids.len(), 1 | 3 | 5) {
+            return wrong("members", "a cluster has 1, 3 or 5 nodes");
+        }
+        if self.tick.is_zero() {
+            return wrong("consensus.tick_ms", "is at least 1");
+        }
+        if self.election_ticks < 4 {
+            return wrong(
+                "consensus.election_ticks",
+                "is at least 4: twice the heartbeat's two ticks",
+            );
+        }
+        Ok(())
+    }
+
+    /// The ids of all members.
+    pub fn voters(&self) -> Vec<u64> {
+        self.members.iter().map(|member| member.id).collect()
+    }
+}
+
+/// Adds the nearest known key to serde's complaint about an unknown one.
+fn with_nearest(error: &str) -> String {
+    let Some((_, rest)) = error.split_once("unknown field `") else { return error.to_owned() };
+    let Some((unknown, rest)) = rest.split_once('`') else { return error.to_owned() };
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let nearest = known
+        .into_iter()
+        .map(|key| (strsim::damerau_levenshtein(unknown, key), key))
+        .min()
+        .filter(|(distance, _)| *distance <= 3.max(unknown.len() / 2));
+    match nearest {
+        Some((_, key)) => format!("{}\ndid you mean `{key}`?", error.trim_end()),
+        None => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

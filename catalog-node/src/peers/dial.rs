@@ -1,0 +1,138 @@
+//! Sending to one peer: connect, say hello, pass on what is queued, and begin again when it breaks.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use luqiao_proto::peer::v1::{
+    Batch, ExchangeRequest, Hello, exchange_request::Message as Part,
+    peer_service_client::PeerServiceClient,
+};
+use luqiao_transport::{
+    dial::{DialError, PEER_MESSAGE_BYTES_MAX},
+    drain::Shutdown,
+};
+use tokio::{sync::mpsc, time::sleep};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+use crate::{alarms::Alarms, clock::StampClock};
+
+/// Name of the alarm.
+pub(crate) const PEER_UNREACHABLE: &str = "peer-unreachable";
+
+/// Messages that travel together at most. The bytes of a batch stay within the peer message limit,
+/// because a message is within its own limit and most are small.
+const BATCH_MESSAGES: usize = 64;
+const BATCH_BYTES: usize = 4 << 20;
+/// Batches that wait within a connection. Beyond it, the queue fills and drops.
+const BATCHES: usize = 16;
+
+/// Pause before the next attempt; doubles up to the longest.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// A connection that stood for this long was not refused: the next attempt follows at once.
+const LIVED: Duration = Duration::from_secs(1);
+
+/// One peer, and how it is told who we are.
+pub(crate) struct Outgoing {
+    pub(crate) peer: u64,
+    pub(crate) channel: Channel,
+    /// Without its connection number.
+    pub(crate) hello: Hello,
+    /// The first connection number of this start.
+    pub(crate) first_connection: u64,
+    pub(crate) queue: mpsc::Receiver<Bytes>,
+}
+
+impl Outgoing {
+    /// Runs until the queue's other end is gone or the shutdown begins.
+    pub(crate) async fn run(mut self, shutdown: Shutdown, alarms: &Alarms, clock: &StampClock) {
+        let subject = self.peer.to_string();
+        let mut connection = self.first_connection;
+        let mut pause = PAUSE_MIN;
+        loop {
+            connection += 1;
+            let hello = Hello { connection, ..self.hello.clone() };
+            let ended = tokio::select! {
+                () = shutdown.begun() => return,
+                ended = self.connection(hello, || alarms.clear(PEER_UNREACHABLE, &subject)) => ended,
+            };
+            match ended {
+                Ended::QueueGone => return,
+                Ended::Broken { status, lived } => {
+                    if lived {
+                        pause = PAUSE_MIN;
+                    }
+                    let cause = DialError::find(&status)
+                        .map_or_else(|| status.message().to_owned(), ToString::to_string);
+                    tracing::debug!(peer = self.peer, cause, "Peer connection ended");
+                    alarms.raise(PEER_UNREACHABLE, &subject, clock.wall());
+                }
+            }
+            // What waited is stale by the time that somebody listens again.
+            while self.queue.try_recv().is_ok() {}
+            tokio::select! {
+                () = shutdown.begun() => return,
+                () = sleep(pause) => {}
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// One connection from hello to its end.
+    async fn connection(&mut self, hello: Hello, reached: impl Fn()) -> Ended {
+        let (batches, stream) = mpsc::channel(BATCHES);
+        let first = ExchangeRequest { message: Some(Part::Hello(hello)) };
+        batches.try_send(first).expect("the channel is new");
+        let mut client = PeerServiceClient::new(self.channel.clone())
+            .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
+        let exchange = client.exchange(ReceiverStream::new(stream));
+        tokio::pin!(exchange);
+        let began = Instant::now();
+        let mut stands = false;
+        let broken = |status| Ended::Broken { status, lived: began.elapsed() > LIVED };
+        loop {
+            let batch = tokio::select! {
+                ended = &mut exchange => {
+                    return broken(ended.err().unwrap_or_else(|| tonic::Status::cancelled("closed")));
+                }
+                batch = next_batch(&mut self.queue) => batch,
+            };
+            let Some(batch) = batch else { return Ended::QueueGone };
+            // The hello was taken: somebody is there.
+            if !stands && batches.capacity() == BATCHES {
+                stands = true;
+                reached();
+            }
+            let part = ExchangeRequest { message: Some(Part::Batch(batch)) };
+            tokio::select! {
+                ended = &mut exchange => {
+                    return broken(ended.err().unwrap_or_else(|| tonic::Status::cancelled("closed")));
+                }
+                sent = batches.send(part) => if sent.is_err() {
+                    return broken(tonic::Status::cancelled("the stream was closed"));
+                }
+            }
+        }
+    }
+}
+
+enum Ended {
+    /// The node is gone.
+    QueueGone,
+    /// The connection is.
+    Broken { status: tonic::Status, lived: bool },
+}
+
+/// What is queued, as far as it fits into one message.
+async fn next_batch(queue: &mut mpsc::Receiver<Bytes>) -> Option<Batch> {
+    let first = queue.recv().await?;
+    let mut bytes = first.len();
+    let mut messages = vec![first];
+    while messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
+        let Ok(next) = queue.try_recv() else { break };
+        bytes += next.len();
+        messages.push(next);
+    }
+    Some(Batch { messages })
+}

@@ -1,0 +1,390 @@
+//! `NodeService`: may this gateway hand over calls, who answers them, and by when?
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use catalog_model::{
+    reason::{Lang, Reason},
+    refusal::Refusal,
+};
+use luqiao_proto::{
+    convert::{caller::read_caller, methods, stated, time::read_timestamp},
+    node::v1::{
+        AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
+        CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
+        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
+        StreamRequest, StreamResponse, WatchPolicyRequest, WatchPolicyResponse,
+        node_service_client::NodeServiceClient, node_service_server::NodeService,
+    },
+};
+use luqiao_transport::{
+    accept::ConnectionInfo, dial::PEER_MESSAGE_BYTES_MAX, identity::Subject, status,
+};
+use tokio::time::timeout;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
+
+use super::{
+    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, operations,
+    organizations, rules, sharing, watch,
+};
+use crate::{
+    bootstrap::Spec,
+    node::{no_leader, not_leader},
+    remote::BOOTSTRAP,
+    storage::hex,
+};
+
+/// Marks a call of the internal services that another node passed on.
+const FORWARDED: &str = "x-luqiao-forwarded";
+
+const STATUS: &str = "/luqiao.operations.v1.OperationsService/GetStatus";
+
+/// Longest time that a call may take, whatever its envelope says.
+const TIMEOUT_MAX: Duration = Duration::from_mins(10);
+
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Who hands a call over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    Gateway,
+    Node,
+}
+
+impl Services {
+    /// Only gateways of our own domain hand over calls, and other nodes pass them on.
+    fn admit<T>(&self, request: &Request<T>) -> Result<From, Refusal> {
+        let refused = || Refusal::new(Reason::EnvelopeRefused);
+        let info = request.extensions().get::<ConnectionInfo>().ok_or_else(refused)?;
+        let certificate = info.certificate.as_ref().ok_or_else(refused)?;
+        match &certificate.spiffe {
+            Some(name) if name.domain == *self.handle.domain() => match name.subject {
+                Subject::Gateway { .. } => Ok(From::Gateway),
+                Subject::Node { .. } => Ok(From::Node),
+                Subject::Person { .. } | Subject::System { .. } => Err(refused()),
+            },
+            _ => Err(refused()),
+        }
+    }
+
+    /// Admits a gateway; for services that are asked by nothing else.
+    pub(crate) fn admit_gateway<T>(&self, request: &Request<T>) -> Result<(), Refusal> {
+        match self.admit(request)? {
+            From::Gateway => Ok(()),
+            From::Node => Err(Refusal::new(Reason::EnvelopeRefused)),
+        }
+    }
+
+    /// Whether the call is from our cluster, as far as it says.
+    fn check_origin(&self, envelope: &Envelope) -> Result<(), Refusal> {
+        let own = &self.identity;
+        let foreign = !envelope.cluster_id.is_empty()
+            && envelope.cluster_id != hex(&own.cluster_id)
+            || envelope.generation != 0 && envelope.generation != own.generation;
+        if foreign { Err(Refusal::new(Reason::GenerationForeign)) } else { Ok(()) }
+    }
+
+    /// The way to the leader; `None` if this node leads.
+    fn way_to_leader(&self, forwarded: bool) -> Result<Option<Channel>, Refusal> {
+        let status = self.handle.status();
+        if status.is_leader() {
+            return Ok(None);
+        }
+        let leader = status.replica.leader;
+        if forwarded {
+            return Err(not_leader(leader));
+        }
+        let channel = leader.and_then(|leader| self.channels.get(&leader));
+        channel.cloned().map(Some).ok_or_else(no_leader)
+    }
+
+    fn call(self: &Arc<Self>, envelope: &Envelope) -> Result<Call, Refusal> {
+        let caller =
+            read_caller(stated(envelope.caller.as_ref(), "envelope.caller")?, "envelope.caller")?;
+        let received_at = envelope
+            .received_at
+            .as_ref()
+            .map(|at| read_timestamp(Some(at), "envelope.received_at"))
+            .transpose()?;
+        Ok(Call {
+            services: Arc::clone(self),
+            caller,
+            received_at,
+            method: methods::method(&envelope.method)?,
+            bytes: envelope.call.clone(),
+            lang: lang_of(envelope),
+        })
+    }
+
+    /// Answers a call here, or has the leader answer it.
+    async fn answer(
+        self: &Arc<Self>,
+        envelope: Envelope,
+        from: From,
+    ) -> Result<CallResponse, Status> {
+        let lang = lang_of(&envelope);
+        let refused = |refusal: Refusal| status::of(&refusal, lang);
+        // Of its own accord a node asks for one thing only: that the cluster begins.
+        let begins = from == From::Node && envelope.method == BOOTSTRAP;
+        if from == From::Node && envelope.forwarded == 0 && !begins {
+            return Err(refused(Refusal::new(Reason::EnvelopeRefused)));
+        }
+        self.check_origin(&envelope).map_err(refused)?;
+        let time = match envelope.timeout_ms {
+            0 => CALL_TIMEOUT,
+            millis => Duration::from_millis(millis).min(TIMEOUT_MAX),
+        };
+        let way = match self.way_to_leader(envelope.forwarded > 0) {
+            // When nobody leads, how the nodes stand is just what somebody wants to know.
+            Err(_) if envelope.method == STATUS => None,
+            way => way.map_err(refused)?,
+        };
+        if let Some(leader) = way {
+            let forwarded = envelope.forwarded + 1;
+            let envelope = Envelope { forwarded, ..envelope };
+            let mut request = Request::new(CallRequest { envelope: Some(envelope) });
+            request.set_timeout(time);
+            let answer = client(leader).call(request).await;
+            return answer.map(Response::into_inner).map_err(|error| passed_on(error, lang));
+        }
+        if begins {
+            return self.begin_cluster(&envelope).await.map_err(refused);
+        }
+        let call = self.call(&envelope).map_err(refused)?;
+        let Reply { bytes, index } = match timeout(time, dispatch(&call)).await {
+            Ok(answered) => answered.map_err(refused)?,
+            // A write that has begun may yet be committed; the same key tells.
+            Err(_) => return Err(refused(Refusal::new(Reason::TimedOut))),
+        };
+        Ok(CallResponse { response: bytes, index, node: self.handle.id().to_string() })
+    }
+
+    /// Begins the cluster with the spec in the envelope; answers it with the ids that were drawn.
+    async fn begin_cluster(&self, envelope: &Envelope) -> Result<CallResponse, Refusal> {
+        let malformed = |cause: String| Refusal::new(Reason::MessageMalformed).fact("cause", cause);
+        let mut spec: Spec =
+            serde_json::from_slice(&envelope.call).map_err(|error| malformed(error.to_string()))?;
+        if spec.domain != *self.handle.domain() {
+            return Err(Refusal::new(Reason::DomainForeign).fact("domain", &spec.domain));
+        }
+        let bootstrap = spec
+            .command(self.identity.cluster_id, self.handle.clock().wall())
+            .map_err(|error| malformed(error.to_string()))?;
+        self.handle.bootstrap(bootstrap).await?;
+        let response = serde_json::to_vec(&spec).map_err(|error| malformed(error.to_string()))?;
+        let index = self.handle.status().replica.applied;
+        Ok(CallResponse { response: response.into(), index, node: self.handle.id().to_string() })
+    }
+}
+
+/// One line for each method of the public API that is answered once.
+async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
+    match call.method.path {
+        "/luqiao.organization.v1.OrganizationService/CreateOrganization" => {
+            organizations::create(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/GetOrganization" => {
+            organizations::get(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/ListOrganizations" => {
+            organizations::list(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/UpdateOrganization" => {
+            organizations::update(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/CreatePerson" => {
+            organizations::create_person(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/GetPerson" => {
+            organizations::get_person(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/ListPersons" => {
+            organizations::list_persons(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/CreateSystem" => {
+            organizations::create_system(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/GetSystem" => {
+            organizations::get_system(call).await
+        }
+        "/luqiao.organization.v1.OrganizationService/ListSystems" => {
+            organizations::list_systems(call).await
+        }
+
+        "/luqiao.catalog.v1.CatalogService/RegisterEntry" => catalog::register(call).await,
+        "/luqiao.catalog.v1.CatalogService/ImportEntries" => catalog::import(call).await,
+        "/luqiao.catalog.v1.CatalogService/ConsentEntry" => catalog::consent(call).await,
+        "/luqiao.catalog.v1.CatalogService/SubmitEntry" => catalog::submit(call).await,
+        "/luqiao.catalog.v1.CatalogService/ReturnEntry" => catalog::return_entry(call).await,
+        "/luqiao.catalog.v1.CatalogService/PublishEntry" => catalog::publish(call).await,
+        "/luqiao.catalog.v1.CatalogService/UpdateEntry" => catalog::update(call).await,
+        "/luqiao.catalog.v1.CatalogService/WithdrawEntry" => catalog::withdraw(call).await,
+        "/luqiao.catalog.v1.CatalogService/GetEntry" => catalog::get(call).await,
+        "/luqiao.catalog.v1.CatalogService/ListEntries" => catalog::list(call).await,
+        "/luqiao.catalog.v1.CatalogService/SearchEntries" => catalog::search(call).await,
+
+        "/luqiao.sharing.v1.SharingService/CreateRequest" => sharing::create(call).await,
+        "/luqiao.sharing.v1.SharingService/GetRequest" => sharing::get(call).await,
+        "/luqiao.sharing.v1.SharingService/ListRequests" => sharing::list(call).await,
+        "/luqiao.sharing.v1.SharingService/CompleteRequest" => sharing::complete(call).await,
+        "/luqiao.sharing.v1.SharingService/GiveConsent" => sharing::consent(call).await,
+        "/luqiao.sharing.v1.SharingService/GiveOpinion" => sharing::give_opinion(call).await,
+        "/luqiao.sharing.v1.SharingService/AnswerRequest" => sharing::answer(call).await,
+        "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,
+        "/luqiao.sharing.v1.SharingService/WithdrawRequest" => sharing::withdraw(call).await,
+        "/luqiao.sharing.v1.SharingService/GetGrant" => sharing::get_grant(call).await,
+        "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,
+        "/luqiao.sharing.v1.SharingService/SuspendGrant" => sharing::suspend_grant(call).await,
+        "/luqiao.sharing.v1.SharingService/TerminateGrant" => sharing::terminate_grant(call).await,
+
+        "/luqiao.rule.v1.RuleService/GetRulePack" => rules::get_pack(call).await,
+        "/luqiao.rule.v1.RuleService/ListRulePacks" => rules::list_packs(call).await,
+        "/luqiao.rule.v1.RuleService/GetCalendar" => rules::get_calendar(call).await,
+        "/luqiao.rule.v1.RuleService/ListCalendars" => rules::list_calendars(call).await,
+
+        "/luqiao.federation.v1.FederationService/DescribeDomain" => {
+            federation::describe(call).await
+        }
+        "/luqiao.federation.v1.FederationService/ForwardRequest" => federation::forward(call).await,
+        "/luqiao.federation.v1.FederationService/RelayStatus" => federation::relay(call).await,
+
+        "/luqiao.ledger.v1.LedgerService/GetTreeHead" => ledger::head(call).await,
+        "/luqiao.ledger.v1.LedgerService/GetReceipt" => ledger::receipt(call).await,
+        "/luqiao.ledger.v1.LedgerService/GetConsistencyProof" => ledger::consistency(call).await,
+
+        "/luqiao.operations.v1.OperationsService/GetStatus" => operations::status(call).await,
+        "/luqiao.operations.v1.OperationsService/TransferLeader" => {
+            operations::transfer(call).await
+        }
+        "/luqiao.operations.v1.OperationsService/SetDevelopmentClock" => {
+            operations::set_clock(call).await
+        }
+
+        path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
+    }
+}
+
+fn lang_of(envelope: &Envelope) -> Lang {
+    if envelope.language.starts_with("zh") { Lang::Zh } else { Lang::En }
+}
+
+pub(crate) fn client(channel: Channel) -> NodeServiceClient<Channel> {
+    NodeServiceClient::new(channel)
+        .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX)
+}
+
+/// What the leader said stays as it is; that it could not be reached is our own finding. A
+/// connection that broke under a call leaves its outcome unknown.
+fn passed_on(error: Status, lang: Lang) -> Status {
+    if luqiao_transport::status::Problem::from_status(&error).reason.is_some() {
+        return error;
+    }
+    let reached = luqiao_transport::dial::DialError::find(&error).is_none();
+    let refusal = if reached { crate::node::outcome_unknown() } else { no_leader() };
+    status::of(&refusal, lang)
+}
+
+/// A call of the internal services: answered by the leader, by way of this node if need be.
+macro_rules! by_leader {
+    ($self:ident, $request:ident, $method:ident, $answer:expr) => {{
+        let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
+        let forwarded = $request.metadata().contains_key(FORWARDED);
+        match $self.admit(&$request).map_err(internal)? {
+            From::Gateway => {}
+            From::Node if forwarded => {}
+            From::Node => return Err(internal(Refusal::new(Reason::EnvelopeRefused))),
+        }
+        if let Some(leader) = $self.way_to_leader(forwarded).map_err(internal)? {
+            let mut passed = Request::new($request.into_inner());
+            passed.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
+            let answer = client(leader).$method(passed).await;
+            return answer.map_err(|error| passed_on(error, Lang::En));
+        }
+        $answer($self, $request.into_inner()).await.map(Response::new).map_err(internal)
+    }};
+}
+
+/// Tonic's trait is implemented for a handle, because calls outlive the borrow of their service.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeCalls(pub(crate) Arc<Services>);
+
+#[tonic::async_trait]
+impl NodeService for NodeCalls {
+    async fn call(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
+        let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
+        let from = self.0.admit(&request).map_err(internal)?;
+        let envelope = request.into_inner().envelope;
+        let envelope = stated(envelope.as_ref(), "envelope").map_err(internal)?.clone();
+        self.0.answer(envelope, from).await.map(Response::new)
+    }
+
+    type StreamStream = Answers<StreamResponse>;
+
+    async fn stream(
+        &self,
+        request: Request<StreamRequest>,
+    ) -> Result<Response<Self::StreamStream>, Status> {
+        let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
+        self.0.admit_gateway(&request).map_err(internal)?;
+        let envelope = request.into_inner().envelope;
+        let envelope = stated(envelope.as_ref(), "envelope").map_err(internal)?.clone();
+        let lang = lang_of(&envelope);
+        let refused = |refusal: Refusal| status::of(&refusal, lang);
+        self.0.check_origin(&envelope).map_err(refused)?;
+        let call = self.0.call(&envelope).map_err(refused)?;
+        watch::stream(call).map(Response::new).map_err(refused)
+    }
+
+    async fn get_node_status(
+        &self,
+        request: Request<GetNodeStatusRequest>,
+    ) -> Result<Response<GetNodeStatusResponse>, Status> {
+        self.0.admit(&request).map_err(|refusal| status::of(&refusal, Lang::En))?;
+        Ok(Response::new(operations::node_status(&self.0)))
+    }
+
+    async fn list_outbox(
+        &self,
+        request: Request<ListOutboxRequest>,
+    ) -> Result<Response<ListOutboxResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, list_outbox, links::list_outbox)
+    }
+
+    async fn ack_outbox(
+        &self,
+        request: Request<AckOutboxRequest>,
+    ) -> Result<Response<AckOutboxResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, ack_outbox, links::ack_outbox)
+    }
+
+    async fn get_feed_cursor(
+        &self,
+        request: Request<GetFeedCursorRequest>,
+    ) -> Result<Response<GetFeedCursorResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, get_feed_cursor, links::get_feed_cursor)
+    }
+
+    async fn apply_feed_batch(
+        &self,
+        request: Request<ApplyFeedBatchRequest>,
+    ) -> Result<Response<ApplyFeedBatchResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, apply_feed_batch, links::apply_feed_batch)
+    }
+
+    type WatchPolicyStream = Answers<WatchPolicyResponse>;
+
+    async fn watch_policy(
+        &self,
+        request: Request<WatchPolicyRequest>,
+    ) -> Result<Response<Self::WatchPolicyStream>, Status> {
+        let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
+        self.0.admit_gateway(&request).map_err(internal)?;
+        let after = request.into_inner().after_index;
+        Ok(Response::new(watch::policy(Arc::clone(&self.0), after)))
+    }
+}

@@ -1,0 +1,368 @@
+//! Streams: what is told to those who watch, and when does a stream end?
+//!
+//! A stream is served by the node that it reached, from what is committed there, in the order of
+//! the log. It ends when the watcher is further behind than the history reaches, when this node
+//! has been without a leader for a while, and when the node shuts down; each with a status that
+//! says how to go on.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use catalog_model::{
+    name::{Resource, ResourceName},
+    reason::{Lang, Reason},
+    refusal::Refusal,
+};
+use catalog_state::{
+    codec,
+    event::Event,
+    keys::{Key, Table},
+    store::Store,
+    view::View,
+};
+use luqiao_proto::{
+    catalog::v1::{CatalogEntry, EntryState, WatchEntriesRequest, WatchEntriesResponse},
+    convert::{
+        catalog_entry::entry_message, name::domain_name, share_request::request_message,
+        time::timestamp,
+    },
+    federation::v1::FollowFeedRequest,
+    node::v1::{PolicyChange, StreamResponse, WatchPolicyResponse},
+    sharing::v1::{WatchRequestsRequest, WatchRequestsResponse},
+};
+use luqiao_transport::status;
+use prost::Message;
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::{Call, Look, Services, call::Answers, catalog::sees_working, federation};
+use crate::{
+    handle::NodeHandle,
+    history::{Committed, Subscription},
+    node::no_leader,
+};
+
+/// Messages that wait for a slow watcher; what is behind them is read when there is room.
+const AHEAD: usize = 64;
+
+/// How long a node may be without a leader before it stops pretending to know the news.
+const LEADERLESS_MAX: Duration = Duration::from_secs(3);
+
+/// Rows of one message of a policy snapshot.
+const POLICY_ROWS: usize = 200;
+
+/// Begins the stream that `call` asks for.
+pub(super) fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    match call.method.path {
+        "/luqiao.catalog.v1.CatalogService/WatchEntries" => entries(call),
+        "/luqiao.sharing.v1.SharingService/WatchRequests" => requests(call),
+        "/luqiao.federation.v1.FederationService/FollowFeed" => feed(call),
+        path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
+    }
+}
+
+fn entries(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    let request: WatchEntriesRequest = call.decode()?;
+    let domain = domain_name(&request.parent, "parent")?;
+    let subscription = call.handle().subscribe(after(request.after_index));
+    Ok(follow(call, subscription, move |look, committed| {
+        let mut shown = Vec::new();
+        for (name, listed) in changed_entries(committed) {
+            if name.domain != domain {
+                continue;
+            }
+            let Resource::Entry(id) = name.resource else { continue };
+            let view = look.view();
+            let working = view.entry(&domain, id).filter(|entry| sees_working(look, entry));
+            let entry = match (working, listed) {
+                (Some(working), _) => entry_message(&working),
+                (None, false) => continue,
+                (None, true) => match view.published_entry(&domain, id) {
+                    Some(published) => entry_message(&published),
+                    None => gone(&name),
+                },
+            };
+            shown.push(WatchEntriesResponse {
+                entry: Some(entry),
+                index: committed.index,
+                commit_time: Some(timestamp(committed.clock)),
+            });
+        }
+        shown
+    }))
+}
+
+fn requests(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    let request: WatchRequestsRequest = call.decode()?;
+    let domain = domain_name(&request.parent, "parent")?;
+    call.look_now(|look| look.own(&domain))?;
+    let subscription = call.handle().subscribe(after(request.after_index));
+    Ok(follow(call, subscription, |look, committed| {
+        let changed: BTreeSet<&ResourceName> = committed
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::RequestChanged(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        changed
+            .into_iter()
+            .filter_map(|name| super::sharing::case(look, name))
+            .map(|case| WatchRequestsResponse {
+                request: Some(request_message(&case, look.view().clock())),
+                index: committed.index,
+                commit_time: Some(timestamp(committed.clock)),
+            })
+            .collect()
+    }))
+}
+
+fn feed(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    let request: FollowFeedRequest = call.decode()?;
+    let services = Arc::clone(&call.services);
+    // First the place, then the rows: what comes between is found in both.
+    let mut subscription = call.handle().subscribe(None);
+    let mut following =
+        call.look_now(|look| federation::begin(look, &services.chains, &request))?;
+    Ok(spawn(&services, call.lang, move |out| async move {
+        let mut first = true;
+        loop {
+            let caller = call.caller.clone();
+            let mut stands = following.clone();
+            let (batch, stands, index) = call
+                .handle()
+                .look(move |state| {
+                    let batch = federation::batch(&Look::new(state, &caller)?, &mut stands);
+                    Ok::<_, Refusal>((batch, stands, state.applied()))
+                })
+                .await?;
+            following = stands;
+            let is_empty = batch.records.is_empty();
+            // The first message says where the feed stands, even if there is nothing new.
+            if !is_empty || first {
+                first = false;
+                let response = batch.encode_to_vec().into();
+                if out.send(Ok(StreamResponse { response, index })).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if is_empty && !grown(&mut subscription).await? {
+                // The rows are all there; only the wake-up call was missed.
+                subscription = call.handle().subscribe(None);
+            }
+        }
+    }))
+}
+
+/// Waits until a feed has a new record; `false` if that may have been missed.
+async fn grown(subscription: &mut Subscription) -> Result<bool, Refusal> {
+    loop {
+        match subscription.next().await {
+            None => return Err(Refusal::new(Reason::Draining).retry_after(0)),
+            Some(Err(_)) => return Ok(false),
+            Some(Ok(committed)) => {
+                if committed.iter().any(|one| one.events.contains(&Event::FeedGrew)) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+/// What the gateway's pre-check needs: first all of it if it begins at 0, then what changes.
+pub(super) fn policy(services: Arc<Services>, after_index: u64) -> Answers<WatchPolicyResponse> {
+    let mut subscription = services.handle.subscribe(after(after_index));
+    let shared = Arc::clone(&services);
+    spawn(&services, Lang::En, move |out| async move {
+        let handle = &shared.handle;
+        if after_index == 0 {
+            let mut from = None;
+            loop {
+                let begin = from.take();
+                let (answer, next) = handle.look(move |state| policy_page(state, begin)).await;
+                if out.send(Ok(answer)).await.is_err() {
+                    return Ok(());
+                }
+                match next {
+                    Some(next) => from = Some(next),
+                    None => break,
+                }
+            }
+        }
+        loop {
+            let committed = match subscription.next().await {
+                None => return Err(Refusal::new(Reason::Draining).retry_after(0)),
+                Some(Err(behind)) => return Err(behind.refusal()),
+                Some(Ok(committed)) => committed,
+            };
+            for one in committed {
+                let names: Vec<ResourceName> = changed_entries(&one)
+                    .into_iter()
+                    .filter_map(|(name, listed)| listed.then_some(name))
+                    .collect();
+                if names.is_empty() {
+                    continue;
+                }
+                let changes = handle
+                    .look(move |state| {
+                        names.iter().map(|name| policy_change(state, name)).collect::<Vec<_>>()
+                    })
+                    .await;
+                let answer = WatchPolicyResponse {
+                    index: one.index,
+                    clock: Some(timestamp(one.clock)),
+                    changes,
+                };
+                if out.send(Ok(answer)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    })
+}
+
+fn policy_page(
+    state: &crate::storage::StateView<'_>,
+    from: Option<Vec<u8>>,
+) -> (WatchPolicyResponse, Option<Vec<u8>>) {
+    let prefix = Key::table(Table::PublishedEntry);
+    let from = from.unwrap_or_else(|| prefix.as_slice().to_vec());
+    let mut changes = Vec::new();
+    let mut next = None;
+    for (key, bytes) in state.range(&from, &prefix.end()) {
+        if changes.len() == POLICY_ROWS {
+            next = Some(key);
+            break;
+        }
+        let entry: catalog_model::catalog_entry::CatalogEntry =
+            codec::decode(&bytes).expect("rows are written by this program");
+        let entry = entry_message(&entry);
+        changes
+            .push(PolicyChange { name: entry.name.clone(), entry: entry.encode_to_vec().into() });
+    }
+    let clock = Some(timestamp(View(state).clock()));
+    (WatchPolicyResponse { index: state.applied(), clock, changes }, next)
+}
+
+fn policy_change(state: &crate::storage::StateView<'_>, name: &ResourceName) -> PolicyChange {
+    let entry = match name.resource {
+        Resource::Entry(id) => View(state).published_entry(&name.domain, id),
+        _ => None,
+    };
+    PolicyChange {
+        name: name.to_string(),
+        entry: entry.map(|entry| entry_message(&entry).encode_to_vec().into()).unwrap_or_default(),
+    }
+}
+
+/// The entries that changed, each once, and whether what is listed of them did.
+fn changed_entries(committed: &Committed) -> Vec<(ResourceName, bool)> {
+    let mut changed = std::collections::BTreeMap::new();
+    for event in &committed.events {
+        match event {
+            Event::EntryListed(name) => {
+                changed.insert(name.clone(), true);
+            }
+            Event::EntryEdited(name) => {
+                changed.entry(name.clone()).or_insert(false);
+            }
+            _ => {}
+        }
+    }
+    changed.into_iter().collect()
+}
+
+/// An entry that is not listed any more, as far as it is shown to those who saw it listed.
+fn gone(name: &ResourceName) -> CatalogEntry {
+    CatalogEntry {
+        name: name.to_string(),
+        state: EntryState::Withdrawn as i32,
+        ..Default::default()
+    }
+}
+
+fn after(index: u64) -> Option<u64> {
+    (index > 0).then_some(index)
+}
+
+/// Streams what `show` makes of each committed entry.
+fn follow<M, F>(call: Call, mut subscription: Subscription, show: F) -> Answers<StreamResponse>
+where
+    M: Message + 'static,
+    F: Fn(&Look<'_>, &Committed) -> Vec<M> + Clone + Send + Sync + 'static,
+{
+    let services = Arc::clone(&call.services);
+    let lang = call.lang;
+    spawn(&services, lang, move |out| async move {
+        loop {
+            let committed = match subscription.next().await {
+                None => return Err(Refusal::new(Reason::Draining).retry_after(0)),
+                Some(Err(behind)) => return Err(behind.refusal()),
+                Some(Ok(committed)) => committed,
+            };
+            let (caller, show) = (call.caller.clone(), show.clone());
+            let shown = call
+                .handle()
+                .look(move |state| {
+                    let look = Look::new(state, &caller)?;
+                    let each = committed.iter().map(|one| {
+                        let messages = show(&look, one);
+                        messages.into_iter().map(|message| StreamResponse {
+                            response: message.encode_to_vec().into(),
+                            index: one.index,
+                        })
+                    });
+                    Ok::<_, Refusal>(each.flatten().collect::<Vec<_>>())
+                })
+                .await?;
+            for answer in shown {
+                if out.send(Ok(answer)).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    })
+}
+
+/// Runs `produce` beside the call until the watcher leaves or the node must end it, and tells the
+/// watcher why it ended.
+pub(super) fn spawn<T, F, R>(services: &Arc<Services>, lang: Lang, produce: F) -> Answers<T>
+where
+    T: Send + 'static,
+    F: FnOnce(mpsc::Sender<Result<T, Status>>) -> R,
+    R: Future<Output = Result<(), Refusal>> + Send + 'static,
+{
+    let (out, stream) = mpsc::channel(AHEAD);
+    let producing = produce(out.clone());
+    let shutdown = services.shutdown.clone();
+    let handle = services.handle.clone();
+    let task = async move {
+        let ended = tokio::select! {
+            ended = producing => ended,
+            () = out.closed() => Ok(()),
+            () = shutdown.begun() => Err(Refusal::new(Reason::Draining).retry_after(0)),
+            () = leaderless(&handle) => Err(no_leader()),
+        };
+        if let Err(refusal) = ended {
+            let _ = out.send(Err(status::of(&refusal, lang))).await;
+        }
+    };
+    drop(services.shutdown.spawn(task));
+    Box::pin(ReceiverStream::new(stream))
+}
+
+/// Completes when this node has known no leader for a while.
+async fn leaderless(handle: &NodeHandle) {
+    let mut status = handle.watch_status();
+    loop {
+        if status.wait_for(|status| status.replica.leader.is_none()).await.is_err() {
+            return;
+        }
+        let known = status.wait_for(|status| status.replica.leader.is_some());
+        match timeout(LEADERLESS_MAX, known).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+}

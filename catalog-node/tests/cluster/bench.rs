@@ -1,0 +1,279 @@
+//! A cluster on loopback with certificates of its own, and a gateway that calls it.
+
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use catalog_model::{
+    caller::{Caller, Identity},
+    ids::{DomainId, OrganizationId, PersonId, SystemId},
+    reason::Reason,
+};
+use catalog_node::{
+    CatalogNode, NodeError, RunningNode,
+    bootstrap::Spec,
+    clock::WallClock,
+    config::{Config, HeadFiles, LogConfig, Member},
+};
+use luqiao_proto::{
+    convert::caller::caller_message,
+    node::v1::{
+        CallRequest, Envelope, StreamRequest, StreamResponse,
+        node_service_client::NodeServiceClient, probe_service_client::ProbeServiceClient,
+    },
+};
+use luqiao_transport::{
+    dial::{DialOptions, Dialer, Target},
+    status::Problem,
+    tls::{Expectation, Scope, TlsFiles, TlsMaterial, TrustFile},
+};
+use prost::Message;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_ED25519,
+    SanType,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tonic::{Status, Streaming, transport::Channel};
+
+pub(crate) const CLUSTER: [u8; 16] = [0xab; 16];
+
+/// Organizations, persons and systems with which the cluster begins.
+pub(crate) const SPEC: &str = include_str!("spec.toml");
+pub(crate) const AUTHORITY: &str = "01J8Z000000000000000000001";
+pub(crate) const AUTHORITY_SYSTEM: &str = "01J8Z000000000000000000002";
+pub(crate) const BUREAU: &str = "01J8Z000000000000000000011";
+pub(crate) const BUREAU_SYSTEM: &str = "01J8Z000000000000000000012";
+pub(crate) const BUREAU_HEAD: &str = "01J8Z000000000000000000013";
+pub(crate) const SCHOOL: &str = "01J8Z000000000000000000021";
+pub(crate) const SCHOOL_SYSTEM: &str = "01J8Z000000000000000000022";
+pub(crate) const SCHOOL_HEAD: &str = "01J8Z000000000000000000023";
+
+pub(crate) struct Cluster {
+    folder: TempDir,
+    authority: CertifiedIssuer<'static, KeyPair>,
+    members: Vec<Member>,
+    pub(crate) nodes: BTreeMap<u64, RunningNode>,
+    pub(crate) wall_clock: WallClock,
+}
+
+impl Cluster {
+    /// A cluster of `size` nodes, bootstrapped with `spec`.
+    pub(crate) async fn start(size: u64, spec: &str) -> Self {
+        let mut cluster = Self::prepare(size).await;
+        for id in 1..=size {
+            cluster.run(id).await.unwrap();
+        }
+        let mut spec: Spec = toml::from_str(spec).unwrap();
+        let bootstrap = spec.command(CLUSTER, cluster.wall_clock.now()).unwrap();
+        let leader = cluster.leader().await;
+        cluster.nodes[&leader].handle().bootstrap(bootstrap).await.unwrap();
+        cluster
+    }
+
+    /// The same, with nothing running yet.
+    pub(crate) async fn prepare(size: u64) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "test authority");
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        // Ports are found by binding and given back before the nodes take them.
+        let mut members = Vec::new();
+        let mut held = Vec::new();
+        for id in 1..=size {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            members.push(Member { id, address: listener.local_addr().unwrap().to_string() });
+            held.push(listener);
+        }
+        drop(held);
+        Self { folder, authority, members, nodes: BTreeMap::new(), wall_clock: WallClock::system() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Certificate and key files for `uri`.
+    pub(crate) fn issue(&self, name: &str, uri: &str, key: &KeyPair) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.subject_alt_names.push(SanType::URI(uri.try_into().unwrap()));
+        let certificate = params.signed_by(key, &self.authority).unwrap();
+        let files = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
+        fs::write(&files.0, certificate.pem()).unwrap();
+        fs::write(&files.1, key.serialize_pem()).unwrap();
+        files
+    }
+
+    fn tls(&self, name: &str, uri: &str) -> TlsFiles {
+        let (certificate, key) = self.issue(name, uri, &KeyPair::generate().unwrap());
+        TlsFiles {
+            certificate,
+            key,
+            trust: vec![TrustFile { file: self.path("ca.pem"), scope: Scope::Domain(domain()) }],
+        }
+    }
+
+    pub(crate) fn config(&self, id: u64) -> Config {
+        let cluster = "ab".repeat(16);
+        let head = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let head_uri = format!("spiffe://xiamen.luqiao/node/{id}/head/{cluster}");
+        let (certificate, key) = self.issue(&format!("head-{id}"), &head_uri, &head);
+        Config {
+            domain: domain(),
+            cluster_id: CLUSTER,
+            id,
+            data: self.path(&format!("data-{id}")),
+            listen: self.address(id),
+            members: self.members.clone(),
+            tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
+            head: HeadFiles { certificate, key },
+            tick: Duration::from_millis(20),
+            election_ticks: 12,
+            clock_ahead_max: Duration::from_mins(5),
+            shutdown_grace: Duration::from_secs(2),
+            log: LogConfig { filter: "info".to_owned(), json: false },
+            accept_clock: false,
+            wall_clock: self.wall_clock.clone(),
+        }
+    }
+
+    fn address(&self, id: u64) -> SocketAddr {
+        let member = self.members.iter().find(|member| member.id == id).unwrap();
+        member.address.parse().unwrap()
+    }
+
+    pub(crate) async fn run(&mut self, id: u64) -> Result<(), NodeError> {
+        let node = CatalogNode::start(self.config(id)).await?;
+        self.nodes.insert(id, node);
+        Ok(())
+    }
+
+    pub(crate) async fn kill(&mut self, id: u64) {
+        self.nodes.remove(&id).unwrap().kill().await;
+    }
+
+    /// Waits until a running node leads with an entry of its own term applied.
+    pub(crate) async fn leader(&self) -> u64 {
+        loop {
+            for (id, node) in &self.nodes {
+                if node.handle().read().await.is_ok() {
+                    return *id;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) fn dialer(&self, name: &str, uri: &str) -> Dialer {
+        let tls = Arc::new(TlsMaterial::load(self.tls(name, uri)).unwrap());
+        Dialer::new(tls, DialOptions::default())
+    }
+
+    pub(crate) fn channel(&self, dialer: &Dialer, id: u64) -> Channel {
+        let target =
+            Target::new(self.address(id).to_string()).expecting(Expectation::node_of(domain()));
+        dialer.channel(&target).unwrap()
+    }
+
+    /// A gateway of the domain.
+    pub(crate) fn gateway(&self) -> Gateway {
+        let dialer = self.dialer("gateway", "spiffe://xiamen.luqiao/gateway/gw-1");
+        let channels =
+            self.members.iter().map(|member| (member.id, self.channel(&dialer, member.id)));
+        Gateway { channels: channels.collect() }
+    }
+}
+
+pub(crate) fn domain() -> DomainId {
+    "xiamen".parse().unwrap()
+}
+
+/// A system of an organization, as callers appear in envelopes.
+pub(crate) fn system(organization: &str, system: &str) -> Caller {
+    Caller {
+        domain: domain(),
+        identity: Identity::System {
+            organization: organization.parse::<OrganizationId>().unwrap(),
+            system: system.parse::<SystemId>().unwrap(),
+            asserted_person: None,
+        },
+    }
+}
+
+pub(crate) fn person(organization: &str, person: &str) -> Caller {
+    Caller {
+        domain: domain(),
+        identity: Identity::Person {
+            organization: organization.parse::<OrganizationId>().unwrap(),
+            person: person.parse::<PersonId>().unwrap(),
+        },
+    }
+}
+
+/// Calls nodes as a gateway does.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    channels: BTreeMap<u64, Channel>,
+}
+
+impl Gateway {
+    pub(crate) fn probes(&self, node: u64) -> ProbeServiceClient<Channel> {
+        ProbeServiceClient::new(self.channels[&node].clone())
+    }
+
+    pub(crate) fn nodes(&self, node: u64) -> NodeServiceClient<Channel> {
+        NodeServiceClient::new(self.channels[&node].clone())
+    }
+
+    /// One call through `node`.
+    pub(crate) async fn call<A: Message + Default>(
+        &self,
+        node: u64,
+        caller: &Caller,
+        method: &str,
+        call: &impl Message,
+    ) -> Result<A, Problem> {
+        let envelope = envelope(caller, method, call);
+        let answer = self.nodes(node).call(CallRequest { envelope: Some(envelope) }).await;
+        let answer = answer.map_err(|status| Problem::from_status(&status))?;
+        Ok(A::decode(answer.into_inner().response).unwrap())
+    }
+
+    /// One call through `node` that must be refused.
+    pub(crate) async fn refused(
+        &self,
+        node: u64,
+        caller: &Caller,
+        method: &str,
+        call: &impl Message,
+    ) -> Reason {
+        let envelope = envelope(caller, method, call);
+        let answer = self.nodes(node).call(CallRequest { envelope: Some(envelope) }).await;
+        Problem::from_status(&answer.expect_err("it is refused")).reason.unwrap()
+    }
+
+    pub(crate) async fn stream(
+        &self,
+        node: u64,
+        caller: &Caller,
+        method: &str,
+        call: &impl Message,
+    ) -> Result<Streaming<StreamResponse>, Status> {
+        let envelope = Some(envelope(caller, method, call));
+        self.nodes(node).stream(StreamRequest { envelope }).await.map(tonic::Response::into_inner)
+    }
+}
+
+pub(crate) fn envelope(caller: &Caller, method: &str, call: &impl Message) -> Envelope {
+    Envelope {
+        caller: Some(caller_message(caller)),
+        gateway: "gw-1".to_owned(),
+        method: format!("/luqiao.{method}"),
+        call: call.encode_to_vec().into(),
+        language: "en".to_owned(),
+        cluster_id: "ab".repeat(16),
+        generation: 1,
+        timeout_ms: 20_000,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,118 @@
+//! Who may speak with a node at all?
+
+use catalog_model::{
+    caller::{Caller, Identity},
+    reason::Reason,
+};
+use catalog_node::{CatalogNode, NodeError, config::Config};
+use luqiao_proto::{
+    node::v1::{
+        CallRequest, Envelope, GetNodeStatusRequest, PutRequest,
+        node_service_client::NodeServiceClient, probe_service_client::ProbeServiceClient,
+    },
+    organization::v1::ListOrganizationsRequest,
+};
+use luqiao_transport::status::Problem;
+
+use crate::bench::{
+    AUTHORITY, AUTHORITY_SYSTEM, BUREAU, BUREAU_SYSTEM, CLUSTER, Cluster, SPEC, envelope, system,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_gateways_of_the_domain_hand_over_calls() {
+    let cluster = Cluster::start(1, SPEC).await;
+    let caller = system(AUTHORITY, AUTHORITY_SYSTEM);
+    let list =
+        ListOrganizationsRequest { parent: "domains/xiamen".to_owned(), ..Default::default() };
+    let good = envelope(&caller, "organization.v1.OrganizationService/ListOrganizations", &list);
+
+    for uri in [
+        format!("spiffe://xiamen.luqiao/organization/{BUREAU}/system/{BUREAU_SYSTEM}"),
+        "spiffe://xiamen.luqiao/node/1".to_owned(),
+    ] {
+        let dialer = cluster.dialer("stranger", &uri);
+        let channel = cluster.channel(&dialer, 1);
+        let call = CallRequest { envelope: Some(good.clone()) };
+        let refused = NodeServiceClient::new(channel.clone()).call(call).await.unwrap_err();
+        assert_eq!(Problem::from_status(&refused).reason, Some(Reason::EnvelopeRefused), "{uri}");
+        let refused =
+            ProbeServiceClient::new(channel).put(PutRequest::default()).await.unwrap_err();
+        assert_eq!(Problem::from_status(&refused).reason, Some(Reason::EnvelopeRefused), "{uri}");
+    }
+    // A gateway of another domain does not even get through the handshake.
+    let dialer = cluster.dialer("foreign", "spiffe://fujian.luqiao/gateway/gw-1");
+    let call = CallRequest { envelope: Some(good.clone()) };
+    assert!(NodeServiceClient::new(cluster.channel(&dialer, 1)).call(call).await.is_err());
+
+    let gateway = cluster.gateway();
+    for wrong in [
+        Envelope { cluster_id: "cd".repeat(16), ..good.clone() },
+        Envelope { generation: 2, ..good.clone() },
+    ] {
+        let refused =
+            gateway.nodes(1).call(CallRequest { envelope: Some(wrong) }).await.unwrap_err();
+        assert_eq!(Problem::from_status(&refused).reason, Some(Reason::GenerationForeign));
+    }
+    let nothing = gateway.nodes(1).call(CallRequest { envelope: None }).await.unwrap_err();
+    assert_eq!(Problem::from_status(&nothing).reason, Some(Reason::FieldInvalid));
+    assert!(gateway.nodes(1).call(CallRequest { envelope: Some(good) }).await.is_ok());
+    let status =
+        gateway.nodes(1).get_node_status(GetNodeStatusRequest {}).await.unwrap().into_inner();
+    assert_eq!((status.id.as_str(), status.role.as_str()), ("1", "leader"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_before_the_bootstrap_are_refused_and_do_no_harm() {
+    let mut cluster = Cluster::prepare(1).await;
+    cluster.run(1).await.unwrap();
+    cluster.leader().await;
+    let gateway = cluster.gateway();
+    let refused = gateway.probes(1).put(PutRequest::default()).await.unwrap_err();
+    assert_eq!(Problem::from_status(&refused).reason, Some(Reason::NotBootstrapped));
+    let caller = Caller {
+        domain: "fujian".parse().unwrap(),
+        identity: Identity::Gateway { id: "1".to_owned() },
+    };
+    let list =
+        ListOrganizationsRequest { parent: "domains/xiamen".to_owned(), ..Default::default() };
+    let reason = gateway
+        .refused(1, &caller, "organization.v1.OrganizationService/ListOrganizations", &list)
+        .await;
+    assert_eq!(reason, Reason::NotBootstrapped);
+
+    let mut spec: catalog_node::bootstrap::Spec = toml::from_str(SPEC).unwrap();
+    let command = spec.command(CLUSTER, cluster.wall_clock.now()).unwrap();
+    cluster.nodes[&1].handle().bootstrap(command.clone()).await.unwrap();
+    let again = cluster.nodes[&1].handle().bootstrap(command).await.unwrap_err();
+    assert_eq!(again.reason, Reason::AlreadyBootstrapped);
+    gateway.probes(1).put(PutRequest::default()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_spec_is_taken_from_nodes_only_and_once() {
+    let mut cluster = Cluster::prepare(3).await;
+    for id in 1..=3 {
+        cluster.run(id).await.unwrap();
+    }
+    let spec: catalog_node::bootstrap::Spec = toml::from_str(SPEC).unwrap();
+    let config = cluster.config(1);
+    let tls = || {
+        std::sync::Arc::new(luqiao_transport::tls::TlsMaterial::load(config.tls.clone()).unwrap())
+    };
+    let wait = std::time::Duration::from_secs(30);
+    let taken = catalog_node::remote::bootstrap(&config, tls(), &spec, wait).await.unwrap();
+    assert_eq!(taken.organizations[0].id.as_deref(), Some(AUTHORITY));
+    let again = catalog_node::remote::bootstrap(&config, tls(), &spec, wait).await.unwrap_err();
+    assert_eq!(again.reason, Reason::AlreadyBootstrapped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_with_anothers_papers_does_not_start() {
+    let cluster = Cluster::prepare(3).await;
+    let stolen = Config { tls: cluster.config(2).tls, ..cluster.config(1) };
+    let error = CatalogNode::start(stolen).await.unwrap_err();
+    assert!(matches!(error, NodeError::Certificate { .. }), "{error}");
+    let stolen = Config { head: cluster.config(2).head, ..cluster.config(1) };
+    let error = CatalogNode::start(stolen).await.unwrap_err();
+    assert!(matches!(error, NodeError::HeadKey(_)), "{error}");
+}
