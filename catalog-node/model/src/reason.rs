@@ -1,7 +1,8 @@
 //! The reasons for which anything is refused: stable names, two languages, what to do about it.
 //!
 //! One table. Append only: a number or a name is never reused (129, 180 and 182 were never given
-//! and are retired). gRPC codes are not here; they belong to the transport. `docs/errors.md` is generated from this table.
+//! and are retired). gRPC codes are not here; they belong to the transport. `docs/errors.md` is
+//! generated from this table.
 
 use std::{fmt, str::FromStr};
 

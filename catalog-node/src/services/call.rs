@@ -12,8 +12,8 @@ use luqiao_proto::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
-        StreamRequest, StreamResponse, WatchPolicyRequest, WatchPolicyResponse,
-        node_service_client::NodeServiceClient, node_service_server::NodeService,
+        StreamRequest, StreamResponse, node_service_client::NodeServiceClient,
+        node_service_server::NodeService,
     },
 };
 use luqiao_transport::{
@@ -374,17 +374,5 @@ impl NodeService for NodeCalls {
     ) -> Result<Response<ApplyFeedBatchResponse>, Status> {
         let services = &self.0;
         by_leader!(services, request, apply_feed_batch, links::apply_feed_batch)
-    }
-
-    type WatchPolicyStream = Answers<WatchPolicyResponse>;
-
-    async fn watch_policy(
-        &self,
-        request: Request<WatchPolicyRequest>,
-    ) -> Result<Response<Self::WatchPolicyStream>, Status> {
-        let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
-        self.0.admit_gateway(&request).map_err(internal)?;
-        let after = request.into_inner().after_index;
-        Ok(Response::new(watch::policy(Arc::clone(&self.0), after)))
     }
 }

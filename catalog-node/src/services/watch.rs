@@ -12,13 +12,7 @@ use catalog_model::{
     reason::{Lang, Reason},
     refusal::Refusal,
 };
-use catalog_state::{
-    codec,
-    event::Event,
-    keys::{Key, Table},
-    store::Store,
-    view::View,
-};
+use catalog_state::event::Event;
 use luqiao_proto::{
     catalog::v1::{CatalogEntry, EntryState, WatchEntriesRequest, WatchEntriesResponse},
     convert::{
@@ -26,7 +20,7 @@ use luqiao_proto::{
         time::timestamp,
     },
     federation::v1::FollowFeedRequest,
-    node::v1::{PolicyChange, StreamResponse, WatchPolicyResponse},
+    node::v1::StreamResponse,
     sharing::v1::{WatchRequestsRequest, WatchRequestsResponse},
 };
 use luqiao_transport::status;
@@ -47,9 +41,6 @@ const AHEAD: usize = 64;
 
 /// How long a node may be without a leader before it stops pretending to know the news.
 const LEADERLESS_MAX: Duration = Duration::from_secs(3);
-
-/// Rows of one message of a policy snapshot.
-const POLICY_ROWS: usize = 200;
 
 /// Begins the stream that `call` asks for.
 pub(super) fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
@@ -167,92 +158,6 @@ async fn grown(subscription: &mut Subscription) -> Result<bool, Refusal> {
                 }
             }
         }
-    }
-}
-
-/// What the gateway's pre-check needs: first all of it if it begins at 0, then what changes.
-pub(super) fn policy(services: Arc<Services>, after_index: u64) -> Answers<WatchPolicyResponse> {
-    let mut subscription = services.handle.subscribe(after(after_index));
-    let shared = Arc::clone(&services);
-    spawn(&services, Lang::En, move |out| async move {
-        let handle = &shared.handle;
-        if after_index == 0 {
-            let mut from = None;
-            loop {
-                let begin = from.take();
-                let (answer, next) = handle.look(move |state| policy_page(state, begin)).await;
-                if out.send(Ok(answer)).await.is_err() {
-                    return Ok(());
-                }
-                match next {
-                    Some(next) => from = Some(next),
-                    None => break,
-                }
-            }
-        }
-        loop {
-            let committed = match subscription.next().await {
-                None => return Err(Refusal::new(Reason::Draining).retry_after(0)),
-                Some(Err(behind)) => return Err(behind.refusal()),
-                Some(Ok(committed)) => committed,
-            };
-            for one in committed {
-                let names: Vec<ResourceName> = changed_entries(&one)
-                    .into_iter()
-                    .filter_map(|(name, listed)| listed.then_some(name))
-                    .collect();
-                if names.is_empty() {
-                    continue;
-                }
-                let changes = handle
-                    .look(move |state| {
-                        names.iter().map(|name| policy_change(state, name)).collect::<Vec<_>>()
-                    })
-                    .await;
-                let answer = WatchPolicyResponse {
-                    index: one.index,
-                    clock: Some(timestamp(one.clock)),
-                    changes,
-                };
-                if out.send(Ok(answer)).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
-    })
-}
-
-fn policy_page(
-    state: &crate::storage::StateView<'_>,
-    from: Option<Vec<u8>>,
-) -> (WatchPolicyResponse, Option<Vec<u8>>) {
-    let prefix = Key::table(Table::PublishedEntry);
-    let from = from.unwrap_or_else(|| prefix.as_slice().to_vec());
-    let mut changes = Vec::new();
-    let mut next = None;
-    for (key, bytes) in state.range(&from, &prefix.end()) {
-        if changes.len() == POLICY_ROWS {
-            next = Some(key);
-            break;
-        }
-        let entry: catalog_model::catalog_entry::CatalogEntry =
-            codec::decode(&bytes).expect("rows are written by this program");
-        let entry = entry_message(&entry);
-        changes
-            .push(PolicyChange { name: entry.name.clone(), entry: entry.encode_to_vec().into() });
-    }
-    let clock = Some(timestamp(View(state).clock()));
-    (WatchPolicyResponse { index: state.applied(), clock, changes }, next)
-}
-
-fn policy_change(state: &crate::storage::StateView<'_>, name: &ResourceName) -> PolicyChange {
-    let entry = match name.resource {
-        Resource::Entry(id) => View(state).published_entry(&name.domain, id),
-        _ => None,
-    };
-    PolicyChange {
-        name: name.to_string(),
-        entry: entry.map(|entry| entry_message(&entry).encode_to_vec().into()).unwrap_or_default(),
     }
 }
 

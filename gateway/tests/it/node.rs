@@ -25,7 +25,7 @@ use luqiao_proto::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
-        OutboxItem, StreamRequest, StreamResponse, WatchPolicyRequest, WatchPolicyResponse,
+        OutboxItem, StreamRequest, StreamResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
 };
@@ -222,7 +222,6 @@ impl Deref for Served {
 #[tonic::async_trait]
 impl NodeService for Served {
     type StreamStream = Answers<StreamResponse>;
-    type WatchPolicyStream = Answers<WatchPolicyResponse>;
 
     async fn call(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
         let envelope = request.into_inner().envelope.unwrap();
@@ -322,13 +321,6 @@ impl NodeService for Served {
             Some(token) => Ok(Response::new(ApplyFeedBatchResponse { token })),
             None => Err(status::of(&Refusal::new(Reason::FeedCursorMoved), Lang::En)),
         }
-    }
-
-    async fn watch_policy(
-        &self,
-        _: Request<WatchPolicyRequest>,
-    ) -> Result<Response<Self::WatchPolicyStream>, Status> {
-        Err(Status::unimplemented("the gateway does not ask for it"))
     }
 }
 

@@ -126,19 +126,16 @@ pub fn code(reason: Reason) -> Code {
         | Reason::GrantStateWrong
         | Reason::TerminationWithoutSuspension
         | Reason::RectificationRunning
-        | Reason::DeadlineUnanswerable
         | Reason::ForwardNotForUs
         | Reason::NotBootstrapped
         | Reason::DevelopmentClockOff
-        | Reason::LevelUnsupported
         | Reason::TransferRefused
         | Reason::GenerationForeign => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
-        | Reason::StatusStale
-        | Reason::CompareFailed => Code::Aborted,
+        | Reason::StatusStale => Code::Aborted,
 
         Reason::UpstreamUnreachable
         | Reason::NoLeader

@@ -1,0 +1,240 @@
+//! Arguments: what can be typed?
+//!
+//! Noun, then verb. Help says each thing in both languages in one line, because nobody has chosen
+//! one yet when asking for help.
+
+use std::{path::PathBuf, time::Duration};
+
+use catalog_model::{reason::Lang, time::LocalDate};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::output::Format;
+
+pub mod catalog;
+pub mod organization;
+pub mod sharing;
+
+/// The command for people: catalogs, share requests, grants and receipts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "luqiao",
+    version,
+    about = "Luqiao: find, ask for and share public data · 鹭桥：公共数据目录与共享",
+    after_help = "Exit codes: 0 ok · 1 error · 2 usage · 3 unhealthy · 4 not found · 5 denied · 6 conflict or \
+                  precondition · 7 outcome unknown · 8 unavailable · 9 quota · 130 interrupted",
+    arg_required_else_help = true
+)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Context to use: which gateway, as whom · 使用的上下文
+    #[arg(long, global = true, value_name = "NAME", env = "LUQIAO_CONTEXT")]
+    pub context: Option<String>,
+    /// File of contexts · 上下文文件
+    #[arg(long, global = true, value_name = "FILE", env = "LUQIAO_CONTEXTS")]
+    pub contexts: Option<PathBuf>,
+    /// How data are printed · 输出格式
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// Language of messages · 提示语言 [zh, en; default: from the locale]
+    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    pub lang: Option<Lang>,
+    /// Time for a call, for instance 500ms, 30s, 2m · 调用时限 [default: 30s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Tell more on stderr · 显示更多信息
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// The nouns.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Three domains on this machine and a walk through them · 本机演示环境
+    Dev(Dev),
+    /// Catalog entries · 目录条目
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
+    /// Organizations · 单位
+    #[command(subcommand)]
+    Organization(organization::Organization),
+    /// Persons of an organization · 人员
+    #[command(subcommand)]
+    Person(organization::Person),
+    /// Business systems of an organization · 业务系统
+    #[command(subcommand)]
+    System(organization::System),
+    /// Share requests · 共享申请
+    #[command(subcommand)]
+    Request(sharing::Request),
+    /// Grants · 授权
+    #[command(subcommand)]
+    Grant(sharing::Grant),
+    /// Receipts: proofs of what was decided · 回执
+    #[command(subcommand)]
+    Receipt(Receipt),
+    /// How the domain's platform is · 平台状态
+    Status {
+        /// Domain; default: the caller's · 域
+        #[arg(long)]
+        domain: Option<String>,
+    },
+    /// The working-day calendar · 工作日历
+    #[command(subcommand)]
+    Calendar(Calendar),
+    /// Completion script for a shell · 命令补全脚本
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// `luqiao dev`.
+#[derive(Debug, Clone, Args)]
+pub struct Dev {
+    /// Folder for the data; default: a temporary one · 数据目录
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Catalog that a domain starts with, instead of the sample · 初始目录
+    #[arg(long = "catalog", value_name = "DOMAIN=FILE", value_parser = domain_file)]
+    pub catalogs: Vec<(String, PathBuf)>,
+    /// Each node and gateway as a process of its own · 以独立进程运行
+    #[arg(long)]
+    pub processes: bool,
+    /// End after the walk; 0 only if every step held · 演示结束后退出
+    #[arg(long)]
+    pub exit: bool,
+    /// One JSON object per step · 每步输出一个 JSON 对象
+    #[arg(long)]
+    pub json: bool,
+    /// Make the expectation of one step wrong, to see the walk fail.
+    #[arg(long = "break", value_name = "STEP", hide = true)]
+    pub break_step: Option<String>,
+}
+
+/// `luqiao receipt`.
+#[derive(Debug, Subcommand)]
+pub enum Receipt {
+    /// Fetch the receipt of a request or grant · 获取回执
+    Get {
+        /// Name of the request or grant.
+        name: String,
+    },
+    /// Check a receipt without any server · 离线验证回执
+    Verify {
+        /// The receipt, as `receipt get -o json` printed it.
+        file: PathBuf,
+        /// The trust anchor of the domain · 信任锚
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+    },
+}
+
+/// `luqiao calendar`.
+#[derive(Debug, Subcommand)]
+pub enum Calendar {
+    /// The day on which a count of working days ends · 计算工作日期限
+    Due {
+        /// Day of the event; counting begins on the next · 起始日
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        from: LocalDate,
+        /// How many working days · 工作日数
+        #[arg(long, value_name = "N")]
+        working_days: u16,
+        /// Show every day of the count · 逐日说明
+        #[arg(long)]
+        explain: bool,
+    },
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Args)]
+pub struct Page {
+    /// How many rows · 每页行数
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub page_size: i32,
+    /// Go on after the previous page · 续页标记
+    #[arg(long, value_name = "TOKEN", default_value = "")]
+    pub page_token: String,
+}
+
+/// What goes with a change.
+#[derive(Debug, Clone, Args)]
+pub struct Change {
+    /// Repeat an earlier attempt instead of making a new one · 重复先前的尝试
+    #[arg(long, value_name = "UUID")]
+    pub request_id: Option<String>,
+}
+
+/// A change of something that exists.
+#[derive(Debug, Clone, Args)]
+pub struct VersionedChange {
+    /// Version that was read; default: the current one · 所依据的版本
+    #[arg(long)]
+    pub etag: Option<String>,
+    /// What goes with every change.
+    #[command(flatten)]
+    pub change: Change,
+}
+
+fn language(text: &str) -> Result<Lang, String> {
+    match text {
+        "zh" => Ok(Lang::Zh),
+        "en" => Ok(Lang::En),
+        _ => Err("known are zh and en".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let number: u64 = digits.parse().map_err(|_| "write 500ms, 30s or 2m".to_owned())?;
+    let time = match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs),
+        _ => None,
+    };
+    match time {
+        Some(time) if !time.is_zero() && time <= Duration::from_hours(24) => Ok(time),
+        _ => Err("write 500ms, 30s or 2m, at most a day".to_owned()),
+    }
+}
+
+fn domain_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((domain, file)) if !domain.is_empty() && !file.is_empty() => {
+            Ok((domain.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("write DOMAIN=FILE".to_owned()),
+    }
+}
+
+/// A value parser for an enum of the protocol: its words without prefix, `-` or `_` between them.
+macro_rules! enum_parser {
+    ($name:ident, $enum:ty, $prefix:literal, [$($word:literal),+ $(,)?]) => {
+        #[doc = concat!("Reads one of the words of ", stringify!($enum), ".")]
+        pub(crate) fn $name(text: &str) -> Result<$enum, String> {
+            const WORDS: &[&str] = &[$($word),+];
+            let word = text.to_ascii_lowercase().replace('-', "_");
+            WORDS
+                .contains(&word.as_str())
+                .then(|| <$enum>::from_str_name(&format!("{}{}", $prefix, word.to_ascii_uppercase())))
+                .flatten()
+                .ok_or_else(|| format!("known are {}", WORDS.join(", ")))
+        }
+    };
+}
+pub(crate) use enum_parser;
+
+#[cfg(test)]
+mod tests;

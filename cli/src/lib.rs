@@ -1,0 +1,28 @@
+//! The command for people: luqiao dev, catalog, request, grant, receipt, status, calendar.
+//!
+//! Three kinds of commands: those that need nothing (`calendar due`, `catalog import --dry-run`,
+//! `receipt verify`), those that speak to a gateway (`remote`), and `dev`. Data go to stdout, talk
+//! to stderr, and the exit code says how it ended.
+//!
+//! Reading order: what can be typed and what then happens; how it is told; what needs no server;
+//! at whose gateway we speak and what we say there; certificates, and the development environment.
+
+pub mod args;
+pub mod run;
+
+pub mod exit;
+pub mod failure;
+pub mod language;
+pub mod message;
+pub mod output;
+
+pub mod calendar;
+pub mod import;
+pub mod receipt;
+
+pub mod context;
+pub mod remote;
+
+pub mod pki;
+
+pub mod dev;

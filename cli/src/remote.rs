@@ -1,0 +1,81 @@
+//! Remote: the commands that need a server, one file for each noun.
+//!
+//! Thin: a command becomes one call (for a change of something that exists, two: which version is
+//! it?), the answer is printed as JSON or as a table of it. What may be done and what not is
+//! decided elsewhere; a refusal is passed on in its own words.
+
+pub mod session;
+
+pub mod catalog;
+pub mod grant;
+pub mod organization;
+pub mod receipt;
+pub mod request;
+pub mod status;
+
+use prost::Message;
+use serde_json::Value;
+use tonic::Status;
+
+use crate::{
+    both,
+    exit::Exit,
+    failure::Failure,
+    message,
+    output::{Column, Output},
+};
+
+use self::session::{Session, request_id};
+
+/// What every remote command works with.
+#[derive(Debug)]
+pub struct Remote {
+    /// The connection.
+    pub session: Session,
+    /// How this run speaks.
+    pub output: Output,
+}
+
+impl Remote {
+    /// `domains/{domain}` for a `--domain` option; the caller's without one.
+    fn parent(&self, domain: Option<&str>) -> String {
+        domain.map_or_else(|| self.session.parent(), |domain| format!("domains/{domain}"))
+    }
+
+    /// The id of this attempt. It is told before anything is sent: who is left without an answer
+    /// needs it.
+    fn attempt(&self, stated: Option<String>) -> String {
+        let id = stated.unwrap_or_else(request_id);
+        self.output.detail(&both!("request id {id}", "请求标识 {id}"));
+        id
+    }
+
+    fn show<M: Message>(&self, kind: &str, message: &M) -> Result<(), Failure> {
+        self.output.resource(&json(kind, message)?)
+    }
+
+    fn show_page<M: Message>(
+        &self,
+        kind: &str,
+        message: &M,
+        key: &str,
+        columns: &[Column],
+    ) -> Result<(), Failure> {
+        self.output.page(&json(kind, message)?, key, columns)
+    }
+}
+
+fn json<M: Message>(kind: &str, message: &M) -> Result<Value, Failure> {
+    message::to_json(kind, message).map_err(|error| {
+        Failure::new(
+            Exit::Error,
+            "answer_malformed",
+            both!("the server's answer cannot be shown: {error}", "无法显示服务端的答复：{error}"),
+        )
+    })
+}
+
+/// The message of an answer, or the failure in its status.
+fn answer<T>(result: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
+    result.map(tonic::Response::into_inner).map_err(|status| Failure::call(&status))
+}

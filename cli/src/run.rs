@@ -1,0 +1,127 @@
+//! Run: from arguments to an exit code.
+
+use clap::CommandFactory;
+use serde_json::Value;
+use tokio::runtime;
+
+use crate::{
+    args::{Arguments, Calendar, Command, Dev, Global, Receipt, catalog::Catalog},
+    both, calendar, context, dev,
+    exit::Exit,
+    failure::Failure,
+    import, language,
+    output::{Format, Output},
+    receipt,
+    remote::{self, Remote, session::Session},
+};
+
+/// Does what the arguments say and tells about it.
+pub fn run(arguments: Arguments) -> Exit {
+    let Arguments { global, command } = arguments;
+    let output = Output {
+        format: global.output,
+        lang: global.lang.unwrap_or_else(language::of_environment),
+        verbose: global.verbose,
+    };
+    let result = match local(command, output) {
+        Local::Done(result) => result,
+        Local::Remote(command) => with_server(&global, output, command),
+    };
+    result.unwrap_or_else(|failure| output.failure(&failure))
+}
+
+/// A command that was done here, or one that needs a server.
+enum Local {
+    Done(Result<Exit, Failure>),
+    Remote(Command),
+}
+
+fn local(command: Command, output: Output) -> Local {
+    Local::Done(match command {
+        Command::Catalog(Catalog::Import { file, dry_run: true, quarantine }) => {
+            import::dry_run(&file, quarantine.as_deref())
+                .and_then(|outcome| remote::catalog::print_import(output, outcome))
+        }
+        Command::Receipt(Receipt::Verify { file, trust }) => {
+            receipt::verify_files(&file, &trust, &output)
+        }
+        Command::Calendar(Calendar::Due { from, working_days, explain }) => {
+            calendar::due(from, working_days, explain, &output).map(|()| Exit::Ok)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "luqiao", &mut script);
+            // A script is text in either format.
+            Output { format: Format::Table, ..output }
+                .data(&Value::Null, |out, _| out.write_all(&script))
+                .map(|()| Exit::Ok)
+        }
+        Command::Dev(options) => develop(options, output),
+        other => return Local::Remote(other),
+    })
+}
+
+/// On this thread, because children of `--processes` end with the thread that started them.
+fn develop(options: Dev, output: Output) -> Result<Exit, Failure> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(no_threads)?;
+    let result = runtime.block_on(dev::run(options, output));
+    runtime.shutdown_background();
+    result
+}
+
+fn no_threads(error: std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Error,
+        "internal",
+        both!("no threads could be started: {error}", "无法启动线程：{error}"),
+    )
+}
+
+fn with_server(global: &Global, output: Output, command: Command) -> Result<Exit, Failure> {
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(no_threads)?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = remote(global, output, command) => result,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(
+                Exit::Interrupted,
+                "interrupted",
+                both!("interrupted; what was sent may have been done", "已中断；已发出的操作可能已生效"),
+            )),
+        }
+    });
+    // A thread that still reads a file must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+async fn remote(global: &Global, output: Output, command: Command) -> Result<Exit, Failure> {
+    let remote = connect(global, output).await?;
+    match command {
+        Command::Catalog(command) => remote::catalog::run(&remote, command).await,
+        Command::Organization(command) => remote::organization::run(&remote, command).await,
+        Command::Person(command) => remote::organization::run_person(&remote, command).await,
+        Command::System(command) => remote::organization::run_system(&remote, command).await,
+        Command::Request(command) => remote::request::run(&remote, command).await,
+        Command::Grant(command) => remote::grant::run(&remote, command).await,
+        Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
+        Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
+        Command::Dev(_)
+        | Command::Receipt(Receipt::Verify { .. })
+        | Command::Calendar(_)
+        | Command::Completions { .. } => unreachable!("done without a server"),
+    }
+}
+
+async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
+    let path = global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
+        Failure::usage(both!(
+            "where are the contexts? Name their file with --contexts",
+            "请用 --contexts 指定上下文文件"
+        ))
+    })?;
+    let file = context::read(&path)?;
+    let (name, context) = file.choose(global.context.as_deref())?;
+    output.detail(&both!("context {name}", "上下文 {name}"));
+    let session = Session::open(context, output.lang, global.timeout).await?;
+    Ok(Remote { session, output })
+}
