@@ -15,6 +15,9 @@ record=$(mktemp)
 trap 'rm -f "$record"' EXIT
 started=$SECONDS
 
+# These tests start the programs of other packages, which only a run of the whole workspace builds.
+case "$*" in *federation-tests*) cargo build --workspace --bins ;; esac
+
 status=0
 # --no-fail-fast: one run tells everything that is wrong.
 cargo test --no-fail-fast "$@" 2>&1 | tee "$record" || status=$?

@@ -1,0 +1,10 @@
+//! The tests of whole processes, of foreign clients and of the repository itself; one binary, so
+//! that what they share is linked once.
+
+mod bad_input;
+mod federation;
+mod import;
+mod kill;
+mod python_client;
+mod tidy;
+mod walk;
