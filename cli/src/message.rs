@@ -59,11 +59,26 @@ fn descriptor(name: &str) -> MessageDescriptor {
 
 /// `message`, which is a `name`, as JSON. Fails on a time that JSON cannot hold.
 pub fn to_json<M: Message>(name: &str, message: &M) -> Result<Value, serde_json::Error> {
+    serialize(name, message, &options())
+}
+
+/// As [`to_json`], with zeros and empty values said too: where a zero is news.
+pub fn to_whole_json<M: Message>(name: &str, message: &M) -> Result<Value, serde_json::Error> {
+    serialize(name, message, &options().skip_default_fields(false))
+}
+
+fn options() -> SerializeOptions {
+    SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false)
+}
+
+fn serialize<M: Message>(
+    name: &str,
+    message: &M,
+    options: &SerializeOptions,
+) -> Result<Value, serde_json::Error> {
     let dynamic = DynamicMessage::decode(descriptor(name), message.encode_to_vec().as_slice())
         .expect("a message we have encoded can be decoded");
-    let options =
-        SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false);
-    dynamic.serialize_with_options(serde_json::value::Serializer, &options)
+    dynamic.serialize_with_options(serde_json::value::Serializer, options)
 }
 
 /// The `name` that `text` holds as JSON.

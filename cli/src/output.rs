@@ -113,7 +113,13 @@ impl Output {
             Lang::Zh => "错误",
         };
         let mut err = io::stderr().lock();
-        let _ = writeln!(err, "{label}: {} [{}]", failure.message.text(self.lang), failure.reason);
+        let message = failure.message.text(self.lang);
+        // A server's sentence ends in the list of what is wrong; below, each has a line of its own.
+        let sentence = failure.fields.first().and_then(|(field, wrong)| {
+            message.find(&format!("{field}: {wrong}")).map(|at| &message[..at])
+        });
+        let sentence = sentence.unwrap_or(message).trim_end_matches(['；', ';', ' ']);
+        let _ = writeln!(err, "{label}: {sentence} [{}]", failure.reason);
         for (field, wrong) in &failure.fields {
             let _ = writeln!(err, "  {field}: {wrong}");
         }

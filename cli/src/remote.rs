@@ -66,13 +66,20 @@ impl Remote {
 }
 
 fn json<M: Message>(kind: &str, message: &M) -> Result<Value, Failure> {
-    message::to_json(kind, message).map_err(|error| {
-        Failure::new(
-            Exit::Error,
-            "answer_malformed",
-            both!("the server's answer cannot be shown: {error}", "无法显示服务端的答复：{error}"),
-        )
-    })
+    message::to_json(kind, message).map_err(|error| malformed(&error))
+}
+
+/// As [`json`], with zeros and empty values said too.
+fn whole_json<M: Message>(kind: &str, message: &M) -> Result<Value, Failure> {
+    message::to_whole_json(kind, message).map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &serde_json::Error) -> Failure {
+    Failure::new(
+        Exit::Error,
+        "answer_malformed",
+        both!("the server's answer cannot be shown: {error}", "无法显示服务端的答复：{error}"),
+    )
 }
 
 /// The message of an answer, or the failure in its status.

@@ -87,7 +87,10 @@ impl Outgoing {
         let mut client = PeerServiceClient::new(self.channel.clone())
             .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
         let exchange = client.exchange(ReceiverStream::new(stream));
-        tokio::pin!(exchange);
+        // Followers have little to say to each other: a quiet connection that stands is a reached
+        // peer too.
+        let settled = sleep(LIVED);
+        tokio::pin!(exchange, settled);
         let began = Instant::now();
         let mut stands = false;
         let broken = |status| Ended::Broken { status, lived: began.elapsed() > LIVED };
@@ -96,14 +99,19 @@ impl Outgoing {
                 ended = &mut exchange => {
                     return broken(ended.err().unwrap_or_else(|| tonic::Status::cancelled("closed")));
                 }
-                batch = next_batch(&mut self.queue) => batch,
+                batch = next_batch(&mut self.queue) => Some(batch),
+                () = &mut settled, if !stands => {
+                    settled.as_mut().reset(tokio::time::Instant::now() + LIVED);
+                    None
+                }
             };
-            let Some(batch) = batch else { return Ended::QueueGone };
             // The hello was taken: somebody is there.
             if !stands && batches.capacity() == BATCHES {
                 stands = true;
                 reached();
             }
+            let Some(batch) = batch else { continue };
+            let Some(batch) = batch else { return Ended::QueueGone };
             let part = ExchangeRequest { message: Some(Part::Batch(batch)) };
             tokio::select! {
                 ended = &mut exchange => {

@@ -13,7 +13,7 @@ use crate::{
     output::{Column, column, write_table},
 };
 
-use super::{Remote, answer, json};
+use super::{Remote, answer, whole_json};
 
 const NODES: [Column; 6] = [
     column("NODE", "节点", "/id"),
@@ -55,7 +55,7 @@ pub async fn show(remote: &Remote, domain: Option<&str>) -> Result<Exit, Failure
     let request = GetStatusRequest { name: remote.parent(domain) };
     let mut client = remote.session.operations();
     let status = answer(client.get_status(remote.session.call(request)).await)?;
-    let value = json(kind::STATUS, &status)?;
+    let value = whole_json(kind::STATUS, &status)?;
     remote.output.data(&value, |out, lang| write_text(out, &value, lang))?;
     let unhealthy = status.leader.is_empty() || !status.alarms.is_empty();
     Ok(if unhealthy { Exit::Unhealthy } else { Exit::Ok })
@@ -70,7 +70,6 @@ fn write_text(out: &mut dyn Write, status: &Value, lang: Lang) -> io::Result<()>
         match status.pointer(line.path) {
             Some(Value::String(text)) => writeln!(out, "{label}: {text}")?,
             Some(value) => writeln!(out, "{label}: {value}")?,
-            // Left out because it is zero or empty; for these that is news.
             None => writeln!(out, "{label}: -")?,
         }
     }
