@@ -17,7 +17,7 @@ setup: ## system packages, Rust, RocksDB: what is missing, once
 	@scripts/setup.sh
 
 demo: setup ## the whole walk over three domains, then the end (ARGS=... for `luqiao dev`)
-	cargo build --package luqiao
+	cargo build --package luqiao $(if $(findstring --processes,$(ARGS)),--package catalog-node --package gateway)
 	@scripts/third_party.sh save || true
 	cargo run --quiet --package luqiao -- dev --exit $(ARGS)
 
