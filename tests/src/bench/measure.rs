@@ -254,6 +254,9 @@ impl Crowd {
     }
 }
 
+/// The lengths of queries, in the order in which they take turns.
+pub const QUERY_KINDS: [&str; 3] = ["two characters", "four characters", "whole title"];
+
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
@@ -272,7 +275,7 @@ pub fn queries(texts: &[Text], count: usize) -> Vec<Query> {
     while queries.len() < count {
         let Some(text) = random.choice(texts) else { break };
         let title: Vec<char> = text.title.chars().collect();
-        let length = match queries.len() % 3 {
+        let length = match queries.len() % QUERY_KINDS.len() {
             0 => 2,
             1 => 4,
             _ => title.len(),
@@ -348,10 +351,11 @@ pub fn memory_record(memory: &[(Post, Memory)]) -> Value {
     )
 }
 
-/// The most that a node takes, in MiB.
+/// The most that a node takes, in MB.
 pub fn greatest_node(memory: &[(Post, Memory)]) -> f64 {
     let nodes = memory.iter().filter(|(post, _)| matches!(post, Post::Node(..)));
-    nodes.map(|(_, memory)| memory.resident).max().unwrap_or(0) as f64 / 1024.0
+    let kib = nodes.map(|(_, memory)| memory.resident).max().unwrap_or(0);
+    (kib * 1024) as f64 / 1e6
 }
 
 /// What was measured, with `more`, for the detail of a row.

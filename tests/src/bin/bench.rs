@@ -17,7 +17,7 @@ use federation_tests::{
         corpus::Corpus,
         load::Measured,
         machine,
-        measure::{self, Crowd, detail, told},
+        measure::{self, Crowd, QUERY_KINDS, detail, told},
         recount,
         report::{self, Floor, Row},
     },
@@ -154,6 +154,13 @@ async fn work(arguments: &Arguments, folder: &Path, corpus: &Corpus) -> anyhow::
             measured.to_json(),
         ));
     }
+    for (place, kind) in QUERY_KINDS.iter().enumerate() {
+        let alike: Vec<_> =
+            queries.iter().skip(place).step_by(QUERY_KINDS.len()).cloned().collect();
+        let measured = crowd.search(&alike, 1, None).await;
+        let what = format!("search by {kind}, p99, {}", measured.manner);
+        rows.push(Row::new(what, Floor::None, measured.within_ms(0.99), "ms", measured.to_json()));
+    }
 
     eprintln!("unconditional requests");
     let (first, mut grants) = crowd.request(&free, arguments.requests / 10, None).await?;
@@ -181,7 +188,7 @@ async fn work(arguments: &Arguments, folder: &Path, corpus: &Corpus) -> anyhow::
         "at_the_end": measure::memory_record(&ended),
     });
     let what = format!("resident memory of the greatest node, {listed} entries listed");
-    rows.push(Row::new(what, Floor::Below(300.0), measure::greatest_node(&ended), "MiB", record));
+    rows.push(Row::new(what, Floor::Below(300.0), measure::greatest_node(&ended), "MB", record));
     let others = measure::usage(&town)?.others_since(before);
     rows.push(Row::new(
         "processors taken by others meanwhile",
