@@ -234,6 +234,8 @@ impl Spec {
                 .iter()
                 .map(|peer| Peer { domain: peer.domain.clone(), relation: peer.relation.into() })
                 .collect(),
+            level: Some(catalog_state::command::LEVEL),
+            members: None,
         };
         let domain = self.domain.clone();
         for (number, organization) in self.organizations.iter_mut().enumerate() {

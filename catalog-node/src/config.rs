@@ -29,8 +29,13 @@ pub struct Config {
     pub data: PathBuf,
     /// Where calls and peers are received.
     pub listen: SocketAddr,
-    /// All members, this one among them.
+    /// All members with whom the cluster is founded, this one among them; of a node that joins, those
+    /// whom it can ask.
     pub members: Vec<Member>,
+    /// Whether this node joins a cluster that runs. Asked only when its folder is new.
+    pub join: bool,
+    /// What is kept of the Raft log.
+    pub compaction: Compaction,
     /// Certificate, key and authorities.
     pub tls: TlsFiles,
     /// The key that signs tree heads, and its certificate, both PEM.
@@ -50,6 +55,23 @@ pub struct Config {
     pub accept_clock: bool,
     /// The time of day. Not in the file.
     pub wall_clock: WallClock,
+}
+
+/// What is kept of the Raft log once its entries are durably part of the state. What is kept lets a
+/// node that was briefly away catch up without a snapshot; it costs disk and time at the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compaction {
+    /// Entries that are kept whoever needs them.
+    pub keep_entries: u64,
+    /// MiB up to which more is kept for a node that is alive and behind.
+    pub keep_mib: u64,
+}
+
+impl Default for Compaction {
+    fn default() -> Self {
+        Self { keep_entries: 10_000, keep_mib: 64 }
+    }
 }
 
 /// A node of the cluster.
@@ -118,12 +140,18 @@ struct File {
     id: u64,
     data: PathBuf,
     listen: SocketAddr,
+    /// Absent in files that are older than the key.
+    #[serde(default)]
+    join: bool,
     members: Vec<Member>,
     tls: FileTls,
     ledger: HeadFiles,
     consensus: FileConsensus,
     clock: FileClock,
     shutdown: FileShutdown,
+    /// Absent in files that are older than the section.
+    #[serde(default)]
+    compaction: Compaction,
     log: LogConfig,
 }
 
@@ -189,6 +217,8 @@ impl Config {
             data: folder.join(file.data),
             listen: file.listen,
             members: file.members,
+            join: file.join,
+            compaction: file.compaction,
             head: HeadFiles {
                 certificate: folder.join(file.ledger.certificate),
                 key: folder.join(file.ledger.key),
@@ -214,11 +244,20 @@ impl Config {
         if ids.len() != self.members.len() || ids.contains(&0) {
             return wrong("members", "ids are different from each other and from 0");
         }
-        if !ids.contains(&self.id) {
-            return wrong("id", "is not among the members");
+        if self.id == 0 {
+            return wrong("id", "is not 0");
         }
-        if !matches!(ids.len(), 1 | 3 | 5) {
-            return wrong("members", "a cluster has 1, 3 or 5 nodes");
+        if self.join {
+            if ids.iter().all(|id| *id == self.id) {
+                return wrong("members", "names at least one node of the cluster to be joined");
+            }
+        } else if !ids.contains(&self.id) {
+            return wrong("id", "is not among the members");
+        } else if !matches!(ids.len(), 1 | 3 | 5) {
+            return wrong("members", "a cluster is founded with 1, 3 or 5 nodes");
+        }
+        if self.compaction.keep_entries == 0 || self.compaction.keep_mib == 0 {
+            return wrong("compaction", "keeps at least one entry and one MiB");
         }
         if self.tick.is_zero() {
             return wrong("consensus.tick_ms", "is at least 1");

@@ -1,19 +1,28 @@
-//! Duties: what does a leader do without being asked?
+//! Duties: what does a node do without being asked?
 //!
-//! It moves the committed clock while something waits for it. A deadline fires through a committed
-//! command only, so somebody must propose one; whoever leads does, with its bounded stamp. Where
-//! the clock is moved by hand, nobody does.
+//! A leader moves the committed clock while something waits for it. A deadline fires through a
+//! committed command only, so somebody must propose one; whoever leads does, with its bounded stamp.
+//! Where the clock is moved by hand, nobody does. It also completes changes of the members, and
+//! hands over when its disk is no good.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use catalog_model::time::UtcMillis;
-use catalog_state::{command::Body, outcome::Outcome, view::View};
+use catalog_model::{reason::Reason, time::UtcMillis};
+use catalog_replica::LeaveDue;
+use catalog_state::{
+    command::{Body, MemberChange},
+    outcome::Outcome,
+    rows::OutageKind,
+    view::View,
+};
+use luqiao_proto::node::v1::{GetNodeStatusRequest, node_service_client::NodeServiceClient};
 use luqiao_transport::drain::Shutdown;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::{
     alarms::Alarms,
     handle::{Intent, NodeHandle},
+    storage::{DiskChange, DiskSpace, DiskWatch},
 };
 
 /// How often the leader looks whether something is due: the precision of firings.
@@ -22,6 +31,21 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How far the committed clock may fall behind the wall clock while deadlines wait and nobody
 /// calls, in milliseconds. Committing every second would fill the log with the time of day.
 const BEHIND_MAX_MS: u64 = 60_000;
+
+/// How long a leader waits before it tries again to hand over, or to complete a change.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How long a node may take to hand over.
+const HANDOVER_WAIT: Duration = Duration::from_secs(2);
+
+/// How often the disk is measured.
+const MEASURE: Duration = Duration::from_millis(500);
+
+/// How long a node may take to say who the members are.
+const ASK_WAIT: Duration = Duration::from_secs(1);
+
+/// Name of the alarm.
+const DISK_NEARLY_FULL: &str = "disk-nearly-full";
 
 /// Name of the alarm.
 const NO_LEADER: &str = "no-leader";
@@ -110,4 +134,185 @@ pub(crate) async fn watch_leader(handle: NodeHandle, shutdown: Shutdown) {
             alarms.clear(NO_LEADER, "");
         }
     }
+}
+
+/// Completes changes of the members while this node leads: whoever leads does, whoever began them.
+pub(crate) async fn complete_member_changes(handle: NodeHandle, shutdown: Shutdown) {
+    let mut status = handle.watch_status();
+    loop {
+        let due = tokio::select! {
+            () = shutdown.begun() => return,
+            due = status.wait_for(|status| status.leave_due.is_some()) => match due {
+                Ok(status) => status.leave_due,
+                Err(_) => return,
+            },
+        };
+        let done = match due {
+            None => Ok(()),
+            Some(LeaveDue::Propose) => {
+                let own = handle.own_identity();
+                handle.change_members(own, None, MemberChange::Finish).await.map(drop)
+            }
+            Some(LeaveDue::HandOver) => handle.transfer_leader(None).await.map(drop),
+        };
+        if let Err(refusal) = done {
+            tracing::debug!(reason = %refusal.reason, "Change of the members not completed yet");
+        }
+        let completed = status.wait_for(|status| status.leave_due != due);
+        tokio::select! {
+            () = shutdown.begun() => return,
+            _ = completed => {}
+            () = sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// Hands leadership over while this node's syncs are slow and another is fit.
+pub(crate) async fn leave_slow_disk(handle: NodeHandle, shutdown: Shutdown) {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.begun() => return,
+            _ = looks.tick() => {}
+        }
+        if handle.standing().disk_slow() && handle.status().is_leader() {
+            hand_over(&handle, "its disk is slow").await;
+        }
+    }
+}
+
+/// Tries to hand leadership to another node; that none is fit is no error.
+async fn hand_over(handle: &NodeHandle, cause: &str) {
+    match timeout(HANDOVER_WAIT, handle.transfer_leader(None)).await {
+        Ok(Ok(leader)) => tracing::warn!(cause, leader, "Leadership handed over"),
+        Ok(Err(refusal)) => {
+            tracing::debug!(cause, reason = %refusal.reason, "Leadership not handed over");
+        }
+        Err(_) => tracing::debug!(cause, "Leadership not handed over in time"),
+    }
+}
+
+/// Measures the disk. While it is nearly full, a leader hands over if it can and takes no writes if
+/// it cannot; how long that was goes on record.
+pub(crate) async fn watch_disk(handle: NodeHandle, folder: PathBuf, shutdown: Shutdown) {
+    let mut looks = interval(MEASURE);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watch = DiskWatch::default();
+    // Since when writes are refused here, and outages that are not on record yet.
+    let mut refusing_since: Option<UtcMillis> = None;
+    let mut unrecorded: Vec<(UtcMillis, UtcMillis)> = Vec::new();
+    loop {
+        tokio::select! {
+            () = shutdown.begun() => return,
+            _ = looks.tick() => {}
+        }
+        let measured = folder.clone();
+        let measuring = tokio::task::spawn_blocking(move || DiskSpace::of(&measured));
+        let Ok(Ok(space)) = measuring.await else { continue };
+        let standing = handle.standing();
+        standing.set_disk(space.free, space.total);
+        let now = handle.clock().wall();
+        match watch.measured(space) {
+            Some(DiskChange::NearlyFull) => {
+                tracing::warn!(free = space.free, "Disk nearly full: no writes are taken");
+                standing.set_disk_nearly_full(true);
+                handle.alarms().raise(DISK_NEARLY_FULL, "", now);
+            }
+            Some(DiskChange::RoomAgain) => {
+                tracing::info!(free = space.free, "Disk has room again");
+                standing.set_disk_nearly_full(false);
+                handle.alarms().clear(DISK_NEARLY_FULL, "");
+            }
+            None => {}
+        }
+        let leads = handle.status().is_leader();
+        if watch.nearly_full() && leads {
+            refusing_since.get_or_insert(now);
+            hand_over(&handle, "its disk is nearly full").await;
+        } else if let Some(since) = refusing_since.take() {
+            unrecorded.push((since, now));
+        }
+        if !watch.nearly_full() && leads {
+            while let Some((from, until)) = unrecorded.pop() {
+                if !record_outage(&handle, from, until).await {
+                    unrecorded.push((from, until));
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Puts an outage on record; `false` if that is to be tried again.
+async fn record_outage(handle: &NodeHandle, from: UtcMillis, until: UtcMillis) -> bool {
+    let kind = OutageKind::DiskNearlyFull;
+    let intent = Intent {
+        caller: handle.own_identity(),
+        received_at: None,
+        idempotency: None,
+        body: Body::RecordOutage { node: handle.id(), kind, from, until },
+    };
+    match handle.propose(intent).await {
+        Ok(_) => true,
+        Err(refusal) if refusal.reason == Reason::LevelTooLow => {
+            tracing::warn!(%from, %until, "Outage not on record: the cluster's level is too low");
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// While this node knows no leader, or no way to it, asks whoever it knows who the members are now:
+/// a node that joins, or was long away, knows addresses that are out of date.
+pub(crate) async fn learn_members(
+    handle: NodeHandle,
+    configured: BTreeMap<u64, String>,
+    shutdown: Shutdown,
+) {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shutdown.begun() => return,
+            _ = looks.tick() => {}
+        }
+        let status = handle.status();
+        let leader = status.replica.leader;
+        let lost =
+            leader.is_none_or(|leader| leader != handle.id() && !handle.peers().contains(leader));
+        if !lost || !status.running || handle.standing().removed() {
+            continue;
+        }
+        meet(&handle, configured.clone());
+        for peer in handle.peers().addresses().into_keys() {
+            let told = tokio::select! {
+                () = shutdown.begun() => return,
+                told = ask_for_members(&handle, peer) => told,
+            };
+            meet(&handle, told.unwrap_or_default());
+        }
+    }
+}
+
+/// Makes a way to those who are not known yet, but not to those whom the cluster let go.
+fn meet(handle: &NodeHandle, mut members: BTreeMap<u64, String>) {
+    if let Some(known) = handle.view(|state| View(state).members()) {
+        members.retain(|id, _| known.get(*id).is_some() || !known.used_ids.contains(id));
+    }
+    if let Err((node, error)) = handle.peers().add(&members) {
+        tracing::debug!(node, %error, "A member cannot be dialed");
+    }
+}
+
+/// The members as `peer` knows them.
+async fn ask_for_members(handle: &NodeHandle, peer: u64) -> Option<BTreeMap<u64, String>> {
+    let mut client = NodeServiceClient::new(handle.peers().channel(peer)?);
+    let asked = client.get_node_status(GetNodeStatusRequest {});
+    let answer = timeout(ASK_WAIT, asked).await.ok()?.ok()?.into_inner();
+    if answer.cluster_id != handle.peers().hello_to(peer).cluster_id {
+        return None;
+    }
+    let members = answer.members.into_iter();
+    Some(members.filter_map(|one| Some((one.id.parse().ok()?, one.endpoint))).collect())
 }

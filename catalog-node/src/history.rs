@@ -102,6 +102,17 @@ impl History {
         self.newest.send_replace(applied);
     }
 
+    /// The state was replaced by one that contains everything up to `applied`: what happened in
+    /// between is not known here, and whoever watched is told so.
+    pub fn restart(&self, applied: u64) {
+        {
+            let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+            ring.kept.clear();
+            ring.complete_after = applied;
+        }
+        self.newest.send_replace(applied);
+    }
+
     /// Reads on after entry `after`; from now on if it is `None`.
     pub fn subscribe(self: &Arc<Self>, after: Option<u64>) -> Subscription {
         let newest = self.newest.subscribe();

@@ -10,8 +10,16 @@
 
 pub mod storage;
 
+mod snapshots;
+
 pub mod alarms;
 pub mod clock;
+
+mod handover;
+mod inbox;
+mod row_cache;
+mod slow_disk;
+mod standing;
 
 pub mod handle;
 pub mod history;

@@ -1,6 +1,6 @@
 //! The node: one loop on a thread of its own around the replica.
 //!
-//! Each round takes whatever has come in, lets the replica decide, writes the log once for all of
+//! Each round takes whatever has come in, peers' messages before clients' wishes, lets the replica decide, writes the log once for all of
 //! it with one sync, sends what may be sent, applies what is committed in one batch, and answers
 //! those who wait. Many callers share one sync; that is where throughput comes from.
 //!
@@ -12,57 +12,140 @@
 //! may call (`services`).
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use catalog_log::{FileDisk, LogError, SegmentLog, SegmentReader};
-use catalog_model::{reason::Reason, refusal::Refusal};
+use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis};
 use catalog_replica::{
-    Outside, ProposeRefusal, ReadDone, ReadRefusal, Replica, ReplicaStatus, Role, RoleKind,
-    TransferRefusal, settle,
+    CompactLimits, LeaveDue, Membership, ProposeRefusal, RaftChange, ReadRefusal, Replica,
+    ReplicaStatus, RoleKind, TransferRefusal, settle,
 };
-use catalog_state::{
-    keys,
-    machine::{Applied, ApplyError, Machine, Session},
-    store::Store,
-};
-use raft::eraftpb::{Entry, Message};
+use catalog_state::machine::{Applied, ApplyError};
+use raft::eraftpb::Message;
 use tokio::sync::{oneshot, watch};
 
-use crate::{
-    clock::StampClock,
-    history::{Committed, History},
-    peers::PeerQueues,
-    search,
-    storage::StateStore,
+use self::{marks::Marks, shell::Reader, timed_log::TimedLog};
+pub(crate) use self::{
+    refusals::{
+        LEADER_RETRY_MS, disk_nearly_full, draining, leadership_moved, members_changing, no_leader,
+        not_leader, outcome_unknown, overloaded, quarantined,
+    },
+    shell::{ProposeWaiter, ReadWaiter, Shell},
 };
+use crate::{
+    alarms::Alarms, clock::StampClock, inbox::Inbox, slow_disk::Syncs, snapshots::Snapshots,
+    standing::Standing,
+};
+
+mod marks;
+mod refusals;
+mod shell;
+mod timed_log;
+mod upkeep;
+
+pub(crate) use self::upkeep::RECEIVING_SNAPSHOT;
+
+/// Name of the alarm of a node whose state was lost or found damaged.
+pub(crate) const STATE_LOST: &str = "state-lost";
 
 /// The replica as this node runs it.
 pub(crate) type NodeReplica = Replica<SegmentReader<std::fs::File>>;
 
-/// Inputs taken in one round. A round is as long as its sync; more would make it longer.
-const INPUTS_PER_ROUND: usize = 2048;
+/// The inbox as this node uses it.
+pub(crate) type NodeInbox = Inbox<Report, FromPeer, Wish>;
 
-/// What callers are advised to wait before they try again after a change of leadership.
-pub(crate) const LEADER_RETRY_MS: u64 = 60;
+/// Writes that wait while leadership is handed over, in number and in bytes. Beyond it callers are
+/// told to slow down.
+const HELD_MAX: usize = 4096;
+const HELD_BYTES_MAX: usize = 64 << 20;
 
-/// What comes in.
-pub(crate) enum Input {
-    /// Messages of another node.
-    Messages(Vec<Message>),
+/// What a client wants.
+#[derive(Debug)]
+pub(crate) enum Wish {
     /// A command to be committed.
-    Propose(Bytes, oneshot::Sender<Result<Answered, Refusal>>),
-    /// A linearizable read; answered with an index, once that is applied.
-    Read(oneshot::Sender<Result<u64, Refusal>>),
-    /// Leadership goes to a node, or to the one that is most caught up.
-    Transfer(Option<u64>, oneshot::Sender<Result<(), Refusal>>),
+    Propose(Bytes, ProposeWaiter),
+    /// A linearizable read; answered with an index.
+    Read {
+        /// Who asks.
+        waiter: ReadWaiter,
+        /// Whether the index must be applied here before the answer.
+        here: bool,
+    },
+}
+
+/// What a peer sent.
+#[derive(Debug)]
+pub(crate) enum FromPeer {
+    /// Raft's messages.
+    Messages(Vec<Message>),
+    /// Its state hash at an entry.
+    Mark {
+        /// Whose.
+        peer: u64,
+        /// The entry.
+        index: u64,
+        /// The hash after it.
+        hash: [u8; 32],
+    },
+}
+
+/// What a task of this node reports.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// Another node says that the cluster let this one go.
+    Removed,
+    /// Leadership is to go to a node that said it is fit. Answered when it has gone, or cannot.
+    HandOver {
+        /// To whom.
+        to: u64,
+        /// Who asks.
+        waiter: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// The members are to change; the state machine decides by `command`.
+    ChangeMembers {
+        /// For Raft.
+        change: RaftChange,
+        /// For the state machine.
+        command: Bytes,
+        /// Who asks.
+        waiter: ProposeWaiter,
+    },
+    /// The state is durable up to this entry.
+    Durable(u64),
+    /// A snapshot can be fetched from here, or none could be made.
+    SnapshotBuilt(Option<Built>),
+    /// A block of a snapshot went to this peer.
+    SnapshotSent(u64),
+    /// All of an offered snapshot is here.
+    SnapshotFetched {
+        /// Its last entry.
+        index: u64,
+    },
+    /// An offered snapshot cannot be had.
+    SnapshotRefused {
+        /// Its last entry.
+        index: u64,
+    },
+}
+
+/// A snapshot that was made here.
+#[derive(Debug)]
+pub(crate) struct Built {
+    /// Its last entry.
+    pub(crate) index: u64,
+    /// That entry's term.
+    pub(crate) term: u64,
+    /// Who belongs to the cluster at that entry.
+    pub(crate) membership: Membership,
+    /// Its manifest, encoded.
+    pub(crate) manifest: Bytes,
 }
 
 /// A command that was committed and applied here.
@@ -83,6 +166,8 @@ pub struct NodeStatus {
     pub bootstrapped: bool,
     /// Whether the loop runs.
     pub running: bool,
+    /// What this node, if it leads, has to do to complete a change of the members.
+    pub leave_due: Option<LeaveDue>,
 }
 
 impl NodeStatus {
@@ -110,192 +195,60 @@ pub enum Fatal {
 pub(crate) struct NodeLoop {
     pub(crate) replica: NodeReplica,
     pub(crate) log: SegmentLog<FileDisk>,
-    pub(crate) inputs: Receiver<Input>,
+    pub(crate) inbox: Arc<NodeInbox>,
     pub(crate) tick: Duration,
+    /// Ticks after which a transfer of leadership has failed.
+    pub(crate) handover_ticks: usize,
     /// The first context of reads of this start; they are never used twice, not by any start.
-    pub(crate) first_read: u64,
+    pub(crate) next_read: u64,
     pub(crate) stopped: Arc<AtomicBool>,
     pub(crate) status: watch::Sender<NodeStatus>,
     pub(crate) shell: Shell,
+    pub(crate) snapshots: Snapshots,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) clock: Arc<StampClock>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) limits: CompactLimits,
+    pub(crate) work: Work,
 }
 
-/// Where the acts of the replica go.
-pub(crate) struct Shell {
-    store: Arc<StateStore>,
-    machine: Machine,
-    history: Arc<History>,
-    clock: Arc<StampClock>,
-    peers: PeerQueues,
-    applied: u64,
-    /// Of each entry proposed here and not applied yet: its term and who waits.
-    proposed: BTreeMap<u64, (u64, oneshot::Sender<Result<Answered, Refusal>>)>,
-    reads: Reads,
-    leadership_lost: bool,
-    unreachable: Vec<u64>,
-    failed: Option<Fatal>,
-}
-
-/// Those who wait for one round.
-type Readers = Vec<oneshot::Sender<Result<u64, Refusal>>>;
-
-/// Linearizable reads, batched: one round of heartbeats answers all that had come before it.
+/// What the loop has under way.
 #[derive(Default)]
-struct Reads {
-    forming: Readers,
-    /// Closed: whoever joined after the round began would not be covered by it.
-    under_way: Option<(u64, Readers)>,
-    /// Confirmed at an index that is not applied yet.
-    confirmed: VecDeque<(u64, Readers)>,
+pub(crate) struct Work {
+    handover: Option<Handover>,
+    /// Writes that came while leadership is handed over, in order.
+    held: Held,
+    marks: Marks,
+    syncs: Syncs,
+    /// Whether the state is being made durable.
+    making_durable: bool,
+    /// The entry up to which that was done last, and the bytes of the log then.
+    durable: u64,
+    log_bytes: u64,
 }
 
-impl Shell {
-    pub(crate) fn new(
-        store: Arc<StateStore>,
-        history: Arc<History>,
-        clock: Arc<StampClock>,
-        peers: PeerQueues,
-    ) -> Self {
-        let applied = store.applied();
-        search::open(&store);
-        Self {
-            store,
-            machine: Machine::new(),
-            history,
-            clock,
-            peers,
-            applied,
-            proposed: BTreeMap::new(),
-            reads: Reads::default(),
-            leadership_lost: false,
-            unreachable: Vec::new(),
-            failed: None,
-        }
-    }
-
-    fn bootstrapped(&self) -> bool {
-        self.store.get(keys::meta::cluster().as_slice()).is_some()
-    }
-
-    fn apply_batch(&mut self, entries: &[Entry]) -> Result<(), ApplyError> {
-        let Some(last) = entries.last() else { return Ok(()) };
-        let store = Arc::clone(&self.store);
-        let mut session = Session::new(&*store);
-        let mut results = Vec::with_capacity(entries.len());
-        // An entry without data is a new leader's first: it commits what came before.
-        for entry in entries.iter().filter(|entry| !entry.data.is_empty()) {
-            let applied = self.machine.apply(&mut session, entry.index, &entry.data)?;
-            results.push((entry.index, entry.term, applied));
-        }
-        let writes = session.into_writes();
-        let search = search::follow(&self.store, &writes, last.index);
-        self.store.commit(writes, search, last.index);
-        self.applied = last.index;
-        if let Some((_, _, newest)) = results.last() {
-            self.clock.saw(newest.clock);
-        }
-
-        let committed = results
-            .iter()
-            .map(|(index, _, applied)| Committed {
-                index: *index,
-                clock: applied.clock,
-                events: applied.events.clone(),
-            })
-            .collect();
-        self.history.add(committed, last.index);
-        for (index, term, applied) in results {
-            if let Some((proposed_term, waiter)) = self.proposed.remove(&index) {
-                let answer = if proposed_term == term {
-                    Ok(Answered { index, applied })
-                } else {
-                    // Another leader's entry took the place.
-                    Err(outcome_unknown())
-                };
-                // A waiter that went away does not want to know.
-                let _ = waiter.send(answer);
-            }
-        }
-        self.answer_confirmed();
-        Ok(())
-    }
-
-    fn answer_confirmed(&mut self) {
-        while let Some((index, waiters)) =
-            self.reads.confirmed.pop_front_if(|(index, _)| *index <= self.applied)
-        {
-            for waiter in waiters {
-                let _ = waiter.send(Ok(index));
-            }
-        }
-    }
-
-    /// Everybody who still waits is told that leadership went. What was proposed may yet be
-    /// committed by the next leader, so its outcome is unknown, not refused.
-    fn fail_waiters(&mut self, leader: Option<u64>) {
-        for (_, (_, waiter)) in std::mem::take(&mut self.proposed) {
-            let _ = waiter.send(Err(outcome_unknown()));
-        }
-        let under_way = self.reads.under_way.take().map(|(_, waiters)| waiters).unwrap_or_default();
-        for waiter in std::mem::take(&mut self.reads.forming).into_iter().chain(under_way) {
-            let _ = waiter.send(Err(not_leader(leader)));
-        }
-    }
+/// Leadership on its way to another node.
+pub(crate) struct Handover {
+    to: u64,
+    /// Whether Raft has been told: it is, once nothing of ours is under way.
+    begun: bool,
+    ticks_left: usize,
+    waiter: oneshot::Sender<Result<(), Refusal>>,
 }
 
-impl Outside for Shell {
-    fn send(&mut self, messages: Vec<Message>) {
-        self.unreachable.extend(self.peers.send(messages));
-    }
-
-    fn apply(&mut self, entries: Vec<Entry>) {
-        if self.failed.is_some() {
-            return;
-        }
-        if let Err(error) = self.apply_batch(&entries) {
-            self.failed = Some(error.into());
-        }
-    }
-
-    fn answer_reads(&mut self, reads: Vec<ReadDone>) {
-        for done in reads {
-            let context = self.reads.under_way.as_ref().map(|(context, _)| *context);
-            if context == Some(done.context)
-                && let Some((_, waiters)) = self.reads.under_way.take()
-            {
-                self.reads.confirmed.push_back((done.index, waiters));
-            }
-        }
-        self.answer_confirmed();
-    }
-
-    fn drop_reads(&mut self, contexts: Vec<u64>) {
-        if let Some((context, _)) = &self.reads.under_way
-            && contexts.contains(context)
-            && let Some((_, waiters)) = self.reads.under_way.take()
-        {
-            for waiter in waiters {
-                let _ = waiter.send(Err(no_leader()));
-            }
-        }
-    }
-
-    fn role_changed(&mut self, role: Role) {
-        tracing::info!(
-            term = role.term,
-            leader = role.leader.unwrap_or_default(),
-            leads = role.is_leader,
-            "Role changed"
-        );
-        if !role.is_leader {
-            self.leadership_lost = true;
-        }
-    }
+/// Writes that wait for leadership to settle.
+#[derive(Default)]
+pub(crate) struct Held {
+    waiting: VecDeque<(Bytes, ProposeWaiter)>,
+    bytes: usize,
 }
 
 impl NodeLoop {
     /// Runs until it is stopped (`Ok`) or must not go on.
     pub(crate) fn run(mut self) -> Result<(), Fatal> {
         let ended = self.rounds();
+        self.inbox.close();
         self.status.send_modify(|status| status.running = false);
         ended
     }
@@ -306,42 +259,86 @@ impl NodeLoop {
             self.replica.campaign();
         }
         let mut next_tick = Instant::now() + self.tick;
-        let mut next_read = self.first_read;
         self.settle()?;
         loop {
+            let taken = self.inbox.take(next_tick.saturating_duration_since(Instant::now()));
             if self.stopped.load(Ordering::Acquire) {
                 return Ok(());
             }
-            let wait = next_tick.saturating_duration_since(Instant::now());
-            match self.inputs.recv_timeout(wait) {
-                Ok(input) => self.take(input)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            for report in taken.own {
+                self.take_report(report)?;
             }
-            for _ in 1..INPUTS_PER_ROUND {
-                match self.inputs.try_recv() {
-                    Ok(input) => self.take(input)?,
-                    Err(_) => break,
-                }
+            for (from_peer, _) in taken.peers {
+                self.take_from_peer(from_peer)?;
             }
-            if self.stopped.load(Ordering::Acquire) {
-                return Ok(());
+            for (wish, _) in taken.clients {
+                self.take_wish(wish);
             }
             let now = Instant::now();
             if now >= next_tick {
                 // One tick however late: a process that stood still must hear what has come
                 // meanwhile before it takes the others for dead.
-                self.replica.tick();
+                self.tick();
                 next_tick = (next_tick + self.tick).max(now + self.tick / 2);
             }
-            self.begin_read(&mut next_read);
+            self.begin_read();
             self.settle()?;
+            // What came while a round of reads was under way begins its own as soon as that ends,
+            // not with the next input.
+            while self.may_begin_read() {
+                self.begin_read();
+                self.settle()?;
+            }
+            if self.drive_handover() {
+                self.settle()?;
+            }
         }
     }
 
-    fn take(&mut self, input: Input) -> Result<(), Fatal> {
-        match input {
-            Input::Messages(messages) => {
+    fn tick(&mut self) {
+        // One that the cluster let go has nothing to be elected for.
+        if !self.standing.removed() {
+            self.replica.tick();
+        }
+        if let Some(handover) = &mut self.work.handover {
+            handover.ticks_left = handover.ticks_left.saturating_sub(1);
+        }
+    }
+
+    fn take_report(&mut self, report: Report) -> Result<(), Fatal> {
+        match report {
+            Report::HandOver { to, waiter } => {
+                if self.work.handover.is_some() {
+                    let busy = Refusal::new(Reason::TransferRefused)
+                        .fact("node", to)
+                        .fact("cause", "leadership is being handed over already");
+                    let _ = waiter.send(Err(busy));
+                } else {
+                    let ticks_left = self.handover_ticks;
+                    self.work.handover = Some(Handover { to, begun: false, ticks_left, waiter });
+                }
+            }
+            Report::Removed => self.removed(),
+            Report::ChangeMembers { change, command, waiter } => {
+                self.change_members(change, command, waiter);
+            }
+            Report::Durable(applied) => return self.compact(applied),
+            Report::SnapshotBuilt(None) => {}
+            Report::SnapshotBuilt(Some(built)) => {
+                let Built { index, term, membership, manifest } = built;
+                // A snapshot of a state that was replaced meanwhile is never handed in here.
+                self.replica.snapshot_made(index, term, membership, manifest);
+            }
+            Report::SnapshotSent(peer) => self.replica.snapshot_progress(peer),
+            Report::SnapshotFetched { index } => self.replica.snapshot_fetched(index),
+            Report::SnapshotRefused { index } => self.replica.snapshot_refused(index),
+        }
+        Ok(())
+    }
+
+    fn take_from_peer(&mut self, from_peer: FromPeer) -> Result<(), Fatal> {
+        match from_peer {
+            FromPeer::Messages(messages) => {
                 for message in messages {
                     match self.replica.step(message) {
                         Ok(()) => {}
@@ -350,69 +347,150 @@ impl NodeLoop {
                     }
                 }
             }
-            Input::Propose(data, waiter) => match self.replica.propose(data) {
-                Ok(place) => {
-                    self.shell.proposed.insert(place.index, (place.term, waiter));
-                }
-                Err(refusal) => {
+            FromPeer::Mark { peer, index, hash } => {
+                self.work.marks.heard(peer, index, hash);
+                self.judge(index);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Propose(data, waiter) if self.work.handover.is_some() => self.hold(data, waiter),
+            Wish::Propose(data, waiter) => {
+                if let Err((refusal, _, waiter)) = self.propose(data, waiter) {
                     let _ = waiter.send(Err(match refusal {
                         ProposeRefusal::NotLeader { leader } => not_leader(leader),
                         ProposeRefusal::Transferring => no_leader(),
                         ProposeRefusal::Overloaded => overloaded(),
                     }));
                 }
-            },
-            Input::Read(waiter) => {
-                let status = self.replica.status();
-                if status.role == RoleKind::Leader {
-                    self.shell.reads.forming.push(waiter);
+            }
+            Wish::Read { waiter, here } => {
+                let role = self.replica.role();
+                if role.is_leader {
+                    self.shell.reads.forming.push(Reader { waiter, here });
                 } else {
-                    let _ = waiter.send(Err(not_leader(status.leader)));
+                    let _ = waiter.send(Err(not_leader(role.leader)));
                 }
             }
-            Input::Transfer(to, waiter) => {
-                let _ = waiter.send(self.transfer(to));
-            }
         }
-        Ok(())
     }
 
-    fn transfer(&mut self, to: Option<u64>) -> Result<(), Refusal> {
-        let status = self.replica.status();
-        let others = status.matched.iter().filter(|(id, _)| *id != status.id);
-        let best = others.max_by_key(|(_, matched)| *matched).map(|(id, _)| *id);
-        let refused = |node: String, cause: &str| {
-            Refusal::new(Reason::TransferRefused).fact("node", node).fact("cause", cause)
-        };
-        let Some(to) = to.or(best) else {
-            return Err(match status.role {
-                RoleKind::Leader => refused(String::new(), "there is no other voter"),
-                _ => not_leader(status.leader),
-            });
-        };
-        self.replica.transfer_leader(to).map_err(|refusal| match refusal {
-            TransferRefusal::NotLeader { leader } => not_leader(leader),
-            TransferRefusal::UnfitTarget { to } => {
-                refused(to.to_string(), "it leads already or is no voter")
+    fn propose(
+        &mut self,
+        data: Bytes,
+        waiter: ProposeWaiter,
+    ) -> Result<(), (ProposeRefusal, Bytes, ProposeWaiter)> {
+        match self.replica.propose(data.clone()) {
+            Ok(place) => {
+                self.shell.proposed.insert(place.index, (place.term, waiter));
+                Ok(())
             }
-        })
+            Err(refusal) => Err((refusal, data, waiter)),
+        }
+    }
+
+    /// Keeps a write until leadership has settled, so that no caller notices the handover.
+    fn hold(&mut self, data: Bytes, waiter: ProposeWaiter) {
+        let held = &mut self.work.held;
+        if held.waiting.len() >= HELD_MAX || held.bytes + data.len() > HELD_BYTES_MAX {
+            let _ = waiter.send(Err(overloaded()));
+            return;
+        }
+        held.bytes += data.len();
+        held.waiting.push_back((data, waiter));
+    }
+
+    /// Takes a handover one step further: Raft is told once nothing of ours is under way, so that
+    /// no outcome becomes unknown; what waited goes on here if it fails. Returns whether Raft has
+    /// something to do now.
+    fn drive_handover(&mut self) -> bool {
+        let Some(handover) = &mut self.work.handover else { return self.release_held() };
+        if self.replica.status().role != RoleKind::Leader {
+            // Those who waited were told when leadership went.
+            if let Some(handover) = self.work.handover.take() {
+                let _ = handover.waiter.send(Ok(()));
+            }
+            return false;
+        }
+        let to = handover.to;
+        let refused = |cause: &str| {
+            Refusal::new(Reason::TransferRefused).fact("node", to).fact("cause", cause)
+        };
+        let mut acted = false;
+        let failed = if handover.ticks_left == 0 {
+            Some(refused("it did not take over in time"))
+        } else if !handover.begun && self.shell.proposed.is_empty() {
+            handover.begun = true;
+            acted = true;
+            match self.replica.transfer_leader(to) {
+                Ok(()) => None,
+                Err(TransferRefusal::NotLeader { leader }) => Some(not_leader(leader)),
+                Err(refusal) => Some(refused(&refusal.to_string())),
+            }
+        } else {
+            None
+        };
+        if let Some(refusal) = failed
+            && let Some(handover) = self.work.handover.take()
+        {
+            let _ = handover.waiter.send(Err(refusal));
+            acted = true;
+        }
+        acted
+    }
+
+    /// Proposes what waited for a handover that has failed, as soon as Raft takes it. Returns
+    /// whether it took any.
+    fn release_held(&mut self) -> bool {
+        let mut acted = false;
+        while let Some((data, waiter)) = self.work.held.waiting.pop_front() {
+            let bytes = data.len();
+            match self.propose(data, waiter) {
+                Ok(()) => {
+                    self.work.held.bytes -= bytes;
+                    acted = true;
+                }
+                Err((ProposeRefusal::Transferring, data, waiter)) => {
+                    self.work.held.waiting.push_front((data, waiter));
+                    break;
+                }
+                Err((ProposeRefusal::Overloaded, _, waiter)) => {
+                    self.work.held.bytes -= bytes;
+                    let _ = waiter.send(Err(overloaded()));
+                }
+                Err((ProposeRefusal::NotLeader { leader }, _, waiter)) => {
+                    self.work.held.bytes -= bytes;
+                    let _ = waiter.send(Err(not_leader(leader)));
+                }
+            }
+        }
+        acted
+    }
+
+    /// Whether reads wait for whom a round can begin now.
+    fn may_begin_read(&self) -> bool {
+        let reads = &self.shell.reads;
+        !reads.forming.is_empty() && reads.under_way.is_none() && self.replica.can_read()
     }
 
     /// Begins a round for the reads that have come, unless one is under way.
-    fn begin_read(&mut self, next_read: &mut u64) {
+    fn begin_read(&mut self) {
         let reads = &mut self.shell.reads;
         if reads.forming.is_empty() || reads.under_way.is_some() {
             return;
         }
-        let context = *next_read;
-        *next_read += 1;
+        let context = self.next_read;
+        self.next_read += 1;
         match self.replica.read(context) {
             Ok(()) => reads.under_way = Some((context, std::mem::take(&mut reads.forming))),
             // They wait until the leader's first entry is committed.
             Err(ReadRefusal::TermNotCommitted) => {}
             Err(ReadRefusal::NotLeader { leader }) => {
-                for waiter in std::mem::take(&mut reads.forming) {
-                    let _ = waiter.send(Err(not_leader(leader)));
+                for reader in std::mem::take(&mut reads.forming) {
+                    let _ = reader.waiter.send(Err(not_leader(leader)));
                 }
             }
             Err(ReadRefusal::ContextInUse) => unreachable!("contexts only grow"),
@@ -422,12 +500,26 @@ impl NodeLoop {
     /// Lets the replica do all that it wants done, and shows how it stands afterwards.
     fn settle(&mut self) -> Result<(), Fatal> {
         loop {
-            settle(&mut self.replica, &mut self.log, &mut self.shell)?;
+            let mut log = TimedLog::new(&mut self.log);
+            settle(&mut self.replica, &mut log, &mut self.shell)?;
+            let syncs = log.syncs;
+            self.saw_syncs(&syncs);
             if let Some(fatal) = self.shell.failed.take() {
                 return Err(fatal);
             }
             for id in std::mem::take(&mut self.shell.unreachable) {
                 self.replica.unreachable(id);
+            }
+            if std::mem::take(&mut self.shell.state_replaced) {
+                self.state_replaced();
+            }
+            for (entry, accepted) in std::mem::take(&mut self.shell.members_applied) {
+                let membership = self.replica.apply_members(&entry, accepted);
+                assert_eq!(
+                    membership,
+                    *self.replica.membership(),
+                    "state and replica know the same members"
+                );
             }
             let applied = self.shell.applied;
             if applied <= self.replica.status().applied {
@@ -437,45 +529,50 @@ impl NodeLoop {
         }
         if std::mem::take(&mut self.shell.leadership_lost) {
             let status = self.replica.status();
-            self.shell.fail_waiters(status.leader.filter(|leader| *leader != status.id));
+            let leader = status.leader.filter(|leader| *leader != status.id);
+            self.shell.fail_waiters(leader);
+            // What was held back was never proposed: it surely had no effect.
+            self.work.held.bytes = 0;
+            for (_, waiter) in std::mem::take(&mut self.work.held.waiting) {
+                let _ = waiter.send(Err(not_leader(leader)));
+            }
         }
+        self.compare_marks();
+        self.begin_compaction();
+        self.begin_snapshot();
         self.show();
         Ok(())
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
         let replica = self.replica.status();
+        let leave_due = self.replica.leave_due();
+        if self.standing.set_receiving_snapshot(replica.receiving.is_some()) {
+            self.alarm(RECEIVING_SNAPSHOT, "", replica.receiving.is_some());
+        }
+        if replica.removed {
+            self.removed();
+        }
         self.status.send_if_modified(|shown| {
-            if shown.replica == replica {
+            if shown.replica == replica && shown.leave_due == leave_due {
                 return false;
             }
             shown.bootstrapped = shown.bootstrapped || self.shell.bootstrapped();
+            shown.leave_due = leave_due;
             shown.replica = replica;
             true
         });
     }
-}
 
-/// No node leads at the moment.
-pub(crate) fn no_leader() -> Refusal {
-    Refusal::new(Reason::NoLeader).retry_after(LEADER_RETRY_MS)
-}
-
-/// Another node leads, or none.
-pub(crate) fn not_leader(leader: Option<u64>) -> Refusal {
-    match leader {
-        Some(leader) => {
-            Refusal::new(Reason::NotLeader).fact("leader", leader).retry_after(LEADER_RETRY_MS)
-        }
-        None => no_leader(),
+    fn now(&self) -> UtcMillis {
+        self.clock.wall()
     }
-}
 
-/// What was proposed may or may not be committed.
-pub(crate) fn outcome_unknown() -> Refusal {
-    Refusal::new(Reason::OutcomeUnknown).retry_after(LEADER_RETRY_MS)
-}
-
-pub(crate) fn overloaded() -> Refusal {
-    Refusal::new(Reason::Overloaded).retry_after(LEADER_RETRY_MS)
+    fn alarm(&self, name: &str, subject: &str, holds: bool) {
+        if holds {
+            self.alarms.raise(name, subject, self.now());
+        } else {
+            self.alarms.clear(name, subject);
+        }
+    }
 }

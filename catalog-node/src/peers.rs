@@ -8,57 +8,230 @@
 //! Queues are short and drop what does not fit: Raft repeats what matters, and a message that
 //! waited for long is worth less than none. What was dropped is reported, so that the leader slows
 //! down.
+//!
+//! Who the peers are changes while the node runs: the members that the state names count, and
+//! before there are any, those of the configuration.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use catalog_model::ids::DomainId;
+use luqiao_proto::peer::v1::{Hello, StateMark};
+use luqiao_transport::{
+    dial::{DialError, Dialer, Target},
+    drain::Shutdown,
+    identity::{SpiffeId, Subject},
+    tls::Expectation,
+};
 use protobuf::Message as _;
 use raft::eraftpb::Message;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use self::dial::Outgoing;
+use crate::{alarms::Alarms, clock::StampClock};
 
 pub(crate) mod dial;
+pub(crate) mod fetch;
+pub(crate) mod read_index;
 pub(crate) mod serve;
 
 /// Messages that wait for one peer.
 const QUEUE: usize = 1024;
 
-/// The way out: a queue for each peer.
-#[derive(Debug, Default)]
-pub(crate) struct PeerQueues {
-    queues: BTreeMap<u64, mpsc::Sender<Bytes>>,
+/// The first level at which a program knows what a [`StateMark`] is.
+const MARKS_LEVEL: u32 = 2;
+
+/// What travels to a peer.
+#[derive(Debug, Clone)]
+pub(crate) enum Outbound {
+    /// A message of the consensus library.
+    Raft(Bytes),
+    /// Our state hash at an agreed entry.
+    Mark(StateMark),
 }
 
-impl PeerQueues {
-    /// Queues to `peers`, with their other ends.
-    pub(crate) fn new(
-        peers: impl Iterator<Item = u64>,
-    ) -> (Self, Vec<(u64, mpsc::Receiver<Bytes>)>) {
-        let mut ends = Vec::new();
-        let queues = peers
-            .map(|peer| {
-                let (queue, end) = mpsc::channel(QUEUE);
-                ends.push((peer, end));
-                (peer, queue)
-            })
-            .collect();
-        (Self { queues }, ends)
+/// What a node needs to speak with any other of its cluster.
+pub(crate) struct Introduction {
+    pub(crate) dialer: Dialer,
+    pub(crate) domain: DomainId,
+    /// Without receiver and connection.
+    pub(crate) hello: Hello,
+    /// The first connection number of this start.
+    pub(crate) first_connection: u64,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) alarms: Arc<Alarms>,
+    pub(crate) clock: Arc<StampClock>,
+    /// Told when a peer says that this node was removed.
+    pub(crate) removed: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// The other nodes, and the ways to them.
+pub(crate) struct Peers {
+    introduction: Introduction,
+    links: ArcSwap<BTreeMap<u64, Link>>,
+    /// One change at a time.
+    changing: Mutex<()>,
+    /// The highest command level that each said it can apply.
+    levels: Mutex<BTreeMap<u64, u32>>,
+}
+
+/// The way to one node.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// `host:port`
+    pub(crate) address: String,
+    /// For calls.
+    pub(crate) channel: Channel,
+    queue: mpsc::Sender<Outbound>,
+    ended: CancellationToken,
+}
+
+impl Peers {
+    /// Nobody yet.
+    pub(crate) fn new(introduction: Introduction) -> Self {
+        Self {
+            introduction,
+            links: ArcSwap::default(),
+            changing: Mutex::default(),
+            levels: Mutex::default(),
+        }
+    }
+
+    /// This node's id.
+    pub(crate) fn own(&self) -> u64 {
+        self.introduction.hello.from
+    }
+
+    /// From now on `members` are the peers, by id with their addresses; this node among them does
+    /// not matter. Connections to those who stay are kept. Runs on a thread of the runtime.
+    pub(crate) fn set(&self, members: &BTreeMap<u64, String>) -> Result<(), (u64, DialError)> {
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.links.load_full();
+        let mut links = BTreeMap::new();
+        for (id, address) in members.iter().filter(|(id, _)| **id != self.own()) {
+            let link = match current.get(id).filter(|link| link.address == *address) {
+                Some(link) => link.clone(),
+                None => self.link(*id, address).map_err(|error| (*id, error))?,
+            };
+            links.insert(*id, link);
+        }
+        for (id, link) in current.iter() {
+            if links.get(id).is_none_or(|kept| kept.address != link.address) {
+                link.ended.cancel();
+            }
+        }
+        self.links.store(Arc::new(links));
+        Ok(())
+    }
+
+    /// As [`Peers::set`], for those who are not known yet.
+    pub(crate) fn add(&self, more: &BTreeMap<u64, String>) -> Result<(), (u64, DialError)> {
+        let mut members = self.addresses();
+        let before = members.len();
+        for (id, address) in more {
+            members.entry(*id).or_insert_with(|| address.clone());
+        }
+        if members.len() == before { Ok(()) } else { self.set(&members) }
+    }
+
+    fn link(&self, id: u64, address: &str) -> Result<Link, DialError> {
+        let own = &self.introduction;
+        let name = id.to_string().parse().expect("a number is a name");
+        let name = SpiffeId { domain: own.domain.clone(), subject: Subject::Node { id: name } };
+        let target = Target::new(address).expecting(Expectation::exactly(name));
+        let channel = own.dialer.channel(&target)?;
+        let (queue, end) = mpsc::channel(QUEUE);
+        let ended = CancellationToken::new();
+        let outgoing = Outgoing {
+            peer: id,
+            channel: channel.clone(),
+            hello: self.hello_to(id),
+            first_connection: own.first_connection,
+            queue: end,
+        };
+        let (alarms, clock) = (Arc::clone(&own.alarms), Arc::clone(&own.clock));
+        let (shutdown, cut) = (own.shutdown.clone(), ended.clone());
+        let removed = Arc::clone(&own.removed);
+        drop(own.shutdown.spawn(async move {
+            tokio::select! {
+                () = cut.cancelled() => {}
+                () = outgoing.run(shutdown, &alarms, &clock, &*removed) => {}
+            }
+            alarms.clear(dial::PEER_UNREACHABLE, &id.to_string());
+        }));
+        Ok(Link { address: address.to_owned(), channel, queue, ended })
+    }
+
+    /// How this node introduces itself to `peer` in a call.
+    pub(crate) fn hello_to(&self, peer: u64) -> Hello {
+        Hello { to: peer, ..self.introduction.hello.clone() }
+    }
+
+    /// The other nodes' addresses.
+    pub(crate) fn addresses(&self) -> BTreeMap<u64, String> {
+        self.links.load().iter().map(|(id, link)| (*id, link.address.clone())).collect()
+    }
+
+    /// Whether `id` is one of them.
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.links.load().contains_key(&id)
+    }
+
+    /// The way to `id`.
+    pub(crate) fn channel(&self, id: u64) -> Option<Channel> {
+        self.links.load().get(&id).map(|link| link.channel.clone())
     }
 
     /// Whether there is nobody to send to.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queues.is_empty()
+        self.links.load().is_empty()
+    }
+
+    /// `peer` said that it can apply commands up to `level`.
+    pub(crate) fn says_level(&self, peer: u64, level: u32) {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        // Programs older than the field say nothing, and can apply the first level.
+        levels.insert(peer, level.max(1));
+    }
+
+    /// The level that `peer` said it can apply; `None` if it has said nothing since we started.
+    pub(crate) fn level(&self, peer: u64) -> Option<u32> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner).get(&peer).copied()
     }
 
     /// Queues `messages`, and returns those for whom some did not fit.
     pub(crate) fn send(&self, messages: Vec<Message>) -> Vec<u64> {
+        let links = self.links.load();
         let mut dropped = Vec::new();
         for message in messages {
-            let Some(queue) = self.queues.get(&message.to) else { continue };
+            let Some(link) = links.get(&message.to) else { continue };
             let bytes = message.write_to_bytes().expect("a message of this process can be encoded");
-            if queue.try_send(Bytes::from(bytes)).is_err() && !dropped.contains(&message.to) {
+            let sent = link.queue.try_send(Outbound::Raft(Bytes::from(bytes)));
+            if sent.is_err() && !dropped.contains(&message.to) {
                 dropped.push(message.to);
             }
         }
         dropped
+    }
+
+    /// Tells those who understand it what our state hash was at an entry. Losing some is allowed.
+    pub(crate) fn mark(&self, mark: &StateMark) {
+        for (id, link) in self.links.load().iter() {
+            if self.level(*id).is_some_and(|level| level >= MARKS_LEVEL) {
+                let _ = link.queue.try_send(Outbound::Mark(mark.clone()));
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Peers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Peers").field("addresses", &self.addresses()).finish_non_exhaustive()
     }
 }

@@ -11,26 +11,25 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::sync_channel,
     },
     thread::JoinHandle,
     time::Duration,
 };
 
-use catalog_replica::{Config as ReplicaConfig, Replica, StartError};
-use catalog_state::view::View;
+use catalog_replica::{CompactLimits, Config as ReplicaConfig, Membership, Replica, StartError};
+use catalog_state::{command::LEVEL, view::View};
 use luqiao_proto::{
     node::v1::{node_service_server::NodeServiceServer, probe_service_server::ProbeServiceServer},
     peer::v1::{Hello, peer_service_server::PeerServiceServer},
 };
 use luqiao_transport::{
     accept::{ServeOptions, serve},
-    dial::{DialError, DialOptions, Dialer, PEER_MESSAGE_BYTES_MAX, Target},
+    dial::{DialError, DialOptions, Dialer, PEER_MESSAGE_BYTES_MAX},
     drain::{CutOnDrop, Shutdown},
     identity::{SpiffeId, Subject},
-    tls::{Expectation, TlsError, TlsMaterial},
+    tls::{TlsError, TlsMaterial},
 };
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tonic::service::Routes;
@@ -38,19 +37,19 @@ use tonic::service::Routes;
 use crate::{
     alarms::Alarms,
     clock::StampClock,
-    config::{Config, ConfigError, Member},
+    config::{Config, ConfigError},
     duties,
-    handle::NodeHandle,
+    handle::{NodeHandle, Parts},
     history::History,
-    node::{NodeLoop, NodeStatus, Shell},
-    peers::{PeerQueues, dial::Outgoing, serve::Incoming},
+    inbox::Inbox,
+    node::{NodeLoop, NodeStatus, Report, STATE_LOST, Shell, Work},
+    peers::{Introduction, Peers, fetch::Fetcher, read_index::FollowerReads, serve::Incoming},
     services::{HeadKey, HeadKeyError, Services, call::NodeCalls, federation, probe::Probes},
-    storage::{StateStore, Storage, StorageError, hex},
+    snapshots::{self, Snapshots},
+    standing::Standing,
+    storage::{Founding, OpenStores, Reseed, StateStore, Storage, StorageError, hex},
     telemetry::raft_logger,
 };
-
-/// Inputs that wait for the loop. Beyond it callers are told to slow down.
-const INPUTS: usize = 4096;
 
 /// How long a node that leads tries to hand over before it stops anyway.
 const HANDOVER: Duration = Duration::from_secs(2);
@@ -100,6 +99,9 @@ pub enum NodeError {
         /// Why.
         source: io::Error,
     },
+    /// The membership that the state names cannot be read.
+    #[error("the membership in the state cannot be read")]
+    Membership(#[source] minicbor::decode::Error),
     /// No thread can be had.
     #[error("the node's thread does not start")]
     Thread(#[source] io::Error),
@@ -115,7 +117,7 @@ pub struct RunningNode {
     id: u64,
     addr: SocketAddr,
     handle: Option<NodeHandle>,
-    store: Weak<StateStore>,
+    stores: OpenStores,
     shutdown: Shutdown,
     grace: Duration,
     stopped: Arc<AtomicBool>,
@@ -144,92 +146,153 @@ impl CatalogNode {
         let tls = Arc::new(TlsMaterial::load(config.tls.clone())?);
         check_certificate(&config, &tls)?;
         let head_key = HeadKey::load(&config.head, &config.domain, config.id, &config.cluster_id)?;
-        let voters = config.voters();
-        let Storage { state, log, identity, boot } =
-            Storage::open(&config.data, config.cluster_id, config.id, &voters)?;
+        let founders = config.voters();
+        let founding = if config.join { Founding::Joiner } else { Founding::Founder(&founders) };
+        let Storage { state: cell, log, identity, identity_file, boot, reseed, folders } =
+            Storage::open(&config.data, config.cluster_id, config.id, founding)?;
+        let store = cell.current();
+        let applied = store.applied();
+        let membership = match store.membership() {
+            Some(bytes) => Membership::decode(&bytes).map_err(NodeError::Membership)?,
+            None if config.join => Membership::default(),
+            None => Membership::of_voters(founders),
+        };
 
         let replica_config = ReplicaConfig {
             election_tick: config.election_ticks,
-            ..ReplicaConfig::new(
-                config.id,
-                voters.clone(),
-                u64::from_be_bytes(crate::random_bytes()),
-            )
+            membership: membership.clone(),
+            reseed: reseed.is_some(),
+            ..ReplicaConfig::new(config.id, Vec::new(), u64::from_be_bytes(crate::random_bytes()))
         };
         let logger = raft_logger(config.id);
-        let replica = Replica::start(replica_config, &log, state.applied(), &logger)?;
+        let replica = Replica::start(replica_config, &log, applied, &logger)?;
 
+        let shutdown = Shutdown::new();
         let alarms = Arc::new(Alarms::default());
-        let history = History::new(state.applied());
+        let history = History::new(applied);
+        let standing = Arc::new(Standing::default());
+        // Nothing is answered from a state that is not there.
+        standing.set_quarantined(reseed.is_some() || membership.is_empty());
         let clock = Arc::new(StampClock::new(
             config.wall_clock.clone(),
-            View(&*state).clock(),
+            View(&*store).clock(),
             config.clock_ahead_max,
             config.accept_clock,
             Arc::clone(&alarms),
         ));
-        let others = voters.iter().copied().filter(|id| *id != config.id);
-        let (queues, ends) = PeerQueues::new(others);
-        let shell =
-            Shell::new(Arc::clone(&state), Arc::clone(&history), Arc::clone(&clock), queues);
-        let bootstrapped = View(&*state).cluster().is_some();
-        let (status, shown) =
-            watch::channel(NodeStatus { replica: replica.status(), bootstrapped, running: true });
-        let (inputs, taken) = sync_channel(INPUTS);
+        if let Some(Reseed { cause }) = &reseed {
+            alarms.raise(STATE_LOST, "", clock.wall());
+            tracing::error!(cause, "The state is made again from another node's");
+        }
+        let inbox = Arc::new(Inbox::new());
+        let peers = Arc::new(Peers::new(Introduction {
+            dialer: Dialer::new(Arc::clone(&tls), DialOptions::default()),
+            domain: config.domain.clone(),
+            hello: Hello {
+                cluster_id: hex(&identity.cluster_id),
+                generation: identity.generation,
+                epoch: 0,
+                store_uuid: hex(&identity.store_uuid),
+                from: config.id,
+                to: 0,
+                connection: 0,
+                level: LEVEL,
+            },
+            first_connection: boot << 32,
+            shutdown: shutdown.clone(),
+            alarms: Arc::clone(&alarms),
+            clock: Arc::clone(&clock),
+            removed: {
+                let inbox = Arc::clone(&inbox);
+                Arc::new(move || inbox.report(Report::Removed))
+            },
+        }));
+        let dialed = peers.set(&first_members(&config, &store));
+        dialed.map_err(|(member, source)| NodeError::Member { member, source })?;
+
+        let bootstrapped = View(&*store).cluster().is_some();
+        let (status, shown) = watch::channel(NodeStatus {
+            replica: replica.status(),
+            bootstrapped,
+            running: true,
+            leave_due: None,
+        });
+        let snapshots =
+            Snapshots::new(Arc::clone(&cell), folders, identity, snapshots::Options::default());
+        let (offers, offered) = watch::channel(None);
+        let fetcher = Fetcher {
+            peers: Arc::clone(&peers),
+            snapshots: snapshots.clone(),
+            inbox: Arc::clone(&inbox),
+        };
+        let follower_reads = Arc::new(FollowerReads::default());
+        let handle = NodeHandle::new(Parts {
+            inbox: Arc::clone(&inbox),
+            status: shown,
+            cell: Arc::clone(&cell),
+            identity_file,
+            history: Arc::clone(&history),
+            clock: Arc::clone(&clock),
+            alarms: Arc::clone(&alarms),
+            standing: Arc::clone(&standing),
+            peers: Arc::clone(&peers),
+            follower_reads: Arc::clone(&follower_reads),
+            domain: config.domain.clone(),
+            node: config.id,
+            own_address: own_address(&config),
+        });
+        drop(store);
         let stopped = Arc::new(AtomicBool::new(false));
         let node_loop = NodeLoop {
             replica,
             log,
-            inputs: taken,
+            inbox,
             tick: config.tick,
+            handover_ticks: 2 * config.election_ticks,
             // A start has as many contexts as nobody will use up.
-            first_read: boot << 40,
+            next_read: boot << 40,
             stopped: Arc::clone(&stopped),
             status,
-            shell,
+            shell: Shell::new(
+                Arc::clone(&cell),
+                history,
+                Arc::clone(&clock),
+                Arc::clone(&peers),
+                membership,
+                snapshots.clone(),
+                offers,
+            ),
+            snapshots: snapshots.clone(),
+            standing,
+            alarms,
+            clock,
+            runtime: tokio::runtime::Handle::current(),
+            limits: CompactLimits {
+                keep_entries: config.compaction.keep_entries,
+                keep_bytes: config.compaction.keep_mib << 20,
+            },
+            work: Work::default(),
         };
-        let handle = NodeHandle::new(
-            inputs,
-            shown,
-            Arc::clone(&state),
-            history,
-            Arc::clone(&clock),
-            Arc::clone(&alarms),
-            config.domain.clone(),
-            config.id,
-        );
 
-        let shutdown = Shutdown::new();
-        let channels = channels(&config, &tls)?;
-        let hello = Hello {
-            cluster_id: hex(&identity.cluster_id),
-            generation: identity.generation,
-            epoch: 0,
-            store_uuid: hex(&identity.store_uuid),
-            from: config.id,
-            to: 0,
-            connection: 0,
-        };
-        for (peer, queue) in ends {
-            let outgoing = Outgoing {
-                peer,
-                channel: channels[&peer].clone(),
-                hello: Hello { to: peer, ..hello.clone() },
-                first_connection: boot << 32,
-                queue,
-            };
-            let (alarms, clock, ends) = (Arc::clone(&alarms), Arc::clone(&clock), shutdown.clone());
-            drop(shutdown.spawn(async move { outgoing.run(ends, &alarms, &clock).await }));
-        }
         drop(shutdown.spawn(duties::advance_clock(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::watch_leader(handle.clone(), shutdown.clone())));
+        drop(shutdown.spawn(duties::complete_member_changes(handle.clone(), shutdown.clone())));
+        drop(shutdown.spawn(duties::leave_slow_disk(handle.clone(), shutdown.clone())));
+        let watched = duties::watch_disk(handle.clone(), config.data.clone(), shutdown.clone());
+        drop(shutdown.spawn(watched));
+        drop(shutdown.spawn(duties::learn_members(
+            handle.clone(),
+            first_members(&config, &cell.current()),
+            shutdown.clone(),
+        )));
+        drop(shutdown.spawn(fetcher.run(offered, shutdown.clone())));
+        drop(shutdown.spawn(follower_reads.run(Arc::clone(&peers), shutdown.clone())));
 
-        let incoming = Incoming::new(handle.clone(), identity, voters, shutdown.clone());
+        let incoming = Incoming::new(handle.clone(), identity, snapshots, shutdown.clone());
         let services = Arc::new(Services {
             handle: handle.clone(),
             identity,
-            members: config.members.clone(),
-            channels,
+            peers,
             head_key,
             chains: federation::Chains::default(),
             shutdown: shutdown.clone(),
@@ -241,9 +304,12 @@ impl CatalogNode {
         drop(shutdown.spawn(serving));
 
         let (failing, failed) = watch::channel(None);
+        let runtime = tokio::runtime::Handle::current();
         let thread = std::thread::Builder::new()
             .name(format!("node-{}", config.id))
             .spawn(move || {
+                // New peers are met on this thread; their tasks are the runtime's.
+                let _runtime = runtime.enter();
                 if let Err(fatal) = node_loop.run() {
                     let cause = chain(&fatal);
                     tracing::error!(cause, "Node stopped for good");
@@ -251,12 +317,12 @@ impl CatalogNode {
                 }
             })
             .map_err(NodeError::Thread)?;
-        tracing::info!(id = config.id, %addr, applied = state.applied(), "Node started");
+        tracing::info!(id = config.id, %addr, applied, "Node started");
         Ok(RunningNode {
             id: config.id,
             addr,
             handle: Some(handle),
-            store: Arc::downgrade(&state),
+            stores: cell.open_stores(),
             cut: Some(shutdown.cut_on_drop()),
             shutdown,
             grace: config.shutdown_grace,
@@ -335,7 +401,7 @@ impl RunningNode {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         let released = async {
-            while self.store.strong_count() > 0 {
+            while !self.stores.all_closed() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
@@ -368,22 +434,20 @@ fn check_certificate(config: &Config, tls: &TlsMaterial) -> Result<(), NodeError
     }
 }
 
-fn channels(
-    config: &Config,
-    tls: &Arc<TlsMaterial>,
-) -> Result<BTreeMap<u64, tonic::transport::Channel>, NodeError> {
-    let dialer = Dialer::new(Arc::clone(tls), DialOptions::default());
-    let others = config.members.iter().filter(|member| member.id != config.id);
-    others
-        .map(|Member { id, address }| {
-            let target = Target::new(address.as_str())
-                .expecting(Expectation::exactly(own_name(config, *id)));
-            let channel = dialer
-                .channel(&target)
-                .map_err(|source| NodeError::Member { member: *id, source })?;
-            Ok((*id, channel))
-        })
-        .collect()
+/// The address at which the configuration says that this node is reached.
+fn own_address(config: &Config) -> String {
+    let own = config.members.iter().find(|member| member.id == config.id);
+    own.map_or_else(|| config.listen.to_string(), |member| member.address.clone())
+}
+
+/// Whom to speak with at the start: the members that the state names, or the configured ones.
+fn first_members(config: &Config, store: &StateStore) -> BTreeMap<u64, String> {
+    match View(store).members() {
+        Some(members) => {
+            members.members.into_iter().map(|member| (member.id, member.address)).collect()
+        }
+        None => config.members.iter().map(|one| (one.id, one.address.clone())).collect(),
+    }
 }
 
 async fn routes(incoming: Incoming, services: Arc<Services>) -> Routes {

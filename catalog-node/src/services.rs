@@ -2,13 +2,21 @@
 //!
 //! Gateways hand over public calls in an envelope ([`NodeService`](call)); one file for each public
 //! service turns the call into a command or a read, and what came of it into the public answer.
-//! Only the leader answers; the other nodes pass a call on to it, once.
+//! Every node answers what only asks, once it has applied what the leader says is committed; what
+//! changes something is passed on to the leader.
 //!
 //! Nothing here decides what may be done. A refusal with legal effect comes out of the log; what is
 //! refused here could not be asked at all, or is about what the caller may see.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use crate::{
+    config::Member,
+    handle::{Intent, NodeHandle},
+    node::Answered,
+    peers::Peers,
+    storage::{Identity, StateView},
+};
 use bytes::Bytes;
 use catalog_model::{
     caller::Caller,
@@ -24,14 +32,6 @@ use luqiao_proto::convert::methods::Method;
 use luqiao_transport::drain::Shutdown;
 use prost::Message;
 use sha2::{Digest, Sha256};
-use tonic::transport::Channel;
-
-use crate::{
-    config::Member,
-    handle::{Intent, NodeHandle},
-    node::Answered,
-    storage::{Identity, StateView},
-};
 
 pub(crate) mod call;
 pub(crate) mod probe;
@@ -40,6 +40,7 @@ mod catalog;
 pub(crate) mod federation;
 mod ledger;
 mod links;
+mod members;
 mod operations;
 mod organizations;
 mod paging;
@@ -59,13 +60,19 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Services {
     pub(crate) handle: NodeHandle,
     pub(crate) identity: Identity,
-    pub(crate) members: Vec<Member>,
-    /// To the other members, by id.
-    pub(crate) channels: BTreeMap<u64, Channel>,
+    pub(crate) peers: Arc<Peers>,
     pub(crate) head_key: HeadKey,
     pub(crate) chains: federation::Chains,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
+}
+
+impl Services {
+    /// The members as this node has applied them, with the addresses at which they are reached.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let members = self.handle.members().members.into_iter();
+        members.map(|member| Member { id: member.id, address: member.address }).collect()
+    }
 }
 
 /// One public call, taken out of its envelope.
@@ -152,7 +159,11 @@ impl Call {
         F: FnOnce(&Look<'_>, &Outcome) -> Result<M, Refusal> + Send + 'static,
     {
         let answered = self.commit(request_id, body).await?;
-        self.look(move |look| show(look, &answered.applied.outcome)).await
+        // On this thread: what was just written is in memory.
+        self.handle().view(|state| {
+            let look = Look::new(state, &self.caller)?;
+            Ok(Reply::of(&show(&look, &answered.applied.outcome)?, state.applied()))
+        })
     }
 
     /// Answers with `show` of a state that contains everything committed by now.

@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use crate::output::Format;
 
 pub mod catalog;
+pub mod cluster;
 pub mod organization;
 pub mod sharing;
 
@@ -89,6 +90,9 @@ pub enum Command {
         #[arg(long)]
         domain: Option<String>,
     },
+    /// The nodes of the domain's cluster · 集群成员
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// The working-day calendar · 工作日历
     #[command(subcommand)]
     Calendar(Calendar),

@@ -37,6 +37,12 @@ pub mod kind {
     pub const RECEIPT: &str = "luqiao.ledger.v1.Receipt";
     /// The status of a domain.
     pub const STATUS: &str = "luqiao.operations.v1.GetStatusResponse";
+    /// The members of a cluster.
+    pub const MEMBER_LIST: &str = "luqiao.operations.v1.ListMembersResponse";
+    /// What a change does to the votes.
+    pub const QUORUM_EFFECT: &str = "luqiao.operations.v1.QuorumEffect";
+    /// A page of changes of the members.
+    pub const MEMBER_CHANGE_PAGE: &str = "luqiao.operations.v1.ListMemberChangesResponse";
     /// A page of entries.
     pub const ENTRY_PAGE: &str = "luqiao.catalog.v1.ListEntriesResponse";
     /// A page of hits.
@@ -111,6 +117,9 @@ mod tests {
             kind::GRANT,
             kind::RECEIPT,
             kind::STATUS,
+            kind::MEMBER_LIST,
+            kind::QUORUM_EFFECT,
+            kind::MEMBER_CHANGE_PAGE,
             kind::ENTRY_PAGE,
             kind::HIT_PAGE,
             kind::ORGANIZATION_PAGE,

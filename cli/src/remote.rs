@@ -7,6 +7,7 @@
 pub mod session;
 
 pub mod catalog;
+pub mod cluster;
 pub mod grant;
 pub mod organization;
 pub mod receipt;

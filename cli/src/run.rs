@@ -105,6 +105,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Grant(command) => remote::grant::run(&remote, command).await,
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
+        Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Dev(_)
         | Command::Receipt(Receipt::Verify { .. })
         | Command::Calendar(_)

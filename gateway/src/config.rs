@@ -30,7 +30,8 @@ pub struct Config {
     pub gateway: InstanceId,
     /// Where callers and other domains connect.
     pub listen: SocketAddr,
-    /// The catalog nodes of the domain; one is enough to begin with, all are better.
+    /// Catalog nodes of the domain to begin with; they tell who the others are. One is enough if
+    /// it is there, all are better.
     pub nodes: Vec<NodeConfig>,
     /// Certificate, key and authorities.
     pub tls: TlsConfig,

@@ -142,10 +142,9 @@ impl Gateway {
             .without_default(&streams)
             .layer(Pipeline::new(stages, open));
 
-        for index in 0..upstream.node_count() {
-            let (upstream, interval) = (upstream.clone(), config.timeouts.probe_interval);
-            until_end(&shutdown, async move { upstream.watch_node(index, interval).await });
-        }
+        let (watching, interval) = (upstream.clone(), config.timeouts.probe_interval);
+        let tasks = shutdown.clone();
+        until_end(&shutdown, async move { watching.watch_nodes(interval, tasks).await });
         until_end(
             &shutdown,
             report_health(health, upstream.clone(), config.timeouts.probe_interval),

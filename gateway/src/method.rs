@@ -140,6 +140,12 @@ impl Method {
         self.path.starts_with("/luqiao.federation.v1.")
     }
 
+    /// Whether the leader is asked before other nodes: for every change, and for how the cluster
+    /// does, which it sees best. Anything else every node answers alike.
+    pub fn asks_leader(&self) -> bool {
+        self.changes || self.path.starts_with("/luqiao.operations.v1.")
+    }
+
     /// The one resource that the call is about; `None` if it names none, or every domain.
     pub fn name(&self, call: &[u8]) -> Result<Option<ResourceName>, Refusal> {
         Ok(match methods::routing_name(self.row, call)? {

@@ -10,15 +10,19 @@
 //! What cannot be known is said: a write whose last attempt may have taken effect ends as
 //! *outcome unknown*, never as *unavailable*.
 //!
+//! What only looks goes to the nodes in turn: each of them can answer it, having asked the leader
+//! how far it must be. What changes something, and what only the leader knows, goes there first.
+//!
 //! The gateway belongs to one cluster and, within it, to the highest generation that it has heard
-//! of. A node of another cluster, or of an older generation, is not asked.
+//! of. A node of another cluster, or of an older generation, is not asked. Which nodes there are
+//! it learns from them, so that it outlives all those it was configured with.
 
 use std::{
     fmt,
     future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -29,39 +33,51 @@ use luqiao_proto::{
     convert::caller::caller_message,
     node::v1::{
         AckOutboxRequest, ApplyFeedBatchRequest, CallRequest, Envelope, GetFeedCursorRequest,
-        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, OutboxItem, StreamRequest,
-        StreamResponse, node_service_client::NodeServiceClient,
+        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, NodeMember, OutboxItem,
+        StreamRequest, StreamResponse,
     },
 };
 use luqiao_transport::{
-    dial::{DialError, Dialer, PEER_MESSAGE_BYTES_MAX, Target},
-    identity::{InstanceId, SpiffeId, Subject},
+    dial::{DialError, Dialer},
+    drain::Shutdown,
+    identity::InstanceId,
     timeout::BudgetSpent,
-    tls::Expectation,
 };
-use tokio::time::{Instant, sleep, timeout};
-use tonic::{Request, Status, Streaming, transport::Channel};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+use tonic::{Request, Status, Streaming};
 
-use crate::{config::Config, policy::Permitted, route::Routed};
+use crate::{
+    config::{Config, NodeConfig},
+    policy::Permitted,
+    route::Routed,
+};
 
 pub mod backoff;
 pub mod breaker;
+mod nodes;
 mod outcome;
+pub mod roster;
+pub mod round;
 
 use backoff::Backoff;
-use breaker::Breaker;
+use nodes::{Node, Nodes, Reach};
 use outcome::Outcome;
+use roster::Roster;
+use round::Round;
 
 /// First and longest pause between two rounds through all nodes. An election of the local
 /// profile takes about a third of a second.
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(400);
 
+/// What a node says of itself when its state is in doubt.
+const QUARANTINED: &str = "quarantined";
+
 /// When a caller may come back after all nodes were in vain.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// No node is known to lead.
-const NOBODY: usize = usize::MAX;
 
 /// The nodes of the gateway's domain. Clones share connections and what is known of them.
 #[derive(Debug, Clone)]
@@ -70,30 +86,21 @@ pub struct Upstream {
 }
 
 struct Cluster {
-    domain: DomainId,
     gateway: InstanceId,
-    /// Invariant: not empty.
-    nodes: Vec<Node>,
-    /// Index of the node that led when we last heard.
-    leader: AtomicUsize,
-    /// Where the next round begins if no leader is known.
+    reach: Reach,
+    /// The nodes that the operator named.
+    configured: Vec<NodeConfig>,
+    /// Who the members are. Held while `nodes` is replaced, so that the two agree.
+    roster: Mutex<Roster>,
+    nodes: watch::Sender<Nodes>,
+    /// The node that led when we last heard.
+    leader: Mutex<Option<InstanceId>>,
+    /// Where the next round begins.
     turn: AtomicUsize,
     known: Mutex<Known>,
     call_timeout: Duration,
     attempt_timeout: Duration,
     opened: Instant,
-}
-
-struct Node {
-    id: InstanceId,
-    calls: NodeServiceClient<Channel>,
-    /// A connection of their own, so that streams never take the calls' places.
-    streams: NodeServiceClient<Channel>,
-    breaker: Mutex<Breaker>,
-    /// Whether it answered when it was last looked at.
-    answering: AtomicBool,
-    /// Whether it belongs to another cluster or to an older generation.
-    foreign: AtomicBool,
 }
 
 /// The cluster as it introduced itself.
@@ -148,6 +155,8 @@ struct Manner {
     repeatable: bool,
     /// Whether it can change anything.
     changes: bool,
+    /// Whether the leader is asked before the others.
+    leader_first: bool,
     /// When the last attempt must be over.
     ends: Instant,
     /// How long one attempt may take if another can follow.
@@ -157,32 +166,16 @@ struct Manner {
 impl Upstream {
     /// Channels to the nodes that `config` names. They connect when they are first used.
     pub fn new(config: &Config, dialer: &Dialer) -> Result<Self, DialError> {
-        let nodes = config.nodes.iter().map(|node| {
-            let expected = SpiffeId {
-                domain: config.domain.clone(),
-                subject: Subject::Node { id: node.id.clone() },
-            };
-            let mut target = Target::new(&node.endpoint).expecting(Expectation::exactly(expected));
-            target.server_name.clone_from(&node.server_name);
-            let client = || {
-                Ok(NodeServiceClient::new(dialer.channel(&target)?)
-                    .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
-                    .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX))
-            };
-            Ok(Node {
-                id: node.id.clone(),
-                calls: client()?,
-                streams: client()?,
-                breaker: Mutex::default(),
-                answering: AtomicBool::new(false),
-                foreign: AtomicBool::new(false),
-            })
-        });
+        let reach = Reach { domain: config.domain.clone(), dialer: dialer.clone() };
+        let roster = Roster::default();
+        let nodes = Nodes::begin(roster.places(&config.nodes), &reach)?;
         let cluster = Cluster {
-            domain: config.domain.clone(),
             gateway: config.gateway.clone(),
-            nodes: nodes.collect::<Result<_, DialError>>()?,
-            leader: AtomicUsize::new(NOBODY),
+            reach,
+            configured: config.nodes.clone(),
+            roster: Mutex::new(roster),
+            nodes: watch::Sender::new(nodes),
+            leader: Mutex::default(),
             turn: AtomicUsize::new(0),
             known: Mutex::default(),
             call_timeout: config.timeouts.call,
@@ -208,7 +201,10 @@ impl Upstream {
             })
             .await?
             .into_inner();
-        self.heard_of_leader(&response.node);
+        if manner.changes {
+            // Only the leader answers these; it may have done so by way of another.
+            self.cluster.heard_of_leader(&response.node);
+        }
         Ok(response.response)
     }
 
@@ -232,6 +228,7 @@ impl Upstream {
             Outcome::Answer => CallFailed::Refused(status.clone()),
             Outcome::Unfit => CallFailed::Unfit(status.clone()),
             Outcome::Leaderless { .. }
+            | Outcome::Unsound
             | Outcome::Foreign
             | Outcome::Unreached
             | Outcome::InDoubt => CallFailed::NoLeader { retry_after: RETRY_AFTER },
@@ -248,6 +245,7 @@ impl Upstream {
         Ok(Manner {
             repeatable: received.method.repeatable,
             changes: received.method.changes,
+            leader_first: received.method.asks_leader(),
             ends: Instant::now() + time,
             attempt: self.cluster.attempt_timeout,
         })
@@ -344,6 +342,7 @@ impl Upstream {
         let manner = Manner {
             repeatable: true,
             changes: false,
+            leader_first: true,
             ends: Instant::now() + wait + self.cluster.call_timeout,
             attempt: wait + self.cluster.attempt_timeout,
         };
@@ -365,10 +364,16 @@ impl Upstream {
         let mut backoff = Backoff::new(PAUSE_FIRST, PAUSE_MAX);
         let mut failed = CallFailed::TimedOut;
         let mut doubt = None;
+        let mut leader_first = manner.leader_first;
         loop {
-            let mut round = Round::new(cluster.nodes.len(), cluster.turn());
-            while let Some(index) = round.next(cluster.leader()) {
-                let node = &cluster.nodes[index];
+            let nodes = Arc::clone(&cluster.nodes.borrow().asked);
+            let mut round = Round::new(nodes.len(), cluster.turn());
+            loop {
+                let leader = if leader_first { cluster.leader_among(&nodes) } else { None };
+                let Some(index) = round.next(leader, |index| nodes[index].is_well()) else {
+                    break;
+                };
+                let node = &*nodes[index];
                 let now = Instant::now();
                 let left = manner.ends.saturating_duration_since(now);
                 if left.is_zero() {
@@ -392,13 +397,17 @@ impl Upstream {
                     Err(_) => None,
                 };
                 let outcome = status.as_ref().map_or(Outcome::InDoubt, outcome::of);
-                tracing::debug!(node = %node.id, ?outcome, ?status, "Attempt failed");
-                cluster.heed(index, &outcome);
+                tracing::debug!(node = %node.place.id, ?outcome, ?status, "Attempt failed");
+                cluster.heed(node, &outcome);
                 match outcome {
                     Outcome::Answer => return Err(CallFailed::Refused(expect_status(status))),
                     Outcome::Unfit => return Err(CallFailed::Unfit(expect_status(status))),
                     Outcome::Leaderless { .. } => {
                         failed = CallFailed::NoLeader { retry_after: RETRY_AFTER };
+                        leader_first = true;
+                    }
+                    Outcome::Unsound => {
+                        failed.or_unreachable(cluster, "its state is in doubt");
                     }
                     Outcome::Foreign => failed.or_unreachable(cluster, "it refused our cluster"),
                     Outcome::Unreached => {
@@ -409,7 +418,7 @@ impl Upstream {
                     }
                     Outcome::InDoubt => {
                         let detail = status.map_or_else(
-                            || format!("node {} did not answer within {time:?}", node.id),
+                            || format!("node {} did not answer within {time:?}", node.place.id),
                             |status| status.message().to_owned(),
                         );
                         if manner.changes {
@@ -431,53 +440,77 @@ impl Upstream {
         }
     }
 
-    /// Looks at one node for ever, once in `interval`, to know who leads and who is there.
-    pub async fn watch_node(&self, index: usize, interval: Duration) {
+    /// Looks at every node once in `interval` until the end, to know who is there and who leads,
+    /// and at those that join.
+    pub async fn watch_nodes(&self, interval: Duration, shutdown: Shutdown) {
+        let mut lists = self.cluster.nodes.subscribe();
+        let mut watched: Vec<Arc<Node>> = Vec::new();
         loop {
-            let node = &self.cluster.nodes[index];
+            let nodes = lists.borrow_and_update().clone();
+            // A node that is gone ends its own watch.
+            watched.retain(|node| nodes.is_watched(node));
+            for node in &*nodes.watched {
+                if !watched.iter().any(|known| Arc::ptr_eq(known, node)) {
+                    watched.push(Arc::clone(node));
+                    let (upstream, node) = (self.clone(), Arc::clone(node));
+                    let begun = shutdown.begun();
+                    drop(shutdown.spawn(async move {
+                        tokio::select! {
+                            () = upstream.watch_node(&node, interval) => {}
+                            () = begun => {}
+                        }
+                    }));
+                }
+            }
+            if lists.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Looks at one node once in `interval` for as long as it is in the list.
+    async fn watch_node(&self, node: &Arc<Node>, interval: Duration) {
+        let cluster = &*self.cluster;
+        while cluster.nodes.borrow().is_watched(node) {
             let mut client = node.calls.clone();
             let looked = timeout(interval, client.get_node_status(GetNodeStatusRequest {})).await;
             let answering = matches!(looked, Ok(Ok(_)));
             if node.answering.swap(answering, Ordering::Relaxed) != answering {
-                tracing::info!(node = %node.id, answering, "Node seen");
+                tracing::info!(node = %node.place.id, answering, "Node seen");
             }
             if let Ok(Ok(status)) = looked {
                 locked(&node.breaker).succeeded();
-                self.cluster.introduced(index, status.into_inner());
+                cluster.introduced(node, status.into_inner());
             } else {
-                locked(&node.breaker).failed(self.cluster.opened.elapsed());
+                locked(&node.breaker).failed(cluster.opened.elapsed());
                 // Who leads now will be heard from the others.
-                self.cluster.leads_no_more(index);
+                cluster.leads_no_more(node);
             }
             sleep(interval).await;
         }
     }
 
-    /// How many nodes there are to watch.
-    pub fn node_count(&self) -> usize {
-        self.cluster.nodes.len()
-    }
-
     /// Whether some node answered when it was last looked at.
     pub fn is_reachable(&self) -> bool {
-        self.cluster.nodes.iter().any(|node| node.answering.load(Ordering::Relaxed))
-    }
-
-    fn heard_of_leader(&self, id: &str) {
-        self.cluster.heard_of_leader(id);
+        let nodes = Arc::clone(&self.cluster.nodes.borrow().asked);
+        nodes.iter().any(|node| node.answering.load(Ordering::Relaxed))
     }
 }
 
 impl Cluster {
-    fn leader(&self) -> Option<usize> {
-        let index = self.leader.load(Ordering::Relaxed);
-        (index != NOBODY).then_some(index)
+    /// Where the leader stands among `nodes`.
+    fn leader_among(&self, nodes: &[Arc<Node>]) -> Option<usize> {
+        let leader = locked(&self.leader);
+        let leader = leader.as_ref()?;
+        nodes.iter().position(|node| node.place.id == *leader)
     }
 
-    fn leads_no_more(&self, index: usize) {
+    fn leads_no_more(&self, node: &Node) {
+        let mut leader = locked(&self.leader);
         // If another has become known meanwhile, it stays.
-        let relaxed = Ordering::Relaxed;
-        let _ = self.leader.compare_exchange(index, NOBODY, relaxed, relaxed);
+        if leader.as_ref() == Some(&node.place.id) {
+            *leader = None;
+        }
     }
 
     fn turn(&self) -> usize {
@@ -485,45 +518,87 @@ impl Cluster {
     }
 
     fn heard_of_leader(&self, id: &str) {
-        if let Some(index) = self.nodes.iter().position(|node| node.id.as_str() == id) {
-            self.leader.store(index, Ordering::Relaxed);
+        let mut leader = locked(&self.leader);
+        if leader.as_ref().is_none_or(|known| known.as_str() != id) {
+            // Somebody who is not in the list is nobody to begin with.
+            *leader = id.parse().ok();
         }
     }
 
     /// Draws the conclusions for the next call.
-    fn heed(&self, index: usize, outcome: &Outcome) {
-        let node = &self.nodes[index];
+    fn heed(&self, node: &Node, outcome: &Outcome) {
         match outcome {
             Outcome::Answer | Outcome::Unfit => locked(&node.breaker).succeeded(),
             Outcome::Leaderless { leader } => {
                 locked(&node.breaker).succeeded();
-                self.leads_no_more(index);
+                self.leads_no_more(node);
                 if let Some(leader) = leader {
                     self.heard_of_leader(leader);
                 }
             }
+            Outcome::Unsound => {
+                locked(&node.breaker).succeeded();
+                // Until it says otherwise when it is looked at.
+                node.sound.store(false, Ordering::Relaxed);
+                self.leads_no_more(node);
+            }
             Outcome::Foreign => {
-                tracing::warn!(node = %node.id, "Node refused our cluster or generation");
+                tracing::warn!(node = %node.place.id, "Node refused our cluster or generation");
                 locked(&node.breaker).failed(self.opened.elapsed());
             }
             Outcome::Unreached | Outcome::InDoubt => {
                 locked(&node.breaker).failed(self.opened.elapsed());
-                self.leads_no_more(index);
+                self.leads_no_more(node);
             }
         }
     }
 
-    /// A node has told who it is and who leads.
-    fn introduced(&self, index: usize, status: GetNodeStatusResponse) {
-        let node = &self.nodes[index];
+    /// A node has told who it is, how it stands, who leads and who else is there.
+    fn introduced(&self, node: &Node, status: GetNodeStatusResponse) {
         let heard = Known { cluster_id: status.cluster_id, generation: status.generation };
         let ours = locked(&self.known).heard(heard);
         if node.foreign.swap(!ours, Ordering::Relaxed) == ours {
-            tracing::warn!(node = %node.id, ours, "Node changed its cluster or generation");
+            tracing::warn!(node = %node.place.id, ours, "Node changed its cluster or generation");
         }
-        if ours && !status.leader.is_empty() {
+        let sound = status.standing != QUARANTINED;
+        if node.sound.swap(sound, Ordering::Relaxed) != sound {
+            tracing::warn!(node = %node.place.id, sound, "Node changed its standing");
+        }
+        if !ours {
+            return;
+        }
+        if !status.leader.is_empty() {
             self.heard_of_leader(&status.leader);
         }
+        // What is in doubt may be the very rows that name the members.
+        if sound {
+            self.follow_members(node, status.generation, status.applied_index, &status.members);
+        }
+    }
+
+    /// Takes in who the members are, and connects to those that are new.
+    fn follow_members(&self, node: &Node, generation: u64, applied: u64, members: &[NodeMember]) {
+        let mut roster = locked(&self.roster);
+        let before = roster.clone();
+        match roster.heard(generation, applied, members) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(error) => {
+                tracing::warn!(node = %node.place.id, %error, "List of members cannot be right");
+                return;
+            }
+        }
+        let nodes = self.nodes.borrow().follow(roster.places(&self.configured), &self.reach);
+        let Some(nodes) = nodes else {
+            tracing::warn!(node = %node.place.id, "None of the members can be reached");
+            *roster = before;
+            return;
+        };
+        let ids = |nodes: &[Arc<Node>]| {
+            nodes.iter().map(|node| node.place.id.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        tracing::info!(asked = ids(&nodes.asked), watched = ids(&nodes.watched), "Nodes changed");
+        self.nodes.send_replace(nodes);
     }
 }
 
@@ -532,7 +607,7 @@ impl CallFailed {
     fn or_unreachable(&mut self, cluster: &Cluster, detail: &str) {
         if !matches!(self, Self::NoLeader { .. }) {
             *self = Self::Unreachable {
-                domain: cluster.domain.clone(),
+                domain: cluster.reach.domain.clone(),
                 detail: detail.to_owned(),
                 retry_after: RETRY_AFTER,
             };
@@ -560,34 +635,12 @@ impl Known {
     }
 }
 
-/// One round through the nodes: the leader first if it is known, each at most once.
-#[derive(Debug)]
-struct Round {
-    asked: Vec<bool>,
-    turn: usize,
-}
-
-impl Round {
-    fn new(nodes: usize, turn: usize) -> Self {
-        Self { asked: vec![false; nodes], turn: turn % nodes }
-    }
-
-    /// Whom to ask next; `leader` may have become known since.
-    fn next(&mut self, leader: Option<usize>) -> Option<usize> {
-        let nodes = self.asked.len();
-        let in_turn = (0..nodes).map(|step| (self.turn + step) % nodes);
-        let next = leader.into_iter().chain(in_turn).find(|index| !self.asked[*index])?;
-        self.asked[next] = true;
-        Some(next)
-    }
-}
-
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster")
-            .field("domain", &self.domain)
-            .field("nodes", &self.nodes.iter().map(|node| node.id.as_str()).collect::<Vec<_>>())
-            .field("leader", &self.leader())
+            .field("domain", &self.reach.domain)
+            .field("nodes", &self.nodes.borrow().watched)
+            .field("leader", &*locked(&self.leader))
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use catalog_model::{caller::Caller, ids, time::UtcMillis};
 use catalog_state::{
     codec,
-    command::{Body, Command, LEVEL},
+    command::{Body, Command, MemberChange},
     outcome::Outcome,
 };
 use sha2::{Digest, Sha256};
@@ -19,6 +19,8 @@ pub struct Call {
     pub attempt: u64,
     /// When the gateway took it, by the right time of day.
     pub received_at: UtcMillis,
+    /// By how many milliseconds the gateway's clock is ahead of that; negative = behind.
+    pub gateway_ahead_ms: i64,
     /// What is asked.
     pub what: What,
 }
@@ -30,6 +32,10 @@ pub enum What {
     Change(Box<Change>),
     /// The value of a probe key, linearizable.
     Read(Vec<u8>),
+    /// Asked by the operator: a change of members.
+    Members(MemberChange),
+    /// Asked by the operator: another leader.
+    Transfer(u64),
 }
 
 /// A change as a client asks for it.
@@ -68,6 +74,8 @@ pub enum Answer {
     },
     /// A probe value.
     Value(Option<Vec<u8>>),
+    /// What the operator asked for is begun, or was so already.
+    Begun,
 }
 
 /// A call that was not answered.
@@ -81,6 +89,10 @@ pub enum NotDone {
     ClockAhead,
     /// It was proposed, and whether it will be committed is not known.
     Unknown,
+    /// It may not be, or not now.
+    Refused,
+    /// It took too long to arrive.
+    Expired,
 }
 
 impl Change {
@@ -99,7 +111,7 @@ impl Change {
         let mut body = self.body.clone();
         draw_ids(&mut body, prng);
         Command {
-            level: LEVEL,
+            level: body.level(),
             stamped_at,
             received_at: Some(received_at),
             caller: self.caller.clone(),

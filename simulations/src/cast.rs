@@ -19,7 +19,7 @@ use catalog_model::{
 };
 use catalog_state::{
     command::Bootstrap,
-    rows::{ClusterConfig, DomainKind},
+    rows::{ClusterConfig, DomainKind, MemberRole},
 };
 
 /// The cluster's id, also that of the logs.
@@ -95,8 +95,17 @@ pub fn node_caller(id: u64) -> Caller {
     caller(Identity::Node { id: format!("node-{id}") })
 }
 
-/// The first command of the log, at calendar time `clock`.
-pub fn bootstrap(clock: UtcMillis) -> Bootstrap {
+/// The members with which every cluster begins.
+pub const FOUNDERS: [u64; 3] = [1, 2, 3];
+
+/// The address of a node, as far as nodes have one here.
+pub fn address(id: u64) -> String {
+    format!("node-{id}.sim:7000")
+}
+
+/// The first command of the log, at calendar time `clock`, of a cluster of `founders` that
+/// begins at `level`.
+pub fn bootstrap(clock: UtcMillis, founders: &[u64], level: u32) -> Bootstrap {
     let cluster = ClusterConfig {
         cluster_id: CLUSTER_ID,
         generation: 1,
@@ -149,6 +158,17 @@ pub fn bootstrap(clock: UtcMillis) -> Bootstrap {
         persons: MEMBERS.map(person).into(),
         systems: MEMBERS.map(system).into(),
         peers: Vec::new(),
+        level: (level > 1).then_some(level),
+        members: (level > 1).then(|| {
+            founders
+                .iter()
+                .map(|id| catalog_state::rows::Member {
+                    id: *id,
+                    address: address(*id),
+                    role: MemberRole::Voter,
+                })
+                .collect()
+        }),
     }
 }
 

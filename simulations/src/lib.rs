@@ -2,9 +2,12 @@
 //!
 //! The replica, the state machine and the log are the product's own code. What is simulated is what
 //! they stand on: time ([`clock`]), the network ([`network`]), the disks
-//! ([`catalog_log::sim_disk`], [`state_store`]) and the shell that drives them ([`node`]). Clients
-//! ([`workload`]) use a catalog ([`cast`], [`call`]) while things go wrong ([`fault`]); then all is
-//! healed, and the [`checker`] has the last word.
+//! ([`catalog_log::sim_disk`], [`state_disk`]) and the shell that drives them ([`node`]). Clients
+//! ([`workload`]) use a catalog ([`cast`], [`call`]) while things go wrong ([`fault`]), as usual in such
+//! a [`scenario`]; then all is healed, and the [`checker`] has the last word.
+//!
+//! Whether the checker would notice is asked by mutations: lines of the product made faulty, each of
+//! which must break a promise within a few seeds.
 //!
 //! A seed is a history. [`world::run`] with the same seed does the same, bit for bit: nothing is drawn
 //! but from the seed's [`prng`], and the [`trace`] proves it.
@@ -14,14 +17,22 @@ pub mod world;
 pub mod call;
 pub mod cast;
 pub mod fault;
+pub mod scenario;
 pub mod workload;
 
 pub mod clock;
 pub mod network;
 pub mod node;
 pub mod prng;
-pub mod state_store;
+pub mod state_disk;
 
 pub mod checker;
 pub mod report;
 pub mod trace;
+
+#[cfg(feature = "mutations")]
+pub mod mutations;
+pub mod shrink;
+
+#[cfg(feature = "load")]
+pub mod load;

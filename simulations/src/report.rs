@@ -2,22 +2,47 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{checker::Violation, fault::Kind, workload::Tally};
+use crate::{
+    checker::Violation,
+    fault::{Boundary, Kind, Planned},
+    scenario::Scenario,
+    workload::Tally,
+};
 
 /// Changes that clients must hear of, or the run was idle.
-pub(crate) const MIN_ACKNOWLEDGED: u64 = 60;
+pub(crate) const MIN_ACKNOWLEDGED: u64 = 300;
 
 /// Probes that must be answered, or their history says little.
-pub(crate) const MIN_PROBES: u64 = 30;
+pub(crate) const MIN_PROBES: u64 = 150;
 
 /// Requests for data that must be made.
 pub(crate) const MIN_REQUESTS: u64 = 5;
+
+/// Changes of members that a run about members must see.
+const MIN_CHANGES: u64 = 6;
+
+/// What happened in a run beside faults, by name.
+pub type Happenings = BTreeMap<&'static str, u64>;
 
 /// What came of one run.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The seed.
     pub seed: u64,
+    /// In what kind of world.
+    pub scenario: Scenario,
+    /// Everything that was planned to go wrong.
+    pub planned: Vec<Planned>,
+    /// When faults ended, in virtual milliseconds.
+    pub faulty_until: u64,
+    /// Whether the plan is the seed's own: a part of one shows what it shows.
+    pub whole: bool,
+    /// Between which acts of a round power was lost.
+    pub boundaries: BTreeMap<Boundary, u64>,
+    /// What happened beside faults.
+    pub happenings: Happenings,
+    /// How often anything at all happened.
+    pub steps: u64,
     /// Promises that were broken.
     pub violations: Vec<Violation>,
     /// Classes of faults that were to happen.
@@ -52,9 +77,16 @@ pub struct Report {
 
 impl Report {
     /// A run that ended in a panic.
-    pub fn of_panic(seed: u64, what: String) -> Self {
+    pub fn of_panic(seed: u64, scenario: Scenario, what: String) -> Self {
         Self {
             seed,
+            scenario,
+            planned: Vec::new(),
+            whole: true,
+            faulty_until: 0,
+            boundaries: BTreeMap::new(),
+            happenings: Happenings::new(),
+            steps: 0,
             violations: vec![Violation { promise: "no panic", what }],
             enabled: Vec::new(),
             faults: BTreeMap::new(),
@@ -75,10 +107,16 @@ impl Report {
 
     /// Why the run shows nothing although nothing was broken.
     pub fn vacuous(&self) -> Option<String> {
+        if !self.whole {
+            return None;
+        }
         let missing =
             self.enabled.iter().find(|kind| self.faults.get(kind).copied().unwrap_or(0) == 0);
         if let Some(kind) = missing {
             return Some(format!("no {kind} happened, though it was enabled"));
+        }
+        if self.scenario == Scenario::Membership && self.happened("member changes") < MIN_CHANGES {
+            return Some(format!("{} member changes", self.happened("member changes")));
         }
         let too_few = [
             ("changes acknowledged", self.acknowledged, MIN_ACKNOWLEDGED),
@@ -91,6 +129,16 @@ impl Report {
             .into_iter()
             .find(|(_, count, least)| count < least)
             .map(|(what, count, least)| format!("{what}: {count}, at least {least} are needed"))
+    }
+
+    /// How often `name` happened.
+    pub fn happened(&self, name: &str) -> u64 {
+        self.happenings.get(name).copied().unwrap_or(0)
+    }
+
+    /// Changes and probes that were answered, in a virtual second.
+    pub fn rate(&self) -> u64 {
+        (self.acknowledged + self.probes) * 1000 / self.virtual_ms.max(1)
     }
 
     /// Whether everything held and the run shows something.
@@ -106,7 +154,7 @@ impl fmt::Display for Report {
             f,
             "seed {} {verdict}: {} changes acknowledged ({} retries, {} in doubt), {} requests, \
              {} answers, {} probes, {} deadlines fired over {} days, {} elections, {} stamps \
-             refused, {} syncs",
+             refused, {} syncs, {} steps, {} commands in a virtual second",
             self.seed,
             self.acknowledged,
             self.tally.retries,
@@ -119,7 +167,12 @@ impl fmt::Display for Report {
             self.elections,
             self.stamps_refused,
             self.syncs,
+            self.steps,
+            self.rate(),
         )?;
+        for (name, count) in &self.happenings {
+            write!(f, ", {count} {name}")?;
+        }
         if self.violations.is_empty()
             && let Some(vacuous) = self.vacuous()
         {
@@ -139,6 +192,8 @@ pub struct Summary {
     failed: Vec<u64>,
     commands: u64,
     faults: BTreeMap<Kind, u64>,
+    boundaries: BTreeMap<Boundary, u64>,
+    happenings: Happenings,
     virtual_ms: u64,
 }
 
@@ -153,6 +208,12 @@ impl Summary {
         for (kind, count) in &report.faults {
             *self.faults.entry(*kind).or_default() += count;
         }
+        for (boundary, count) in &report.boundaries {
+            *self.boundaries.entry(*boundary).or_default() += count;
+        }
+        for (name, count) in &report.happenings {
+            *self.happenings.entry(name).or_default() += count;
+        }
         self.virtual_ms += report.virtual_ms;
     }
 
@@ -166,9 +227,19 @@ impl Summary {
         let virtual_s = self.virtual_ms as f64 / 1000.0;
         let took_s = took.as_secs_f64().max(0.001);
         format!(
-            "{virtual_s:.0} virtual seconds in {took_s:.1} real ones: {:.0} in each",
-            virtual_s / took_s
+            "{virtual_s:.0} virtual seconds in {took_s:.1} real ones: {:.0} in each, with {:.0} \
+             commands a virtual second",
+            virtual_s / took_s,
+            self.commands as f64 / virtual_s.max(0.001)
         )
+    }
+
+    /// What happened beside faults, and where rounds were cut short.
+    pub fn happenings(&self) -> String {
+        let happenings = self.happenings.iter().map(|(name, count)| format!("{name} {count}"));
+        let cut = self.boundaries.iter().map(|(cut, count)| format!("{} {count}", cut.name()));
+        let (happenings, cut): (Vec<_>, Vec<_>) = (happenings.collect(), cut.collect());
+        format!("beside them: {}; rounds cut: {}", happenings.join(", "), cut.join(", "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The workload: what do clients ask for, and what were they told?
 //!
-//! Each client has one call under way. A change is asked for again, with the same `request_id` and on
-//! another node, until it is answered; a probe is asked for once, and may stay in doubt. Clients share
+//! Each client has one call under way. What carries a `request_id` is asked for again, on another node,
+//! until it is answered; a probe without one is asked for once, and may stay in doubt. Clients share
 //! what they know of the catalog, but each knows only what was acknowledged to one of them.
 
 use std::collections::BTreeMap;
@@ -35,10 +35,10 @@ use crate::{
 const GIVE_UP_MS: u64 = DAY_MS / 2;
 
 /// Enough entries for many requests.
-const MAX_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 12;
 
 /// Keys of the probe table.
-const PROBE_KEYS: u64 = 4;
+const PROBE_KEYS: u64 = 8;
 
 /// What a client was told for good.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Tally {
     pub requests: u64,
     /// Cases answered.
     pub answers: u64,
+    /// Calls asked again after they were answered, and answered the same.
+    pub repeats: u64,
     /// Refusals by the rules that were meant to be refused.
     pub refused: u64,
 }
@@ -82,6 +84,8 @@ pub struct Workload {
     prng: Prng,
     /// Whether new commands are begun.
     open: bool,
+    /// Whether probes may carry a key: at level 1 nobody remembers it.
+    names_probes: bool,
     drafts: Vec<Draft>,
     published: Vec<Published>,
     cases: Vec<Case>,
@@ -99,11 +103,15 @@ pub struct Workload {
 #[derive(Debug, Default)]
 struct Client {
     pending: Option<Pending>,
+    /// Whether the last attempt was neither answered nor given up.
+    in_flight: bool,
     attempts: u64,
     commands: u64,
     node: u64,
     /// The last call that was done, to use its key for another.
     last: Option<(Caller, String, UtcMillis)>,
+    /// The same call in full and what it was told, to ask again.
+    done: Option<(Change, Outcome, UtcMillis)>,
     /// What it saw last at each probe key.
     seen: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
@@ -129,6 +137,7 @@ enum Intent {
     Decide(Case),
     TakeBack(Case),
     ReuseKey { since: UtcMillis },
+    Repeat { since: UtcMillis, outcome: Outcome },
     Probe { operation: usize, key: Vec<u8>, value: Option<Vec<u8>> },
 }
 
@@ -149,6 +158,8 @@ enum Stage {
     Submitted,
     /// Published and unconditional: the standing answer is missing.
     Published,
+    /// Published by mistake, and to be withdrawn before anybody asks for it.
+    Withdrawing,
 }
 
 #[derive(Clone, Debug)]
@@ -177,11 +188,14 @@ pub enum Next {
     Send(u64, Box<Call>),
     /// Nothing, until it is woken again.
     Rest,
+    /// Nothing: it waits for an answer.
+    Wait,
 }
 
 impl Workload {
-    /// `count` clients of `nodes`, who choose by `prng`.
-    pub fn new(count: u64, nodes: Vec<u64>, prng: Prng) -> Self {
+    /// `count` clients of `nodes`, who choose by `prng`; `names_probes` where the cluster remembers calls
+    /// of probes.
+    pub fn new(count: u64, nodes: Vec<u64>, names_probes: bool, prng: Prng) -> Self {
         let clients =
             (1..=count).map(|id| (id, Client { node: nodes[0], ..Client::default() })).collect();
         Self {
@@ -189,6 +203,7 @@ impl Workload {
             nodes,
             prng,
             open: true,
+            names_probes,
             drafts: Vec::new(),
             published: Vec::new(),
             cases: Vec::new(),
@@ -203,6 +218,16 @@ impl Workload {
     /// The ids of all clients.
     pub fn clients(&self) -> Vec<u64> {
         self.clients.keys().copied().collect()
+    }
+
+    /// Tells clients which nodes there are; those that ask one of no more go elsewhere.
+    pub fn set_nodes(&mut self, nodes: Vec<u64>) {
+        for client in self.clients.values_mut() {
+            if !nodes.contains(&client.node) {
+                client.node = nodes[0];
+            }
+        }
+        self.nodes = nodes;
     }
 
     /// Lets clients begin nothing new.
@@ -246,6 +271,7 @@ impl Workload {
         if let Some(pending) = &client.pending
             && matches!(pending.what, What::Change(_))
             && world.calendar().0 - pending.began.0 > GIVE_UP_MS
+            && !client.in_flight
         {
             self.tally.in_doubt += 1;
             client.pending = None;
@@ -260,6 +286,11 @@ impl Workload {
             }
             client.pending = Some(pending);
         }
+        if client.in_flight {
+            // Woken twice: what it has asked is not asked again before it is answered or given up.
+            return Next::Wait;
+        }
+        client.in_flight = true;
         client.attempts += 1;
         let pending = client.pending.as_mut().expect("chosen above");
         if pending.attempted {
@@ -271,6 +302,7 @@ impl Workload {
             client: id,
             attempt: pending.attempt,
             received_at: world.calendar(),
+            gateway_ahead_ms: gateway_ahead_ms(id),
             what: pending.what.clone(),
         };
         Next::Send(client.node, Box::new(call))
@@ -282,6 +314,7 @@ impl Workload {
         if client.pending.as_ref().is_none_or(|pending| pending.attempt != attempt) {
             return false;
         }
+        client.in_flight = false;
         client.node = *self.prng.pick(&self.nodes);
         self.doubt(id);
         true
@@ -304,6 +337,7 @@ impl Workload {
         if client.pending.as_ref()?.attempt != reply.attempt {
             return None;
         }
+        client.in_flight = false;
         match reply.result {
             Ok(answer) => {
                 let pending = client.pending.take()?;
@@ -316,10 +350,11 @@ impl Workload {
                 Some(self.prng.between(20, 60))
             }
             Err(NotDone::NotLeader(leader)) => {
-                client.node = leader.unwrap_or_else(|| *self.prng.pick(&self.nodes));
+                let known = leader.filter(|leader| self.nodes.contains(leader));
+                client.node = known.unwrap_or_else(|| *self.prng.pick(&self.nodes));
                 Some(self.prng.between(20, 60))
             }
-            Err(NotDone::NotReady | NotDone::ClockAhead) => {
+            Err(NotDone::NotReady | NotDone::ClockAhead | NotDone::Refused | NotDone::Expired) => {
                 client.node = *self.prng.pick(&self.nodes);
                 Some(self.prng.between(60, 180))
             }
@@ -338,8 +373,8 @@ impl Workload {
         let now = world.calendar();
         let today = now.local_date();
         let (caller, body, intent) = match self.prng.below(100) {
-            0..=34 => return Some(self.choose_probe(id, client, now, moment)),
-            35..=37 => {
+            0..=52 => return Some(self.choose_probe(id, client, now, moment)),
+            53..=55 => {
                 let content = OrganizationContent {
                     name: format!("单位 {token}"),
                     name_en: String::new(),
@@ -353,7 +388,7 @@ impl Workload {
                 let body = Body::CreateOrganization { id, content };
                 (cast::AUTHORITY.as_head(), body, Intent::Organize)
             }
-            38..=41 if client.last.is_some() => {
+            56..=58 if client.last.is_some() => {
                 let (caller, key, since) = client.last.clone()?;
                 if now.0 - since.0 > GIVE_UP_MS / 2 {
                     return self.choose(id, client, world, moment);
@@ -374,7 +409,23 @@ impl Workload {
                     attempted: false,
                 });
             }
-            42..=58 if self.entries() < MAX_ENTRIES || !self.drafts.is_empty() => {
+            59..=62 if client.done.is_some() => {
+                let (change, outcome, since) = client.done.clone()?;
+                if now.0 - since.0 > GIVE_UP_MS / 2 {
+                    client.done = None;
+                    return self.choose(id, client, world, moment);
+                }
+                let intent = Intent::Repeat { since, outcome };
+                return Some(Pending {
+                    attempt: 0,
+                    what: What::Change(Box::new(change)),
+                    token: String::new(),
+                    intent,
+                    began: since,
+                    attempted: false,
+                });
+            }
+            63..=71 if self.entries() < MAX_ENTRIES || !self.drafts.is_empty() => {
                 if self.drafts.is_empty() || self.entries() < 2 {
                     let provider = *self.prng.pick(&cast::PROVIDERS);
                     let unconditional = self.prng.chance(40);
@@ -393,7 +444,7 @@ impl Workload {
                     (caller, body, Intent::Advance(draft))
                 }
             }
-            59..=75 if !self.cases.is_empty() => {
+            72..=83 if !self.cases.is_empty() => {
                 let place = self.prng.below(self.cases.len() as u64) as usize;
                 let case = self.cases.remove(place);
                 if self.prng.chance(10) {
@@ -414,7 +465,33 @@ impl Workload {
                     (case.provider.as_head(), body, Intent::Decide(case))
                 }
             }
-            76..=79 if !self.published.is_empty() => {
+            84..=86 if !self.published.is_empty() => {
+                if self.prng.chance(30) {
+                    // A version that never was: whoever changes must have read what is there.
+                    let id = cast::PROVIDERS[0].organization();
+                    let content = OrganizationContent {
+                        name: format!("单位 {token}"),
+                        name_en: String::new(),
+                        credit_code: String::new(),
+                        class: None,
+                        capacities: Vec::new(),
+                        platform_role: None,
+                        region_code: String::new(),
+                    };
+                    let change = Change {
+                        caller: cast::AUTHORITY.as_head(),
+                        request_id: Some(token.clone()),
+                        body: Body::UpdateOrganization { id, version: 999, content },
+                    };
+                    return Some(Pending {
+                        attempt: 0,
+                        what: What::Change(Box::new(change)),
+                        token,
+                        intent: Intent::AskWrongly(Reason::EtagMismatch),
+                        began: now,
+                        attempted: false,
+                    });
+                }
                 let asker = *self.prng.pick(&cast::ASKERS);
                 let (mut body, _) = self.ask(asker, &token, now);
                 let Body::CreateRequest { content, .. } = &mut body else { unreachable!() };
@@ -482,11 +559,14 @@ impl Workload {
         let key = probe_key(self.prng.below(PROBE_KEYS));
         self.probes += 1;
         let value = format!("v{}", self.probes).into_bytes();
+        // With a key it is asked for until it is answered; without one it may stay in doubt.
+        let named = self.names_probes && self.prng.chance(50);
+        let named = named.then(|| format!("p{}", self.probes));
         let (what, did, value) = match self.prng.below(3) {
             0 => (What::Read(key.clone()), Did::Read(None), None),
             1 => {
                 let body = Body::ProbePut { key: key.clone(), value: value.clone() };
-                (probe(body), Did::Put(value.clone()), Some(value))
+                (probe(body, named), Did::Put(value.clone()), Some(value))
             }
             _ => {
                 let expected = client.seen.get(&key).cloned().flatten();
@@ -496,7 +576,7 @@ impl Workload {
                     value: value.clone(),
                 };
                 let did = Did::CompareAndSet { expected, value: value.clone(), done: None };
-                (probe(body), did, Some(value))
+                (probe(body, named), did, Some(value))
             }
         };
         let operation = self.history.begin(id, key.clone(), did, moment);
@@ -524,6 +604,7 @@ impl Workload {
                 return;
             }
             Answer::Committed { index, outcome, version } => (index, outcome, version),
+            Answer::Begun => unreachable!("only operators are told that"),
         };
         let What::Change(change) = pending.what else { unreachable!("only changes are committed") };
         self.acknowledged.push(Acknowledged {
@@ -537,8 +618,11 @@ impl Workload {
         if let (Some(key), Outcome::Done(_)) = (&change.request_id, &outcome) {
             client.last = Some((change.caller.clone(), key.clone(), pending.began));
         }
+        if change.request_id.is_some() {
+            client.done = Some(((*change).clone(), outcome.clone(), pending.began));
+        }
         match (pending.intent, outcome) {
-            (Intent::Probe { operation, key, value }, Outcome::Probe { done }) => {
+            (Intent::Probe { operation, key, value }, Outcome::Probe { done, .. }) => {
                 self.history.finish_write(operation, done, moment);
                 if done {
                     client.seen.insert(key, value);
@@ -584,6 +668,10 @@ impl Workload {
             }
             // The record of the first call may be gone by now.
             (Intent::ReuseKey { since }, _) if world.calendar().0 - since.0 > GIVE_UP_MS => {}
+            (Intent::Repeat { outcome: told, .. }, outcome) if outcome == told => {
+                self.tally.repeats += 1;
+            }
+            (Intent::Repeat { since, .. }, _) if world.calendar().0 - since.0 > GIVE_UP_MS => {}
             // It was granted at once, under a standing answer of which the client had not heard.
             (Intent::Decide(case) | Intent::TakeBack(case), Outcome::Refused(refusal))
                 if case.unconditional && refusal.reason == Reason::RequestStateWrong => {}
@@ -610,6 +698,10 @@ impl Workload {
             Stage::Consented => {
                 self.drafts.push(Draft { version, stage: Stage::Submitted, ..draft });
             }
+            Stage::Submitted if !draft.unconditional && self.prng.chance(20) => {
+                self.drafts.push(Draft { version, stage: Stage::Withdrawing, ..draft });
+            }
+            Stage::Withdrawing => {}
             Stage::Submitted => {
                 let Draft { provider, unconditional, .. } = draft;
                 let at_once = false;
@@ -643,7 +735,21 @@ impl Draft {
             Stage::Consented => (self.provider.as_system(), Body::SubmitEntry { id, version }),
             Stage::Submitted => (cast::AUTHORITY.as_head(), Body::PublishEntry { id, version }),
             Stage::Published => (self.provider.as_head(), consent(ConsentKind::StandingAnswer)),
+            Stage::Withdrawing => {
+                let reason = "发布有误".to_owned();
+                (self.provider.as_system(), Body::WithdrawEntry { id, version, reason })
+            }
         }
+    }
+}
+
+/// Most gateways know what time it is. Nothing may depend on it.
+fn gateway_ahead_ms(client: u64) -> i64 {
+    match client % 8 {
+        5 => 30 * DAY_MS as i64,
+        6 => -3 * DAY_MS as i64,
+        7 => 90_000,
+        _ => 0,
     }
 }
 
@@ -651,8 +757,8 @@ fn probe_key(number: u64) -> Vec<u8> {
     format!("k{number}").into_bytes()
 }
 
-fn probe(body: Body) -> What {
-    What::Change(Box::new(Change { caller: cast::AUTHORITY.as_system(), request_id: None, body }))
+fn probe(body: Body, request_id: Option<String>) -> What {
+    What::Change(Box::new(Change { caller: cast::AUTHORITY.as_system(), request_id, body }))
 }
 
 /// The version that a refusal for a stale etag names.

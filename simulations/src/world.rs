@@ -5,44 +5,53 @@
 //! the same one, bit for bit.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use catalog_model::time::LocalDate;
-use raft::eraftpb::Message;
+use catalog_mutation::Mutation;
+use catalog_replica::CompactLimits;
+use catalog_state::command::LEVEL;
 
 use crate::{
     call::{Call, NotDone, Reply},
+    cast,
     checker::Checker,
     clock::{NodeClock, WorldClock},
-    fault::{Kind, Plan, Planned},
+    fault::{Boundary, Kind, Plan, Planned},
     network::{Network, Parcel},
-    node::{Death, Input, Node, Output, TICK_MS},
+    node::{Habits, Node},
     prng::Prng,
-    report::Report,
-    trace::{Trace, hex},
+    report::{Happenings, Report},
+    scenario::{CLIENTS, Scenario},
+    trace::Trace,
     workload::{Next, Workload},
+    world::operator::Operator,
 };
 
 mod ending;
 mod faults;
-
-const NODES: [u64; 3] = [1, 2, 3];
-const CLIENTS: u64 = 6;
+mod nodes;
+mod operator;
 
 /// When faults begin and end, in virtual milliseconds.
 const FAULTS_FROM: u64 = 1500;
-const FAULTS_TO: u64 = 25_000;
+const FAULTS_TO: u64 = 26_000;
 
 /// A run that was unlucky goes on until here, to show something after all.
 const FAULTS_LAST: u64 = 60_000;
 
 /// How long each step of healing may take: the bound of every promise of liveness.
-const HEALING_MS: u64 = 15_000;
+const HEALING_MS: u64 = 20_000;
 
 /// After this long an operator has come to a node that raised an alarm.
 const OPERATOR_MS: u64 = 1200;
+
+/// After this long an operator has looked at states that differ without it being clear whose is wrong.
+const LOOKED_AT_MS: u64 = 4000;
 
 /// A client waits this long for an answer.
 const TIMEOUT_MS: u64 = 700;
@@ -50,22 +59,48 @@ const TIMEOUT_MS: u64 = 700;
 /// How often the world looks after alarms and phases.
 const WATCH_MS: u64 = 50;
 
+/// No history is as long as that: something goes round in circles.
+const STEPS_MAX: u64 = 3_000_000;
+
 /// What a run is given beside its seed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// In what kind of world.
+    pub scenario: Scenario,
     /// Prints everything that happens.
     pub tell: bool,
-    /// The mutation: syncs of the log do nothing, and say that they did.
-    pub ignore_syncs: bool,
+    /// A line of the product that is made faulty. Needs the feature `mutations`.
+    pub mutation: Option<Mutation>,
+    /// Only a part of what the seed plans.
+    pub part: Option<Part>,
+}
+
+/// A part of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Places of the faults that come, in the seed's plan.
+    pub faults: Vec<usize>,
+    /// How many clients there are.
+    pub clients: u64,
+    /// When faults end, in virtual milliseconds.
+    pub until: u64,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
+        let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
+        write!(f, "--faults {faults} --clients {} --until {}", self.clients, self.until)
+    }
 }
 
 #[derive(Debug)]
 enum Event {
     Tick { node: u64, boot: u64 },
     Round { node: u64 },
-    Parcel(Parcel),
+    Parcel(Box<Parcel>),
     Call { node: u64, call: Box<Call> },
-    Reply(Box<Reply>),
+    Reply { node: u64, reply: Box<Reply> },
     Wake { client: u64 },
     TimeOut { client: u64, attempt: u64 },
     Fault(Planned),
@@ -73,6 +108,30 @@ enum Event {
     Start { node: u64 },
     Leap,
     Watch,
+}
+
+/// An event in the queue: earlier ones first, and of two at the same time the one planned first.
+#[derive(Debug)]
+struct Queued(u64, u64, Event);
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+
+impl Eq for Queued {}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.0, self.1).cmp(&(other.0, other.1))
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,10 +143,18 @@ enum Repair {
     SetClock {
         node: u64,
     },
-    /// A write that was to be torn and never came.
+    /// A write that was to be torn and never came, or a cut that no round has reached.
     PowerLoss {
         node: u64,
         boot: u64,
+    },
+    /// There is room on the disk again.
+    MakeRoom {
+        node: u64,
+    },
+    /// A node that was down for long comes back.
+    Return {
+        node: u64,
     },
 }
 
@@ -109,75 +176,128 @@ enum Phase {
 
 struct World {
     seed: u64,
+    options: Options,
+    habits: Habits,
     clock: WorldClock,
-    queue: BTreeMap<(u64, u64), Event>,
+    queue: BinaryHeap<Reverse<Queued>>,
     planned: u64,
     happened: u64,
     prng: Prng,
     nodes: BTreeMap<u64, Node>,
-    round_planned: BTreeMap<u64, bool>,
+    round_planned: BTreeSet<u64>,
     network: Network,
     workload: Workload,
+    operator: Operator,
     plan: Plan,
+    /// What the plan was before a part of it was taken.
+    whole_plan: Vec<Planned>,
+    faulty_until: u64,
     faults: BTreeMap<Kind, u64>,
+    boundaries: BTreeMap<Boundary, u64>,
+    happenings: Happenings,
     /// Nodes whose next failure of the disk is of this class.
     awaited: BTreeMap<u64, Kind>,
+    /// Nodes whose state was changed behind everyone's back and not replaced yet, and since when.
+    tainted: BTreeMap<u64, u64>,
+    /// Nodes that lost their disk or their log, until they are replaced.
+    lost: BTreeSet<u64>,
+    /// Nodes that are down for long.
+    absent: BTreeSet<u64>,
     checker: Checker,
     trace: Trace,
     phase: Phase,
     phase_since: u64,
-    leader: Option<(u64, u64)>,
     elections: u64,
     stamps_refused: u64,
 }
 
 /// Runs one seed to its end.
-pub fn run(seed: u64, options: Options) -> Report {
+pub fn run(seed: u64, options: &Options) -> Report {
+    choose(options.mutation);
     let told = catch_unwind(AssertUnwindSafe(|| World::new(seed, options).run()));
+    choose(None);
     told.unwrap_or_else(|panic| {
         let what = panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_else(|| "without words".to_owned());
-        Report::of_panic(seed, what)
+        Report::of_panic(seed, options.scenario, what)
     })
 }
 
+#[cfg(feature = "mutations")]
+fn choose(mutation: Option<Mutation>) {
+    catalog_mutation::choose(mutation);
+}
+
+#[cfg(not(feature = "mutations"))]
+fn choose(mutation: Option<Mutation>) {
+    assert!(mutation.is_none(), "mutations need the feature of that name");
+}
+
 impl World {
-    fn new(seed: u64, options: Options) -> Self {
+    fn new(seed: u64, options: &Options) -> Self {
         let mut prng = Prng::new(seed);
+        let scenario = options.scenario;
         // Nine in the morning of some day under the rules of 2025 and 2026, holidays included.
         let first: LocalDate = "2025-09-01".parse().expect("a date");
         let day = LocalDate::from_days(first.days() + prng.below(400) as i32);
         let clock = WorldClock { began: day.start().plus(9 * 3_600_000), now: 0, leapt: 0 };
+        let habits = Habits {
+            seed,
+            limits: CompactLimits {
+                keep_entries: *prng.pick(&[20, 60, 150, 400]),
+                keep_bytes: *prng.pick(&[60_000, 200_000]),
+            },
+            block_bytes: *prng.pick(&[30_000, 60_000, 120_000]),
+            level: if prng.chance(20) { 1 } else { LEVEL },
+            mark_every: *prng.pick(&[16, 32, 64]),
+        };
+        let founders = cast::FOUNDERS.to_vec();
         let mut nodes = BTreeMap::new();
-        for id in NODES {
-            let offset = prng.between(0, 4000) as i64 - 2000;
-            let rate = prng.between(0, 400) as i64 - 200;
-            let node = Node::new(id, NodeClock::new(offset, rate), prng.fork());
-            node.disk.ignore_syncs(options.ignore_syncs);
+        for id in founders.clone() {
+            let node_clock = draw_clock(&mut prng);
+            let node = Node::new(id, founders.clone(), habits, node_clock, prng.fork());
             nodes.insert(id, node);
         }
-        let plan = Plan::draw(&mut prng.fork(), FAULTS_FROM, FAULTS_TO);
+        let mut plan = Plan::draw(scenario, &mut prng.fork(), FAULTS_FROM, FAULTS_TO);
+        let whole_plan = plan.faults.clone();
+        let (mut clients, mut faulty_until) = (CLIENTS, FAULTS_TO);
+        if let Some(part) = &options.part {
+            let kept = part.faults.iter().filter_map(|place| whole_plan.get(*place));
+            plan.faults = kept.copied().collect();
+            clients = part.clients;
+            faulty_until = part.until;
+        }
+        let strays = plan.enabled.contains(&Kind::Duplicates);
         Self {
             seed,
+            options: options.clone(),
+            habits,
             clock,
-            queue: BTreeMap::new(),
+            queue: BinaryHeap::new(),
             planned: 0,
             happened: 0,
             nodes,
-            round_planned: BTreeMap::new(),
-            network: Network::new(prng.fork()),
-            workload: Workload::new(CLIENTS, NODES.to_vec(), prng.fork()),
+            round_planned: BTreeSet::new(),
+            network: Network::new(scenario.is_unordered(), strays, prng.fork()),
+            workload: Workload::new(clients, founders.clone(), habits.level > 1, prng.fork()),
+            operator: Operator::new(prng.fork()),
             plan,
+            whole_plan,
+            faulty_until,
             faults: BTreeMap::new(),
+            boundaries: BTreeMap::new(),
+            happenings: Happenings::new(),
             awaited: BTreeMap::new(),
-            checker: Checker::default(),
+            tainted: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            checker: Checker::new(founders),
             trace: Trace::new(options.tell),
             phase: Phase::Faulty,
             phase_since: 0,
-            leader: None,
             elections: 0,
             stamps_refused: 0,
             prng,
@@ -185,7 +305,8 @@ impl World {
     }
 
     fn run(mut self) -> Report {
-        for node in NODES {
+        let ids: Vec<u64> = self.nodes.keys().copied().collect();
+        for node in ids {
             self.plan_at(0, Event::Start { node });
         }
         for client in self.workload.clients() {
@@ -199,10 +320,14 @@ impl World {
         self.plan_at(FAULTS_FROM + 1000, Event::Leap);
 
         while self.phase != Phase::Over && !self.checker.failed() {
-            let ((at, _), event) = self.queue.pop_first().expect("the watch is always planned");
+            let Reverse(Queued(at, _, event)) =
+                self.queue.pop().expect("the watch is always planned");
             self.clock.now = at;
             self.happened += 1;
             self.happen(event);
+            if self.happened > STEPS_MAX {
+                self.checker.violated("liveness", "nothing comes to an end".to_owned());
+            }
         }
         for surprise in self.workload.surprises.clone() {
             self.checker.violated("workload", surprise);
@@ -212,15 +337,27 @@ impl World {
 
     fn plan_at(&mut self, at: u64, event: Event) {
         self.planned += 1;
-        self.queue.insert((at, self.planned), event);
+        self.queue.push(Reverse(Queued(at, self.planned, event)));
     }
 
     fn plan_in(&mut self, after: u64, event: Event) {
         self.plan_at(self.clock.now + after, event);
     }
 
-    fn note(&mut self, what: std::fmt::Arguments<'_>) {
+    fn note(&mut self, what: fmt::Arguments<'_>) {
         self.trace.note(self.clock.now, what);
+    }
+
+    fn tell(&self, what: fmt::Arguments<'_>) {
+        self.trace.tell(self.clock.now, what);
+    }
+
+    fn mark(&mut self, kind: &str, numbers: &[u64], bytes: &[u8]) {
+        self.trace.mark(self.clock.now, kind, numbers, bytes);
+    }
+
+    fn count(&mut self, happening: &'static str) {
+        *self.happenings.entry(happening).or_default() += 1;
     }
 
     fn node(&mut self, id: u64) -> &mut Node {
@@ -229,46 +366,16 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Tick { node, boot } => {
-                let ticking = self.node(node);
-                if ticking.is_running() && ticking.boots() == boot {
-                    ticking.inbox.push(Input::Tick);
-                    self.poke(node);
-                    self.plan_in(TICK_MS, Event::Tick { node, boot });
-                }
-            }
+            Event::Tick { node, boot } => self.tick(node, boot),
             Event::Round { node } => self.round(node),
-            Event::Parcel(parcel) => {
-                let (now, to) = (self.clock.now, parcel.message.to);
-                if self.network.arrives(now, &parcel) && self.node(to).is_running() {
-                    self.node(to).inbox.push(Input::Peer(parcel.message));
-                    self.poke(to);
-                } else {
-                    let line = describe(&parcel.message);
-                    self.note(format_args!("lost {line}"));
-                }
-            }
-            Event::Call { node, call } => {
-                if self.node(node).is_running() {
-                    self.node(node).inbox.push(Input::Call(*call));
-                    self.poke(node);
-                } else {
-                    let Call { client, attempt, .. } = *call;
-                    let result = Err(NotDone::NotLeader(None));
-                    self.plan_in(2, Event::Reply(Box::new(Reply { client, attempt, result })));
-                }
-            }
-            Event::Reply(reply) => {
-                let client = reply.client;
-                self.note(format_args!("client {client} hears {:?}", reply.result));
-                if let Some(after) = self.workload.hear(*reply, &self.clock, self.happened) {
-                    self.plan_in(after, Event::Wake { client });
-                }
-            }
+            Event::Parcel(parcel) => self.arrive(*parcel),
+            Event::Call { node, call } => self.call(node, *call),
+            Event::Reply { node, reply } => self.reply(node, *reply),
             Event::Wake { client } => self.wake(client),
             Event::TimeOut { client, attempt } => {
                 if self.workload.time_out(client, attempt) {
-                    self.note(format_args!("client {client} hears nothing"));
+                    self.mark("timeout", &[client, attempt], &[]);
+                    self.tell(format_args!("client {client} hears nothing"));
                     self.plan_in(1, Event::Wake { client });
                 }
             }
@@ -280,122 +387,22 @@ impl World {
         }
     }
 
-    // Nodes.
-
-    /// Lets `node` begin a round as soon as it can.
-    fn poke(&mut self, id: u64) {
-        if !self.round_planned.get(&id).copied().unwrap_or(false) {
-            self.round_planned.insert(id, true);
-            let at = self.node(id).busy_until.max(self.clock.now);
-            self.plan_at(at, Event::Round { node: id });
-        }
-    }
-
-    fn start(&mut self, id: u64) {
-        if self.node(id).is_running() {
-            return;
-        }
-        let (clock, seed) = (self.clock, self.seed);
-        let started = self.node(id).start(&NODES, &clock, seed);
-        if let Err(what) = started {
-            if self.awaited.get(&id) == Some(&Kind::SyncFailure) {
-                // The sync that was to fail was one of the start's own.
-                self.disk_failed(id, &what);
-            } else {
-                self.checker.violated("restart", format!("node {id}: {what}"));
-            }
-            return;
-        }
-        let line = self.node(id).describe_log();
-        let (boot, applied) = (self.node(id).boots(), self.node(id).state.applied());
-        self.note(format_args!("node {id} starts, applied={applied} {line}"));
-        let phase = self.prng.below(TICK_MS);
-        self.plan_in(phase, Event::Tick { node: id, boot });
-        self.poke(id);
-    }
-
-    fn round(&mut self, id: u64) {
-        self.round_planned.insert(id, false);
-        let (clock, observed) = (self.clock, self.checker.agreement.last());
-        let output = self.node(id).round(&clock, observed);
-        let Output { messages, replies, applied, syncs, role, stamps_refused, death } = output;
-        self.stamps_refused += stamps_refused;
-        for entry in &applied {
-            self.checker.observe(id, entry, clock.calendar());
-            let outcome = entry.applied.as_ref().map(|applied| &applied.outcome);
-            self.note(format_args!(
-                "node {id} applies {}/{} {outcome:?} state={}",
-                entry.index,
-                entry.term,
-                hex(&entry.state_hash[..8])
-            ));
-        }
-        if let Some(role) = role {
-            self.note(format_args!("node {id} {role:?}"));
-            if role.is_leader && self.leader != Some((id, role.term)) {
-                self.leader = Some((id, role.term));
-                self.elections += 1;
-            }
-        }
-        // The loop stands still while its disk syncs.
-        let waits = match syncs {
-            0 => 0,
-            _ if self.prng.chance(2) => self.prng.between(20, 120),
-            _ => self.prng.between(1, 5),
-        };
-        self.node(id).busy_until = clock.now + waits;
-        if syncs > 0 {
-            let line = self.node(id).describe_log();
-            self.note(format_args!("node {id} wrote {line}"));
-        }
-        for (late, message) in messages {
-            self.send(if late { waits } else { 0 }, message);
-        }
-        for reply in replies {
-            let lost = self.phase == Phase::Faulty && self.prng.chance(2);
-            let delay = waits + self.prng.between(1, 4);
-            if !lost {
-                self.plan_in(delay, Event::Reply(Box::new(reply)));
-            }
-        }
-        match death {
-            None => {}
-            Some(Death::Disk(what)) => self.disk_failed(id, &what),
-            Some(Death::Broken(what)) => {
-                self.checker.violated("durability", format!("node {id}: {what}"));
-            }
-        }
-    }
-
-    fn send(&mut self, after: u64, message: Message) {
-        let at = self.clock.now + after;
-        let (from, to) = (message.from, message.to);
-        let line = describe(&message);
-        let reachable = self.node(to).is_running();
-        let sent = self.network.send(at, message).filter(|_| reachable);
-        if let Some((arrives, parcel)) = sent {
-            self.note(format_args!("send {line}"));
-            self.plan_at(arrives, Event::Parcel(parcel));
-        } else {
-            self.note(format_args!("unreachable {line}"));
-            self.node(from).inbox.push(Input::Unreachable(to));
-        }
-    }
-
     // Clients.
 
     fn wake(&mut self, client: u64) {
         match self.workload.wake(client, &self.clock, self.happened) {
             Next::Send(node, call) => {
                 let attempt = call.attempt;
-                self.note(format_args!("client {client} asks node {node}: {:?}", call.what));
+                self.mark("ask", &[client, attempt, node], &[]);
+                self.tell(format_args!("client {client} asks node {node}: {:?}", call.what));
                 self.plan_in(TIMEOUT_MS, Event::TimeOut { client, attempt });
-                let lost = self.phase == Phase::Faulty && self.prng.chance(2);
-                let delay = self.prng.between(1, 4);
+                let lost = self.phase == Phase::Faulty && self.prng.chance(1);
+                let delay = self.prng.between(1, 3);
                 if !lost {
                     self.plan_in(delay, Event::Call { node, call });
                 }
             }
+            Next::Wait => {}
             Next::Rest => {
                 // It is awake again when new work may have come, or never.
                 if self.phase == Phase::Faulty {
@@ -404,19 +411,41 @@ impl World {
             }
         }
     }
+
+    fn call(&mut self, node: u64, call: Call) {
+        if self.nodes.get(&node).is_some_and(Node::is_running) {
+            let (client, attempt) = (call.client, call.attempt);
+            let last = self.checker.agreement.last();
+            self.checker.answers.taken(node, client, attempt, self.clock.now, last);
+            self.node(node).inbox.push(crate::node::Input::Call(call));
+            self.poke(node);
+        } else {
+            let Call { client, attempt, .. } = call;
+            let reply = Box::new(Reply { client, attempt, result: Err(NotDone::NotLeader(None)) });
+            self.plan_in(2, Event::Reply { node, reply });
+        }
+    }
+
+    fn reply(&mut self, node: u64, reply: Reply) {
+        let Reply { client, attempt, .. } = reply;
+        if self.trace.tells() {
+            self.tell(format_args!("client {client} hears of node {node}: {:?}", reply.result));
+        }
+        let done = u64::from(reply.result.is_ok());
+        self.mark("hear", &[client, attempt, done], &[]);
+        if client == operator::CLIENT {
+            // What came of it is seen in the state.
+            return;
+        }
+        if let Some(after) = self.workload.hear(reply, &self.clock, self.happened) {
+            self.plan_in(after, Event::Wake { client });
+        }
+    }
 }
 
-fn describe(message: &Message) -> String {
-    format!(
-        "{}->{} {:?} term={} index={} log_term={} commit={} entries={}{}",
-        message.from,
-        message.to,
-        message.get_msg_type(),
-        message.term,
-        message.index,
-        message.log_term,
-        message.commit,
-        message.entries.len(),
-        if message.reject { " rejected" } else { "" }
-    )
+/// A clock that is off by a little, as clocks are.
+fn draw_clock(prng: &mut Prng) -> NodeClock {
+    let offset = prng.between(0, 4000) as i64 - 2000;
+    let rate = prng.between(0, 400) as i64 - 200;
+    NodeClock::new(offset, rate)
 }

@@ -9,6 +9,7 @@ mod callers;
 mod compiling;
 mod every_method;
 mod granting;
+mod membership;
 mod organizing;
 mod overseeing;
 mod relaying;
@@ -237,6 +238,7 @@ async fn whatever_is_wrong_is_refused_for_its_own_reason() {
     asking::refused(&stage).await;
     granting::refused(&stage).await;
     relaying::refused(&stage).await;
+    membership::refused(&stage).await;
     overseeing::refused(&stage).await;
 
     let wrong = stage.wrong.lock().expect("nobody panicked with it");

@@ -2,9 +2,12 @@
 //! that what they share is linked once.
 
 mod bad_input;
+mod faults;
 mod federation;
 mod import;
 mod kill;
 mod python_client;
+mod stories;
 mod tidy;
+mod upgrade;
 mod walk;

@@ -19,6 +19,12 @@ pub mod strangers;
 pub mod asking;
 pub mod publishing;
 
+pub mod clients;
+pub mod cluster;
+pub mod confined;
+pub mod earlier;
+pub mod proxy;
+
 pub mod bench;
 
 pub use skipped::skipped;

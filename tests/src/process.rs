@@ -1,19 +1,25 @@
-//! Process: how is one of our programs started, killed without a word, and started again?
+//! Process: how is one of our programs started, killed without a word, paused, and started again?
 
 use std::{
     env,
     fs::{self, File, OpenOptions},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::Instant,
 };
 
-use crate::repository::program;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{repository::program, role::PATIENCE};
 
 /// A program with its settings, running or not. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
     program: PathBuf,
     arguments: Vec<String>,
+    /// What starts it, with its own arguments; it becomes the program under the same process id.
+    within: Vec<String>,
     log: PathBuf,
     child: Option<Child>,
 }
@@ -22,7 +28,22 @@ impl Process {
     /// `program arguments…`, not started yet; what it says goes to the end of `log`.
     pub fn new(name: &str, arguments: &[&str], log: PathBuf) -> Self {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        Self { program: program(name), arguments, log, child: None }
+        Self { program: program(name), arguments, within: Vec::new(), log, child: None }
+    }
+
+    /// It is started by this command from now on, for instance in another network namespace.
+    pub fn set_within(&mut self, command: &[&str]) {
+        self.within = command.iter().map(|&word| word.to_owned()).collect();
+    }
+
+    /// It is another program from its next start on, with the same arguments.
+    pub fn set_program(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
+    /// The program.
+    pub fn program(&self) -> PathBuf {
+        self.program.clone()
     }
 
     /// Starts it.
@@ -36,15 +57,16 @@ impl Process {
             let file = OpenOptions::new().create(true).append(true).open(&self.log);
             file.unwrap_or_else(|error| panic!("{}: {error}", self.log.display()))
         };
-        let mut command = match setpriv() {
-            Some(setpriv) => {
-                let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--"]).arg(&self.program);
-                command
-            }
-            None => Command::new(&self.program),
-        };
+        let mut words: Vec<PathBuf> = Vec::new();
+        if let Some(setpriv) = setpriv() {
+            words.push(setpriv);
+            words.extend(["--pdeathsig", "KILL", "--"].map(PathBuf::from));
+        }
+        words.extend(self.within.iter().map(PathBuf::from));
+        words.push(self.program.clone());
+        let mut command = Command::new(&words[0]);
         let child = command
+            .args(&words[1..])
             .args(&self.arguments)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -69,9 +91,83 @@ impl Process {
         child.wait().expect("a killed child ends");
     }
 
+    /// Has it stand still as it is, as `kill -STOP` does.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        let begun = Instant::now();
+        // The system stops one thread after the other.
+        while !self.is_paused() {
+            assert!(begun.elapsed() < PATIENCE, "{self:?} goes on");
+            thread::yield_now();
+        }
+    }
+
+    /// Has it go on, as `kill -CONT` does.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Asks it to end, as `kill` does, and waits until it has.
+    ///
+    /// # Panics
+    ///
+    /// If it did not run.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        let mut child = self.child.take().expect("a program that runs");
+        child.wait().expect("a child ends")
+    }
+
+    /// How it ended, if it has ended by itself; then it is not started any more.
+    ///
+    /// # Panics
+    ///
+    /// If it was not started.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let child = self.child.as_mut().expect("a program that was started");
+        let status = child.try_wait().expect("the state of a child")?;
+        self.child = None;
+        Some(status)
+    }
+
+    /// Whether the system says that it stands still.
+    pub fn is_paused(&self) -> bool {
+        let state = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        // The name before it stands in parentheses and may hold anything.
+        state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+    }
+
+    /// Its process id.
+    ///
+    /// # Panics
+    ///
+    /// If it does not run.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("a program that runs").id()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(id, signal).unwrap_or_else(|error| panic!("{self:?}: {error}"));
+    }
+
     /// Whether it was started and has not been killed.
     pub fn is_started(&self) -> bool {
         self.child.is_some()
+    }
+
+    /// Whether it ever said this.
+    pub fn has_said(&self, words: &str) -> bool {
+        let text = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&text).contains(words)
     }
 
     /// The end of what it said so far.

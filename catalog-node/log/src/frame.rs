@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  0 length    u32  of the payload
-//!  4 kind      u8   1 entry, 2 hard state, 3 compaction mark; never 0
+//!  4 kind      u8   1 entry, 2 hard state, 3 compaction mark, 4 install, 5 state number; never 0
 //!  5 flags     u8   bit 0: last record of its batch
 //!  6 reserved  u16  0
 //!  8 previous  u32  checksum of the record before, across segments
@@ -33,6 +33,10 @@ pub(crate) enum Kind {
     Entry,
     HardState,
     CompactionMark,
+    /// Everything before it is gone, whatever segments say; only ever the first record of a segment.
+    Install,
+    /// Which state the log continues, repeated at the start of each segment.
+    StateNumber,
 }
 
 impl Kind {
@@ -41,6 +45,8 @@ impl Kind {
             Self::Entry => 1,
             Self::HardState => 2,
             Self::CompactionMark => 3,
+            Self::Install => 4,
+            Self::StateNumber => 5,
         }
     }
 
@@ -49,6 +55,8 @@ impl Kind {
             1 => Some(Self::Entry),
             2 => Some(Self::HardState),
             3 => Some(Self::CompactionMark),
+            4 => Some(Self::Install),
+            5 => Some(Self::StateNumber),
             _ => None,
         }
     }

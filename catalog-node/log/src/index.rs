@@ -7,6 +7,8 @@ use std::{
     sync::Arc,
 };
 
+use catalog_mutation::{Mutation, active};
+
 use crate::LogError;
 
 /// The last entry that is gone; reads of its term still work.
@@ -44,12 +46,32 @@ pub(crate) struct Index<F> {
     pub(crate) mark: Mark,
     pub(crate) base: u64,
     pub(crate) places: VecDeque<Place>,
+    /// Sum of the sizes in `places`; asked for at every round of a node.
+    sizes: u64,
     pub(crate) segments: BTreeMap<u64, Segment<F>>,
 }
 
 impl<F> Index<F> {
     pub(crate) fn new() -> Self {
-        Self { mark: Mark::default(), base: 1, places: VecDeque::new(), segments: BTreeMap::new() }
+        Self {
+            mark: Mark::default(),
+            base: 1,
+            places: VecDeque::new(),
+            sizes: 0,
+            segments: BTreeMap::new(),
+        }
+    }
+
+    /// Bytes of the records of all entries from `low` on.
+    pub(crate) fn sizes_from(&self, low: u64) -> u64 {
+        let before = (low.saturating_sub(self.base) as usize).min(self.places.len());
+        self.sizes - self.places.iter().take(before).map(|place| u64::from(place.size)).sum::<u64>()
+    }
+
+    /// Drops everything from the `length`-th place on.
+    fn truncate(&mut self, length: usize) {
+        let dropped = self.places.drain(length.min(self.places.len())..);
+        self.sizes -= dropped.map(|place| u64::from(place.size)).sum::<u64>();
     }
 
     pub(crate) fn last(&self) -> u64 {
@@ -62,11 +84,16 @@ impl<F> Index<F> {
     /// tell whether compaction explains the gap, see [`Index::finish`].
     pub(crate) fn push(&mut self, index: u64, place: Place) {
         if index < self.base || index > self.base + self.places.len() as u64 {
-            self.places.clear();
+            self.truncate(0);
             self.base = index;
+        } else if active(Mutation::SuffixKept) && index <= self.last() {
+            let old = std::mem::replace(&mut self.places[(index - self.base) as usize], place);
+            self.sizes = self.sizes + u64::from(place.size) - u64::from(old.size);
+            return;
         } else {
-            self.places.truncate((index - self.base) as usize);
+            self.truncate((index - self.base) as usize);
         }
+        self.sizes += u64::from(place.size);
         self.places.push_back(place);
     }
 
@@ -76,12 +103,22 @@ impl<F> Index<F> {
             return;
         }
         self.mark = mark;
-        while self.base <= mark.index && self.places.pop_front().is_some() {
+        while self.base <= mark.index
+            && let Some(place) = self.places.pop_front()
+        {
+            self.sizes -= u64::from(place.size);
             self.base += 1;
         }
         if self.places.is_empty() {
             self.base = mark.index + 1;
         }
+    }
+
+    /// Begins anew after `mark`, with no entries.
+    pub(crate) fn install(&mut self, mark: Mark) {
+        self.mark = mark;
+        self.base = mark.index + 1;
+        self.truncate(0);
     }
 
     /// Checks the invariant after a replay.

@@ -30,6 +30,7 @@ pub(crate) struct Tail {
 pub(crate) struct Recovered<F> {
     pub(crate) index: Index<F>,
     pub(crate) hard_state: HardState,
+    pub(crate) state_number: u64,
     /// `None` if there is no segment yet.
     pub(crate) tail: Option<Tail>,
 }
@@ -40,8 +41,12 @@ pub(crate) fn recover<D: Disk>(
     identity: StoreIdentity,
     segment_bytes: u64,
 ) -> Result<Recovered<D::File>, LogError> {
-    let mut recovered =
-        Recovered { index: Index::new(), hard_state: HardState::default(), tail: None };
+    let mut recovered = Recovered {
+        index: Index::new(),
+        hard_state: HardState::default(),
+        state_number: 0,
+        tail: None,
+    };
     let names = disk.list().map_err(LogError::disk("list", "."))?;
     let mut numbers = Vec::new();
     for name in names {
@@ -181,6 +186,19 @@ impl<F: DiskFile> Recovered<F> {
                 };
                 self.index.forget(Mark { index, term });
             }
+            Kind::Install => {
+                let Some([index, term, state_number]) = numbers(frame.payload) else {
+                    return Err(unreadable);
+                };
+                self.index.install(Mark { index, term });
+                self.state_number = state_number;
+            }
+            Kind::StateNumber => {
+                let Some([state_number]) = numbers(frame.payload) else {
+                    return Err(unreadable);
+                };
+                self.state_number = state_number;
+            }
         }
         Ok(())
     }
@@ -194,6 +212,12 @@ pub(crate) fn encode_hard_state(state: &HardState) -> Vec<u8> {
 /// The payload of a compaction mark.
 pub(crate) fn encode_mark(mark: Mark) -> Vec<u8> {
     [mark.index, mark.term].iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// The payload of an install.
+pub(crate) fn encode_install(mark: Mark, state_number: u64) -> Vec<u8> {
+    let numbers = [mark.index, mark.term, state_number];
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
 fn numbers<const N: usize>(payload: &[u8]) -> Option<[u64; N]> {

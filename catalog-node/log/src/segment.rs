@@ -4,8 +4,12 @@ use std::fmt;
 
 use crate::{Damage, LogError};
 
-/// The format this program writes. A reader that meets a higher one stops.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+/// The newest format this program knows. A reader that meets a higher one stops.
+///
+/// 1 has entries, hard states and compaction marks; 2 may have installs and state numbers too. A segment
+/// has the lowest version that can hold it, so that a log without snapshots stays readable to the programs
+/// that wrote it.
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// Bytes before the first record.
 pub(crate) const HEADER_BYTES: usize = 64;
@@ -53,13 +57,15 @@ pub(crate) struct Header {
     pub(crate) identity: StoreIdentity,
     pub(crate) number: u64,
     pub(crate) previous: u32,
+    /// The format version.
+    pub(crate) format: u32,
 }
 
 impl Header {
     pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
         let mut bytes = [0; HEADER_BYTES];
         bytes[0..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.format.to_le_bytes());
         bytes[16..32].copy_from_slice(&self.identity.cluster_id);
         bytes[32..48].copy_from_slice(&self.identity.store_uuid);
         bytes[48..56].copy_from_slice(&self.number.to_le_bytes());
@@ -83,11 +89,11 @@ impl Header {
         if bytes[0..8] != MAGIC || crc32fast::hash(&bytes[..60]) != seed {
             return Err(damaged);
         }
-        let found = u32::from_le_bytes(four(bytes, 8));
-        if found != FORMAT_VERSION {
+        let format = u32::from_le_bytes(four(bytes, 8));
+        if !(1..=FORMAT_VERSION).contains(&format) {
             return Err(LogError::UnsupportedFormat {
                 segment: number,
-                found,
+                found: format,
                 known: FORMAT_VERSION,
             });
         }
@@ -102,7 +108,8 @@ impl Header {
         if u64::from_le_bytes(own_number) != number {
             return Err(damaged);
         }
-        Ok((Self { identity, number, previous: u32::from_le_bytes(four(bytes, 56)) }, seed))
+        let previous = u32::from_le_bytes(four(bytes, 56));
+        Ok((Self { identity, number, previous, format }, seed))
     }
 }
 

@@ -9,6 +9,7 @@
 
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use catalog_mutation::{Mutation, active};
 use protobuf::Message;
 use raft::eraftpb::{Entry, HardState};
 
@@ -16,7 +17,7 @@ use crate::{
     Disk, DiskFile, LogError, LogRead, LogStore, StoreIdentity,
     frame::{self, Kind},
     index::{Index, Mark, Place, Segment},
-    recovery::{self, Tail, encode_hard_state, encode_mark},
+    recovery::{self, Tail, encode_hard_state, encode_install, encode_mark},
     segment::{self, Header},
 };
 
@@ -42,6 +43,7 @@ pub struct SegmentLog<D: Disk> {
     options: Options,
     reader: SegmentReader<D::File>,
     hard_state: HardState,
+    state_number: u64,
     /// The segment that is written to.
     active: Segment<D::File>,
     tail: Tail,
@@ -81,9 +83,9 @@ impl<D: Disk> SegmentLog<D> {
         } else {
             let (tail, active) = begin_segment(
                 &disk,
-                Header { identity, number: 1, previous: 0 },
+                Header { identity, number: 1, previous: 0, format: 1 },
                 options.segment_bytes,
-                Mark::default(),
+                &Checkpoint::Going { mark: Mark::default(), state_number: 0 },
                 &recovered.hard_state,
             )?;
             recovered.index.segments.insert(tail.segment, active.clone());
@@ -97,6 +99,7 @@ impl<D: Disk> SegmentLog<D> {
             options,
             reader: SegmentReader { index: Arc::new(RwLock::new(recovered.index)) },
             hard_state: recovered.hard_state,
+            state_number: recovered.state_number,
             active,
             durable: tail.end,
             tail,
@@ -185,10 +188,12 @@ impl<D: Disk> SegmentLog<D> {
 
     fn sync_guarded(&mut self) -> Result<(), LogError> {
         if self.durable < self.tail.end {
-            self.active
-                .file
-                .sync()
-                .map_err(LogError::disk("sync", segment::name(self.tail.segment)))?;
+            if !active(Mutation::NoSync) {
+                self.active
+                    .file
+                    .sync()
+                    .map_err(LogError::disk("sync", segment::name(self.tail.segment)))?;
+            }
             self.durable = self.tail.end;
         }
         Ok(())
@@ -196,21 +201,59 @@ impl<D: Disk> SegmentLog<D> {
 
     fn begin_next_segment(&mut self, batch_bytes: u64) -> Result<(), LogError> {
         self.sync_guarded()?;
-        let header = Header {
-            identity: self.identity,
-            number: self.tail.segment + 1,
-            previous: self.tail.previous,
-        };
         // Room for the header and its checkpoint.
         let capacity = self.options.segment_bytes.max(batch_bytes + 256);
         let mark = self.reader.read().mark;
-        let (tail, active) = begin_segment(&self.disk, header, capacity, mark, &self.hard_state)?;
+        let checkpoint = Checkpoint::Going { mark, state_number: self.state_number };
+        let (tail, active) = begin_segment(
+            &self.disk,
+            self.next_header(&checkpoint),
+            capacity,
+            &checkpoint,
+            &self.hard_state,
+        )?;
         self.reader.write().segments.insert(tail.segment, active.clone());
+        self.go_on_in(tail, active, capacity);
+        Ok(())
+    }
+
+    fn next_header(&self, checkpoint: &Checkpoint) -> Header {
+        Header {
+            identity: self.identity,
+            number: self.tail.segment + 1,
+            previous: self.tail.previous,
+            format: checkpoint.format(),
+        }
+    }
+
+    fn go_on_in(&mut self, tail: Tail, active: Segment<D::File>, capacity: u64) {
         self.active = active;
         self.durable = tail.end;
         self.tail = tail;
         self.capacity = capacity;
-        Ok(())
+    }
+
+    /// The name that the new segment gets is what decides: before it the old log counts, after it the
+    /// segment's first batch, which empties the log.
+    fn install_guarded(
+        &mut self,
+        mark: Mark,
+        state_number: u64,
+        hard_state: &HardState,
+    ) -> Result<(), LogError> {
+        self.sync_guarded()?;
+        let checkpoint = Checkpoint::Install { mark, state_number };
+        let capacity = self.options.segment_bytes;
+        let header = self.next_header(&checkpoint);
+        let (tail, active) = begin_segment(&self.disk, header, capacity, &checkpoint, hard_state)?;
+        let mut index = self.reader.write();
+        index.install(mark);
+        index.segments.insert(tail.segment, active.clone());
+        drop(index);
+        self.go_on_in(tail, active, capacity);
+        self.state_number = state_number;
+        self.hard_state.clone_from(hard_state);
+        self.free_segments()
     }
 
     /// Writes a compaction mark durably, then takes it over.
@@ -239,10 +282,41 @@ impl<D: Disk> SegmentLog<D> {
         for number in free {
             let name = segment::name(number);
             self.disk.remove(&name).map_err(LogError::disk("remove", name))?;
-            self.disk.sync_dir().map_err(LogError::disk("sync", "."))?;
+            if !active(Mutation::FreedWithoutSync) {
+                self.disk.sync_dir().map_err(LogError::disk("sync", "."))?;
+            }
             self.reader.write().segments.remove(&number);
         }
         Ok(())
+    }
+}
+
+/// What a segment repeats of those before it, so that they can be freed.
+enum Checkpoint {
+    /// The log goes on.
+    Going { mark: Mark, state_number: u64 },
+    /// The log begins anew.
+    Install { mark: Mark, state_number: u64 },
+}
+
+impl Checkpoint {
+    fn format(&self) -> u32 {
+        if matches!(self, Self::Going { state_number: 0, .. }) { 1 } else { 2 }
+    }
+
+    fn records(&self) -> Vec<(Kind, Vec<u8>)> {
+        match self {
+            Self::Going { mark, state_number: 0 } => {
+                vec![(Kind::CompactionMark, encode_mark(*mark))]
+            }
+            Self::Going { mark, state_number } => vec![
+                (Kind::StateNumber, state_number.to_le_bytes().to_vec()),
+                (Kind::CompactionMark, encode_mark(*mark)),
+            ],
+            Self::Install { mark, state_number } => {
+                vec![(Kind::Install, encode_install(*mark, *state_number))]
+            }
+        }
     }
 }
 
@@ -251,22 +325,17 @@ fn begin_segment<D: Disk>(
     disk: &D,
     header: Header,
     capacity: u64,
-    mark: Mark,
+    checkpoint: &Checkpoint,
     hard_state: &HardState,
 ) -> Result<(Tail, Segment<D::File>), LogError> {
     let unfinished = segment::unfinished_name(header.number);
     let name = segment::name(header.number);
     let mut bytes = header.encode().to_vec();
     let seed = crc32fast::hash(&bytes[..segment::HEADER_BYTES - 4]);
-    let previous = frame::write(
-        &mut bytes,
-        seed,
-        header.previous,
-        0,
-        Kind::CompactionMark,
-        false,
-        &encode_mark(mark),
-    );
+    let mut previous = header.previous;
+    for (kind, payload) in checkpoint.records() {
+        previous = frame::write(&mut bytes, seed, previous, 0, kind, false, &payload);
+    }
     let previous = frame::write(
         &mut bytes,
         seed,
@@ -303,6 +372,10 @@ impl<D: Disk> LogRead for SegmentLog<D> {
     fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Vec<Entry>, LogError> {
         self.reader.entries(low, high, max_bytes)
     }
+
+    fn bytes_from(&self, low: u64) -> u64 {
+        self.reader.bytes_from(low)
+    }
 }
 
 impl<D: Disk> LogStore for SegmentLog<D> {
@@ -323,6 +396,29 @@ impl<D: Disk> LogStore for SegmentLog<D> {
         let hard_state = HardState { term, commit: index, ..HardState::default() };
         self.guarded(|log| log.mark(Mark { index, term }, Some(&hard_state)))?;
         Ok(true)
+    }
+
+    fn state_number(&self) -> u64 {
+        self.state_number
+    }
+
+    fn install(
+        &mut self,
+        index: u64,
+        term: u64,
+        state_number: u64,
+        hard_state: &HardState,
+    ) -> Result<(), LogError> {
+        assert!(
+            state_number > self.state_number,
+            "state {state_number} is not after state {}",
+            self.state_number
+        );
+        assert!(
+            hard_state.commit >= index && hard_state.term >= term,
+            "a snapshot at {index}/{term} is more than {hard_state:?} knows"
+        );
+        self.guarded(|log| log.install_guarded(Mark { index, term }, state_number, hard_state))
     }
 
     fn append(
@@ -385,6 +481,12 @@ impl<F: DiskFile> LogRead for SegmentReader<F> {
 
     fn term(&self, index: u64) -> Result<u64, LogError> {
         self.read().term(index)
+    }
+
+    fn bytes_from(&self, low: u64) -> u64 {
+        let index = self.read();
+        let entries = (index.last() + 1).saturating_sub(low.max(index.base));
+        index.sizes_from(low) - entries * frame::HEADER_BYTES as u64
     }
 
     fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Vec<Entry>, LogError> {

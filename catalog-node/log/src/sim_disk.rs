@@ -3,10 +3,14 @@
 //! Everything is in memory and a function of the calls and the seed given to [`SimDisk::crash`]. Each file
 //! keeps what is durable apart from what is merely written; a crash keeps, drops or tears each unsynced
 //! write on its own, in any combination, which is more than most disks do. Changes of names survive as a
-//! prefix of their order, as on a journaling file system.
+//! prefix of their order, as on a journaling file system, or in any combination, as on others; each of them
+//! whole, because no file system tears a name.
 //!
-//! Power can also go before any single operation, see [`SimDisk::die_after`]. Also here, because a checker
-//! that cannot fail proves nothing: syncs can be counted, made to fail, and made to do nothing.
+//! Power can also go before any single operation, see [`SimDisk::die_after`]. A disk can decay
+//! ([`SimDisk::rot`]), refuse ([`SimDisk::fail_write`], [`SimDisk::fail_read`]), be full
+//! ([`SimDisk::set_capacity`]) and be slow ([`SimDisk::slow_syncs`]); time is not known here, so a slow sync
+//! only says how slow it was. Also here, because a checker that cannot fail proves nothing: syncs can be
+//! counted, made to fail, and made to do nothing.
 
 use std::{
     collections::BTreeMap,
@@ -47,9 +51,16 @@ struct Inner {
     failing_sync: Option<u64>,
     /// How many changes and syncs are still done before everything fails.
     operations_left: Option<u64>,
+    /// How many writes, or reads, are still done before one fails.
+    writes_before_failure: Option<u64>,
+    reads_before_failure: Option<u64>,
+    /// Bytes that all named files may have together.
+    capacity: Option<usize>,
+    sync_delay: u64,
+    delay: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Content {
     live: Vec<u8>,
     durable: Vec<u8>,
@@ -67,7 +78,7 @@ enum Change {
 enum NameChange {
     Set(String, u64),
     Remove(String),
-    Rename(String, String),
+    Rename(String, String, u64),
 }
 
 impl SimDisk {
@@ -81,9 +92,13 @@ impl SimDisk {
         let mut chance = Chance(seed);
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let kept = chance.below(inner.unsynced_names.len() + 1);
-        for change in inner.unsynced_names.drain(..).take(kept) {
-            change.apply(&mut inner.durable_names);
+        let ordered = chance.below(2) == 0;
+        let prefix = chance.below(inner.unsynced_names.len() + 1);
+        for (position, change) in inner.unsynced_names.drain(..).enumerate() {
+            let kept = if ordered { position < prefix } else { chance.below(2) == 0 };
+            if kept {
+                change.apply(&mut inner.durable_names);
+            }
         }
         inner.reboot(&mut |change, content| change.survive(content, &mut chance));
     }
@@ -104,6 +119,71 @@ impl SimDisk {
     /// back.
     pub fn die_after(&self, operations: u64) {
         self.lock().operations_left = Some(operations);
+    }
+
+    /// Lets the `n`-th write from now (1 = the next) fail without effect: an input/output error. Growing and
+    /// cutting files count as writes.
+    pub fn fail_write(&self, n: u64) {
+        assert!(n > 0, "the next write is number 1");
+        self.lock().writes_before_failure = Some(n - 1);
+    }
+
+    /// Lets the `n`-th read from now (1 = the next) fail: an input/output error.
+    pub fn fail_read(&self, n: u64) {
+        assert!(n > 0, "the next read is number 1");
+        self.lock().reads_before_failure = Some(n - 1);
+    }
+
+    /// Bounds the bytes that all files may have together; `None` is no bound. What there is beyond it stays,
+    /// and what would add to it fails as on a full disk.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.lock().capacity = bytes.map(|bytes| bytes as usize);
+    }
+
+    /// Bytes that all files have together.
+    pub fn used(&self) -> u64 {
+        self.lock().used() as u64
+    }
+
+    /// Lets every sync from now on be slow by `delay`, in whatever unit the driver counts.
+    pub fn slow_syncs(&self, delay: u64) {
+        self.lock().sync_delay = delay;
+    }
+
+    /// How slow the syncs since the last time were, together. Whoever drives the disk lets that time pass.
+    pub fn take_delay(&self) -> u64 {
+        std::mem::take(&mut self.lock().delay)
+    }
+
+    /// Flips one bit of what is durably written, chosen by `seed`, and returns where; `None` if nothing is
+    /// written. Preallocated space holds nothing that could decay with effect.
+    pub fn rot(&self, seed: u64) -> Option<(String, u64)> {
+        let mut chance = Chance(seed);
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let written: Vec<(&String, u64, usize)> = inner
+            .durable_names
+            .iter()
+            .filter_map(|(name, file)| {
+                let durable = &inner.files.get(file)?.durable;
+                let last = durable.iter().rposition(|byte| *byte != 0)?;
+                Some((name, *file, last + 1))
+            })
+            .collect();
+        let total = written.iter().map(|(_, _, length)| length).sum();
+        let mut at = if total == 0 { return None } else { chance.below(total) };
+        let (name, file, _) = written.into_iter().find(|(_, _, length)| {
+            let here = at < *length;
+            at -= if here { 0 } else { *length };
+            here
+        })?;
+        let content = inner.files.get_mut(&file).expect("a named file has content");
+        let bit = 1 << chance.below(8);
+        content.durable[at] ^= bit;
+        if let Some(byte) = content.live.get_mut(at) {
+            *byte ^= bit;
+        }
+        Some((name.clone(), at as u64))
     }
 
     /// How many syncs of files and of the folder there were, failed and ignored ones included.
@@ -157,8 +237,26 @@ impl SimDisk {
         let copy = Inner {
             files,
             next_file: inner.next_file,
+            capacity: inner.capacity,
             names: inner.names.clone(),
             durable_names: inner.names.clone(),
+            ..Inner::default()
+        };
+        Self { inner: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// A disk of its own, with the same content and the same fate before it: what is unsynced here is
+    /// unsynced there.
+    pub fn fork(&self) -> Self {
+        let inner = self.lock();
+        let copy = Inner {
+            files: inner.files.clone(),
+            next_file: inner.next_file,
+            names: inner.names.clone(),
+            durable_names: inner.durable_names.clone(),
+            unsynced_names: inner.unsynced_names.clone(),
+            capacity: inner.capacity,
+            operations_left: inner.operations_left,
             ..Inner::default()
         };
         Self { inner: Arc::new(Mutex::new(copy)) }
@@ -173,6 +271,8 @@ impl Inner {
     fn reboot(&mut self, survive: &mut impl FnMut(Change, &mut Vec<u8>)) {
         self.boots += 1;
         self.operations_left = None;
+        self.writes_before_failure = None;
+        self.reads_before_failure = None;
         self.names.clone_from(&self.durable_names);
         let names = &self.names;
         self.files.retain(|file, _| names.values().any(|named| named == file));
@@ -196,9 +296,25 @@ impl Inner {
         }
     }
 
+    fn used(&self) -> usize {
+        self.names.values().map(|file| self.files[file].live.len()).sum()
+    }
+
+    /// Whether a write may happen that lets a file of `length` bytes have `new_length`.
+    fn write(&mut self, length: usize, new_length: usize) -> io::Result<()> {
+        self.operate()?;
+        count_down(&mut self.writes_before_failure)?;
+        let added = new_length.saturating_sub(length);
+        if added > 0 && self.capacity.is_some_and(|capacity| self.used() + added > capacity) {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "the simulated disk is full"));
+        }
+        Ok(())
+    }
+
     /// Counts a sync and says whether it takes effect.
     fn count_sync(&mut self) -> Sync {
         self.syncs += 1;
+        self.delay += self.sync_delay;
         if self.failing_sync == Some(self.syncs) {
             self.failing_sync = None;
             Sync::Failed
@@ -206,6 +322,20 @@ impl Inner {
             Sync::Ignored
         } else {
             Sync::Done
+        }
+    }
+}
+
+fn count_down(left: &mut Option<u64>) -> io::Result<()> {
+    match left {
+        None => Ok(()),
+        Some(0) => {
+            *left = None;
+            Err(io::Error::other("simulated input/output error"))
+        }
+        Some(more) => {
+            *more -= 1;
+            Ok(())
         }
     }
 }
@@ -218,6 +348,14 @@ enum Sync {
 }
 
 impl Change {
+    /// The length that it lets a file of `length` bytes have.
+    fn length_after(&self, length: usize) -> usize {
+        match self {
+            Self::Write { offset, bytes } => length.max(offset + bytes.len()),
+            Self::Length(length) => *length,
+        }
+    }
+
     fn apply(&self, content: &mut Vec<u8>) {
         match self {
             Self::Write { offset, bytes } => write(content, *offset, bytes),
@@ -267,10 +405,11 @@ impl NameChange {
             Self::Remove(name) => {
                 names.remove(&name);
             }
-            Self::Rename(from, to) => {
-                if let Some(file) = names.remove(&from) {
-                    names.insert(to, file);
+            Self::Rename(from, to, file) => {
+                if names.get(&from) == Some(&file) {
+                    names.remove(&from);
                 }
+                names.insert(to, file);
             }
         }
     }
@@ -313,7 +452,7 @@ impl Disk for SimDisk {
         inner.operate()?;
         let file = inner.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         inner.names.insert(to.to_owned(), file);
-        inner.unsynced_names.push(NameChange::Rename(from.to_owned(), to.to_owned()));
+        inner.unsynced_names.push(NameChange::Rename(from.to_owned(), to.to_owned(), file));
         Ok(())
     }
 
@@ -355,7 +494,8 @@ impl SimFile {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut inner = self.disk.lock();
         self.check_alive(&inner)?;
-        inner.operate()?;
+        let length = inner.files[&self.file].live.len();
+        inner.write(length, change.length_after(length))?;
         let content = inner.files.get_mut(&self.file).expect("an open file has content");
         change.apply(&mut content.live);
         content.unsynced.push(change);
@@ -369,6 +509,7 @@ impl DiskFile for SimFile {
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        count_down(&mut self.disk.lock().reads_before_failure)?;
         self.with(|content| {
             let start = offset as usize;
             let found =

@@ -19,6 +19,9 @@ pub trait LogRead {
 
     /// Entries `[low, high)`, cut so that their encoded size stays within `max_bytes`, but at least one.
     fn entries(&self, low: u64, high: u64, max_bytes: u64) -> Result<Vec<Entry>, LogError>;
+
+    /// Encoded size of the entries from `low` to the last one, in bytes; what was compacted counts nothing.
+    fn bytes_from(&self, low: u64) -> u64;
 }
 
 /// A log with its one writer.
@@ -36,6 +39,25 @@ pub trait LogStore: LogRead {
     ///
     /// `false`, and nothing done, if the log has begun before.
     fn bootstrap(&mut self, index: u64, term: u64) -> Result<bool, LogError>;
+
+    /// Which state this log continues: the number given to the last [`LogStore::install`], 0 before any.
+    ///
+    /// A folder of states holds leftovers after a crash; this number says which of them counts.
+    fn state_number(&self) -> u64;
+
+    /// Makes the log the continuation of another state: from now on it begins after `(index, term)`, holds
+    /// no entries, and belongs to the state of `state_number`. Durable when it returns; after a crash before
+    /// that, all of the old log is there.
+    ///
+    /// The caller has made that state durable, and everything appended before is no longer needed. Panics
+    /// if the number does not rise or the hard state knows less than the snapshot.
+    fn install(
+        &mut self,
+        index: u64,
+        term: u64,
+        state_number: u64,
+        hard_state: &HardState,
+    ) -> Result<(), LogError>;
 
     /// Appends `entries` and then the hard state, as one batch: after a crash all of it is there or nothing.
     ///

@@ -544,6 +544,51 @@ reasons! {
         "该调用来自其他集群或世代",
         "none",
         "check which cluster the endpoint belongs to";
+    DiskNearlyFull = 185, "DISK_NEARLY_FULL",
+        "the node that leads has too little free disk space to take changes; reading goes on",
+        "主节点磁盘剩余空间不足，暂不接受变更，查询不受影响",
+        "try again later",
+        "free space on the named node's disk, or transfer leadership; writing goes on by itself";
+    MemberUnknown = 186, "MEMBER_UNKNOWN",
+        "node {node} is no member of the cluster",
+        "节点 {node} 不是集群成员",
+        "list the members",
+        "none";
+    MemberIdUsed = 187, "MEMBER_ID_USED",
+        "node id {node} was used before and never comes back",
+        "节点编号 {node} 曾被使用，不得再用",
+        "choose an id that no member ever had",
+        "none";
+    MemberBehind = 188, "MEMBER_BEHIND",
+        "node {node} is not caught up: {cause}",
+        "节点 {node} 尚未追上：{cause}",
+        "wait until the list of members shows no lag, then try again",
+        "look at the node's log and its link to the leader";
+    MembersChanging = 189, "MEMBERS_CHANGING",
+        "another change of the members is under way",
+        "另一项成员变更正在进行",
+        "try again when it is finished",
+        "if it lasts: a majority of both the old and the new voters must be reachable";
+    MemberChangeRefused = 190, "MEMBER_CHANGE_REFUSED",
+        "the change of node {node} is refused: {cause}",
+        "拒绝对节点 {node} 的变更：{cause}",
+        "look at the members and the quorum before the change",
+        "none";
+    LevelTooLow = 191, "LEVEL_TOO_LOW",
+        "this takes command level {needed}, the cluster uses {level}",
+        "该操作需要命令级别 {needed}，集群当前为 {level}",
+        "ask the operator to finish the upgrade",
+        "upgrade every node, then raise the level";
+    LevelUnsupported = 192, "LEVEL_UNSUPPORTED",
+        "the level cannot be raised to {level}: {cause}",
+        "无法将命令级别提升到 {level}：{cause}",
+        "none",
+        "upgrade the named nodes first";
+    NodeQuarantined = 193, "NODE_QUARANTINED",
+        "the state of this node is in doubt or incomplete; it answers nothing until it has a sound copy",
+        "本节点数据存疑或不完整，在获得完整副本之前不予应答",
+        "try again on another node",
+        "the node fetches a copy by itself; look at its alarms";
     Internal = 199, "INTERNAL",
         "the platform failed to do this; the log of the node has the cause",
         "平台内部错误，原因见节点日志",

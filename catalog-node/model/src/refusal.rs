@@ -24,7 +24,8 @@ pub struct Refusal {
     /// Fields of the call that are wrong.
     #[n(2)]
     pub fields: Vec<FieldViolation>,
-    /// Facts, by key: what was found, what was expected. Also fills `{key}` in the texts.
+    /// Facts, by key: what was found, what was expected. Also fills `{key}` in the texts; in
+    /// Chinese `key_zh` does, where there is one.
     #[n(3)]
     pub facts: BTreeMap<String, String>,
     /// After how many milliseconds the same call may succeed; absent = not by waiting.
@@ -84,14 +85,17 @@ impl Refusal {
 
     /// `template` with each `{key}` replaced by its fact, once: what a fact says is never a
     /// template itself. A key without a fact stays as it stands.
-    fn fill(&self, template: &str) -> String {
+    fn fill(&self, template: &str, lang: Lang) -> String {
+        let fact = |key: &str| match lang {
+            Lang::Zh => self.facts.get(&format!("{key}_zh")).or_else(|| self.facts.get(key)),
+            Lang::En => self.facts.get(key),
+        };
         let mut filled = String::with_capacity(template.len());
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
-            let fact =
-                after.split_once('}').and_then(|(key, rest)| Some((self.facts.get(key)?, rest)));
-            if let Some((value, after)) = fact {
+            let found = after.split_once('}').and_then(|(key, rest)| Some((fact(key)?, rest)));
+            if let Some((value, after)) = found {
                 filled.push_str(value);
                 rest = after;
             } else {
@@ -105,7 +109,7 @@ impl Refusal {
 
     /// The sentence for people: the reason's text with its facts, the rule, the fields.
     pub fn text(&self, lang: Lang) -> String {
-        let mut text = self.fill(self.reason.text(lang));
+        let mut text = self.fill(self.reason.text(lang), lang);
         if let Some(rule) = &self.rule {
             let (open, close) = match lang {
                 Lang::Zh => ("（", "）"),

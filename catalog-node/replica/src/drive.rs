@@ -2,9 +2,10 @@
 //! share.
 
 use catalog_log::{LogError, LogStore};
+use catalog_mutation::{Mutation, active};
 use raft::eraftpb::{Entry, Message};
 
-use crate::{LogWrite, ReadDone, Replica, Role};
+use crate::{Install, LogWrite, ReadDone, Replica, Role, SnapshotOffer};
 
 /// The entry that every log begins after: a replica at term 0 would panic in raft-rs when it refuses a
 /// pre-vote.
@@ -23,8 +24,8 @@ pub fn bootstrap(log: &mut impl LogStore) -> Result<bool, LogError> {
 pub trait Outside {
     /// Sends messages to their receivers, in order; losing some is allowed.
     fn send(&mut self, messages: Vec<Message>);
-    /// Takes committed, durable entries, to be applied in order and then reported by
-    /// [`Replica::applied`].
+    /// Takes committed, durable entries, to be applied in order and then reported: changes of the membership
+    /// by [`Replica::apply_members`], all by [`Replica::applied`].
     fn apply(&mut self, entries: Vec<Entry>);
     /// Takes reads to be answered once their index is applied.
     fn answer_reads(&mut self, reads: Vec<ReadDone>);
@@ -32,6 +33,16 @@ pub trait Outside {
     fn drop_reads(&mut self, contexts: Vec<u64>);
     /// Learns who leads now.
     fn role_changed(&mut self, role: Role);
+    /// Begins to fetch a snapshot, to be reported by [`Replica::snapshot_fetched`] or
+    /// [`Replica::snapshot_refused`]. One that fetches nothing is never asked to install anything.
+    fn fetch(&mut self, _: SnapshotOffer) {}
+    /// Makes the state that was fetched complete and durable, apart from the one in use, and returns its
+    /// number, greater than any before. Nothing relies on it yet.
+    fn prepare_install(&mut self, install: &Install) -> Result<u64, LogError> {
+        unreachable!("nothing was fetched, but {install:?} is to be installed")
+    }
+    /// The log belongs to that state now: uses it, and drops the one before.
+    fn installed(&mut self, _: &Install) {}
 }
 
 /// Does everything the replica wants done, until it wants nothing: sends, writes with one sync for all,
@@ -61,7 +72,20 @@ pub fn settle<L: LogStore>(
             if !ready.apply.is_empty() {
                 outside.apply(ready.apply);
             }
+            if let Some(offer) = ready.fetch {
+                outside.fetch(offer);
+            }
+            if let Some(install) = ready.install {
+                install_state(replica, log, outside, &install)?;
+            }
             writes.extend(ready.write);
+        }
+        if active(Mutation::WriteReportedFirst)
+            && let Some(last) = writes.last()
+        {
+            outside.send(replica.log_persisted(last.number));
+            persist(log, &writes)?;
+            continue;
         }
         let Some(number) = persist(log, &writes)? else {
             return Ok(());
@@ -73,13 +97,45 @@ pub fn settle<L: LogStore>(
     }
 }
 
+/// Replaces the state. The second step decides which state a crash leaves; the first makes sure that the new
+/// one is whole by then.
+fn install_state<L: LogStore>(
+    replica: &mut Replica<L::Reader>,
+    log: &mut L,
+    outside: &mut impl Outside,
+    install: &Install,
+) -> Result<(), LogError> {
+    if active(Mutation::InstallDecidedFirst) {
+        let number = log.state_number() + 1;
+        log.install(install.index, install.term, number, &install.hard_state)?;
+    }
+    let state_number = outside.prepare_install(install)?;
+    if !active(Mutation::InstallDecidedFirst) {
+        log.install(install.index, install.term, state_number, &install.hard_state)?;
+    }
+    outside.installed(install);
+    let messages = replica.log_persisted(install.number);
+    if !messages.is_empty() {
+        outside.send(messages);
+    }
+    Ok(())
+}
+
 /// Writes `writes` in order, with at most one sync, and returns the number to report as persisted.
 pub fn persist(log: &mut impl LogStore, writes: &[LogWrite]) -> Result<Option<u64>, LogError> {
+    let done = write_all(log, writes);
+    if !active(Mutation::FailedWriteReported) {
+        done?;
+    }
+    Ok(writes.last().map(|write| write.number))
+}
+
+fn write_all(log: &mut impl LogStore, writes: &[LogWrite]) -> Result<(), LogError> {
     for write in writes {
         log.append(&write.entries, write.hard_state.as_ref())?;
     }
-    if writes.iter().any(|write| write.must_sync) {
-        log.sync()?;
-    }
-    Ok(writes.last().map(|write| write.number))
+    let must_sync = |write: &LogWrite| {
+        write.must_sync && !(active(Mutation::VoteNotSynced) && write.entries.is_empty())
+    };
+    if writes.iter().any(must_sync) { log.sync() } else { Ok(()) }
 }

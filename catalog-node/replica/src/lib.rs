@@ -14,21 +14,32 @@
 //!    A vote or an acknowledgment that leaves earlier is a promise that a power loss breaks.
 //! 4. [`Ready::apply`] holds only entries that are committed *and* durable here.
 //!
-//! Not here yet: snapshots. The storage below answers `SnapshotTemporarilyUnavailable`, so nothing may be
-//! compacted that a peer still needs; changes of membership stop the replica when they are committed.
+//! A snapshot travels in two parts: Raft's message, which holds no more than a manifest and is held back
+//! here ([`Ready::fetch`]), and the blocks, which the shell fetches. Only when they are all there does Raft
+//! hear of it ([`Ready::install`]), so that it never waits for a transfer.
+//!
+//! Members change one at a time ([`Replica::propose_members`]), through a joint configuration that the
+//! leader's shell leaves ([`Replica::leave_due`]).
 
 pub use self::{
+    compaction::CompactLimits,
     config::{Config, StartError},
     drive::{Outside, bootstrap, persist, settle},
-    ready::{LogWrite, ReadDone, Ready, Role},
-    refusal::{ProposeRefusal, ReadRefusal, StepRefusal, TransferRefusal},
-    replica::{Proposed, Replica},
-    status::{ReplicaStatus, RoleKind},
+    membership::{ChangeRefusal, EntryKind, Membership, RaftChange, kind_of},
+    ready::{Install, LogWrite, ReadDone, Ready, Role, SnapshotOffer},
+    refusal::{
+        CannotLead, MemberRefusal, ProposeRefusal, ReadRefusal, StepRefusal, TransferRefusal,
+    },
+    replica::{LeaveDue, Proposed, Replica},
+    status::{PeerProgress, PeerState, ReplicaStatus, RoleKind},
 };
 
+mod compaction;
 mod config;
+pub mod divergence;
 mod drive;
 mod log_view;
+mod membership;
 mod ready;
 mod refusal;
 mod replica;

@@ -2,6 +2,8 @@
 
 use raft::eraftpb::MessageType;
 
+use crate::ChangeRefusal;
+
 /// Why a proposal was not taken. It left no trace and may be tried again elsewhere or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProposeRefusal {
@@ -17,6 +19,30 @@ pub enum ProposeRefusal {
     /// Too many bytes are proposed and not yet committed.
     #[error("too much is uncommitted")]
     Overloaded,
+}
+
+/// Why a change of the membership was not proposed. It left no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemberRefusal {
+    /// As any proposal.
+    #[error(transparent)]
+    Proposal(#[from] ProposeRefusal),
+    /// A change before this one may still be under way: a new leader waits until all that it found in its
+    /// log is applied.
+    #[error("an earlier change may still be under way")]
+    Pending,
+    /// It does not fit the members as they are.
+    #[error(transparent)]
+    Unfit(#[from] ChangeRefusal),
+    /// The leader would have no vote afterwards. Leadership is handed over first.
+    #[error("the leader itself would have no vote")]
+    RemovesLeader,
+    /// The learner that is to vote does not follow the log yet.
+    #[error("replica {id} does not follow the log yet")]
+    NotReady {
+        /// The learner.
+        id: u64,
+    },
 }
 
 /// Why a read was not begun.
@@ -51,6 +77,37 @@ pub enum TransferRefusal {
         /// The target.
         to: u64,
     },
+    /// The target would first have to catch up, and nothing could be written meanwhile.
+    #[error("{to} is {behind} entries behind")]
+    Lagging {
+        /// The target.
+        to: u64,
+        /// Entries that it is not known to have.
+        behind: u64,
+    },
+    /// The target receives a snapshot; leadership would be without effect until that is over.
+    #[error("{to} receives a snapshot")]
+    ReceivingSnapshot {
+        /// The target.
+        to: u64,
+    },
+}
+
+/// Why this replica would not make a good leader now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotLead {
+    /// It has no vote, or will have none once the change under way is finished.
+    #[error("it has no lasting vote")]
+    NotAVoter,
+    /// Its state is being replaced.
+    #[error("its state is being replaced by a snapshot")]
+    ReceivingSnapshot,
+    /// It would first have to apply what is committed.
+    #[error("{entries} committed entries are not applied")]
+    Behind {
+        /// How many.
+        entries: u64,
+    },
 }
 
 /// Why a message was not taken in.
@@ -62,16 +119,21 @@ pub enum StepRefusal {
         /// For which.
         to: u64,
     },
-    /// It is from no member.
+    /// An answer from no member, or a message from nobody or from ourselves.
     #[error("a message from replica {from}, which is no member")]
     UnknownSender {
         /// From whom it claims to be.
         from: u64,
     },
-    /// No replica of ours sends such messages: proposals and reads are not forwarded between replicas,
-    /// and there are no snapshots.
+    /// No replica of ours sends such messages: proposals and reads are not forwarded between replicas.
     #[error("a message of the kind {0:?}")]
     UnwantedKind(MessageType),
+    /// A replica that has nothing yet votes for nobody: it was asked by mistake, or its log was lost.
+    #[error("asked for a vote before anything was received")]
+    NothingToVoteOn,
+    /// This replica must not lead now.
+    #[error("asked to lead, but {0}")]
+    CannotLead(CannotLead),
     /// The leader remembers entries that this replica acknowledged and no longer has. The log lost durable
     /// entries: stop this replica and replace it under a new id.
     #[error("entry {commit} was acknowledged before, but the log ends at {last_index}")]

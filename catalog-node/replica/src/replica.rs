@@ -4,24 +4,32 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use catalog_log::{LogRead, LogStore};
+use catalog_mutation::{Mutation, active};
 use raft::{
     RawNode, ReadOnlyOption, StateRole,
-    eraftpb::{ConfState, Entry, EntryType, HardState, Message, MessageType},
+    eraftpb::{ConfState, Entry, HardState, Message, MessageType},
 };
 
+pub use self::members::LeaveDue;
+use self::snapshots::{Incoming, Reseed};
 use crate::{
-    Config, LogWrite, ProposeRefusal, ReadDone, ReadRefusal, Ready, ReplicaStatus, Role, RoleKind,
-    StartError, StepRefusal, TransferRefusal, drive::BEGINNING, log_view::LogView,
+    CannotLead, CompactLimits, Config, LogWrite, Membership, PeerProgress, PeerState,
+    ProposeRefusal, ReadDone, ReadRefusal, Ready, ReplicaStatus, Role, RoleKind, StartError,
+    StepRefusal, compaction, drive::BEGINNING, log_view::LogView,
 };
+
+mod members;
+mod snapshots;
 
 /// Bytes of committed entries handed out at once; more follow in the next [`Ready`].
 const APPLY_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-/// One voter of a cluster. `R` reads the log that its driver writes.
+/// One member of a cluster. `R` reads the log that its driver writes.
 pub struct Replica<R: LogRead> {
     node: RawNode<LogView<R>>,
     config: Config,
@@ -32,6 +40,21 @@ pub struct Replica<R: LogRead> {
     last_role: Role,
     /// Last entry handed out to be applied.
     handed_out: u64,
+    /// As far as changes were reported by [`Replica::apply_members`].
+    membership: Arc<Membership>,
+    /// Changes of the membership that were handed out and not reported, oldest first.
+    undecided: VecDeque<u64>,
+    /// A snapshot that is being fetched, held back from raft-rs.
+    incoming: Option<Incoming>,
+    /// The install under way: number of its `Ready`, index of its snapshot.
+    installing: Option<(u64, u64)>,
+    /// On a leader, ticks since each other member answered. raft-rs has a flag for that, but clears it for
+    /// all at once to see who answers next.
+    silence: BTreeMap<u64, usize>,
+    /// Ticks since a peer that is to receive a snapshot gave a sign of it.
+    patience: BTreeMap<u64, usize>,
+    /// Set while the state is bad.
+    reseed: Option<Reseed>,
 }
 
 /// A write under way, and what waits for it.
@@ -57,9 +80,12 @@ pub struct Proposed {
 impl<R: LogRead> Replica<R> {
     /// Starts a replica on a log that was opened, and bootstrapped when the cluster was created.
     ///
-    /// `applied` is the last entry that the state durably contains; 0 for an empty state. Entries after it
-    /// will be handed out again. The commit index is allowed to be behind it, because it is written without
-    /// a sync; the log is not.
+    /// `applied` is the last entry that the state durably contains; 0 for an empty state, and without meaning
+    /// for one that is to be replaced ([`Config::reseed`]). Entries after it will be handed out again. The
+    /// commit index is allowed to be behind it, because it is written without a sync; the log is not.
+    ///
+    /// A node that joins starts on an empty log with an empty membership; it votes for nobody until its
+    /// first snapshot has come.
     pub fn start<L: LogStore<Reader = R>>(
         config: Config,
         log: &L,
@@ -67,42 +93,56 @@ impl<R: LogRead> Replica<R> {
         logger: &slog::Logger,
     ) -> Result<Self, StartError> {
         let (first_index, last_index) = (log.first_index(), log.last_index());
-        let mut voters = config.voters.clone();
-        voters.sort_unstable();
-        voters.dedup();
-        if voters.len() != config.voters.len()
-            || voters.contains(&0)
-            || !voters.contains(&config.id)
-        {
-            return Err(StartError::NotAVoter { id: config.id, voters: config.voters });
+        let mut hard_state: HardState = log.hard_state();
+        if hard_state.commit > last_index {
+            return Err(StartError::CommitBeyondLog { commit: hard_state.commit, last_index });
         }
-        if first_index <= BEGINNING {
-            return Err(StartError::NotBootstrapped);
+        let log_lost = active(Mutation::LostLogAccepted) && last_index == 0;
+        let joins = log_lost || config.membership.is_empty() && !config.reseed;
+        let applied = if joins && last_index > 0 {
+            return Err(StartError::MembershipUnknown);
+        } else if joins {
+            0
+        } else if first_index <= BEGINNING {
+            return Err(StartError::LogEmpty { id: config.id });
+        } else if config.reseed {
+            // What is committed is not wanted; the snapshot will contain it.
+            hard_state.commit.max(first_index - 1)
+        } else {
+            applied.max(BEGINNING)
+        };
+        if !fits(&config.membership, config.id, applied) {
+            let Config { id, membership, .. } = config;
+            return Err(StartError::NotAMember { id, membership });
         }
-        let applied = applied.max(BEGINNING);
         if applied > last_index {
             return Err(StartError::StateAheadOfLog { applied, last_index });
         }
         if applied + 1 < first_index {
             return Err(StartError::StateBehindLog { applied, first_index });
         }
-        let mut hard_state: HardState = log.hard_state();
-        if hard_state.commit > last_index {
-            return Err(StartError::CommitBeyondLog { commit: hard_state.commit, last_index });
+        if !active(Mutation::CommitBehindApplied) {
+            hard_state.commit = hard_state.commit.max(applied);
         }
-        hard_state.commit = hard_state.commit.max(applied);
 
         let term = hard_state.term;
-        let conf_state = ConfState { voters, ..ConfState::default() };
+        let conf_state = ConfState::from(&config.membership);
         let view = LogView::new(log.reader(), hard_state, conf_state);
         let node = RawNode::new(&raft_config(&config, applied), view, logger)?;
         Ok(Self {
             node,
+            membership: Arc::new(config.membership.clone()),
+            reseed: config.reseed.then(Reseed::default),
             config,
             unpersisted: VecDeque::new(),
             reads: BTreeMap::new(),
             last_role: Role { leader: None, term, is_leader: false },
             handed_out: applied,
+            undecided: VecDeque::new(),
+            incoming: None,
+            installing: None,
+            silence: BTreeMap::new(),
+            patience: BTreeMap::new(),
         })
     }
 
@@ -110,25 +150,49 @@ impl<R: LogRead> Replica<R> {
     pub fn tick(&mut self) {
         self.set_election_timeout();
         self.node.tick();
+        self.count_silence();
+        self.tick_snapshots();
     }
 
-    /// Takes in a message from another replica.
+    /// Takes in a message from another replica of the cluster; that it is one is not checked here.
+    ///
+    /// What a leader or a candidate says counts even if this replica has not applied the change yet by which
+    /// it became a member: Raft is safe under it, and a replica that refused could never learn of that
+    /// change. Answers count only from members, because only members are asked.
     pub fn step(&mut self, message: Message) -> Result<(), StepRefusal> {
         if message.to != self.config.id {
             return Err(StepRefusal::NotForUs { to: message.to });
         }
-        if message.from == self.config.id || !self.config.voters.contains(&message.from) {
+        if message.from == self.config.id || message.from == 0 {
             return Err(StepRefusal::UnknownSender { from: message.from });
         }
         match message.get_msg_type() {
-            MessageType::MsgAppend
-            | MessageType::MsgAppendResponse
-            | MessageType::MsgRequestVote
+            MessageType::MsgAppend => {}
+            MessageType::MsgAppendResponse
             | MessageType::MsgRequestVoteResponse
-            | MessageType::MsgRequestPreVote
             | MessageType::MsgRequestPreVoteResponse
-            | MessageType::MsgHeartbeatResponse
-            | MessageType::MsgTimeoutNow => {}
+            | MessageType::MsgHeartbeatResponse => {
+                if self.node.raft.prs().get(message.from).is_none() {
+                    return Err(StepRefusal::UnknownSender { from: message.from });
+                }
+                self.silence.insert(message.from, 0);
+                self.note_snapshot_answer(&message);
+            }
+            MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => {
+                // It has neither entries nor a term that could lose; raft-rs would panic at term 0 if it
+                // refused, and a member whose log was lost may have voted.
+                let empty = self.node.raft.raft_log.last_index() == 0;
+                if empty && !active(Mutation::LostLogAccepted) {
+                    return Err(StepRefusal::NothingToVoteOn);
+                }
+            }
+            MessageType::MsgTimeoutNow => {
+                let fit = self.may_lead();
+                if let Err(unfit @ (CannotLead::NotAVoter | CannotLead::ReceivingSnapshot)) = fit {
+                    return Err(StepRefusal::CannotLead(unfit));
+                }
+            }
+            MessageType::MsgSnapshot => return self.hold_snapshot(message),
             // raft-rs would panic. A leader sends no more than what was acknowledged to it in its term.
             MessageType::MsgHeartbeat => {
                 let last_index = self.node.raft.raft_log.last_index();
@@ -147,18 +211,8 @@ impl<R: LogRead> Replica<R> {
     /// Proposes `data`, which is not empty. Only a leader takes proposals; none is forwarded.
     pub fn propose(&mut self, data: Bytes) -> Result<Proposed, ProposeRefusal> {
         assert!(!data.is_empty(), "empty data mark the entries that Raft itself writes");
-        if self.node.raft.state != StateRole::Leader {
-            return Err(ProposeRefusal::NotLeader { leader: self.leader() });
-        }
-        if self.node.raft.lead_transferee.is_some() {
-            return Err(ProposeRefusal::Transferring);
-        }
-        let mut message = Message { from: self.config.id, ..Message::default() };
-        message.set_msg_type(MessageType::MsgPropose);
-        message.set_entries(vec![Entry { data, ..Entry::default() }].into());
-        // The one reason that is left.
-        self.node.step(message).map_err(|_| ProposeRefusal::Overloaded)?;
-        Ok(Proposed { term: self.node.raft.term, index: self.node.raft.raft_log.last_index() })
+        self.check_proposal()?;
+        self.append(Entry { data, ..Entry::default() })
     }
 
     /// Begins a linearizable read. It ends in [`Ready::reads`] or [`Ready::reads_dropped`].
@@ -176,19 +230,8 @@ impl<R: LogRead> Replica<R> {
             return Err(ReadRefusal::ContextInUse);
         }
         self.reads.insert(context, self.node.raft.term);
-        self.node.read_index(context.to_be_bytes().to_vec());
-        Ok(())
-    }
-
-    /// Hands leadership to `to`; proposals are refused until it has it, or one election timeout is over.
-    pub fn transfer_leader(&mut self, to: u64) -> Result<(), TransferRefusal> {
-        if self.node.raft.state != StateRole::Leader {
-            return Err(TransferRefusal::NotLeader { leader: self.leader() });
-        }
-        if to == self.config.id || !self.config.voters.contains(&to) {
-            return Err(TransferRefusal::UnfitTarget { to });
-        }
-        self.node.transfer_leader(to);
+        let asked = if active(Mutation::ReadContextReused) { 0 } else { context };
+        self.node.read_index(asked.to_be_bytes().to_vec());
         Ok(())
     }
 
@@ -197,43 +240,54 @@ impl<R: LogRead> Replica<R> {
         self.node.report_unreachable(to);
     }
 
-    /// Stands for election without waiting for a timeout. Does nothing on a leader.
+    /// Stands for election without waiting for a timeout. Does nothing on a leader or on one that must not
+    /// become it.
     pub fn campaign(&mut self) {
-        self.node.campaign().expect("raft-rs takes every wish to stand");
+        if self.node.raft.promotable() && self.reseed.is_none() {
+            self.node.campaign().expect("raft-rs takes every wish to stand");
+        }
     }
 
     /// What can be done now, or `None`. Between two calls any number of inputs is fine; a write that was
     /// handed out need not be done before the next call.
     pub fn ready(&mut self) -> Option<Ready> {
+        self.ask_for_snapshot();
+        let fetch = self.take_offer();
         if !self.node.has_ready() {
-            return None;
+            self.begin_install();
+        }
+        if !self.node.has_ready() {
+            return fetch.map(|offer| Ready { fetch: Some(offer), ..Ready::default() });
         }
         let mut from_raft = self.node.ready();
         let number = from_raft.number();
-        assert!(from_raft.snapshot().is_empty(), "no replica sends snapshots");
 
-        let mut ready = Ready { role_change: self.role_change(), ..Ready::default() };
+        let mut ready = Ready { role_change: self.role_change(), fetch, ..Ready::default() };
         ready.send_now = from_raft.take_messages();
+        drop_misplaced(&mut ready.send_now);
         self.settle_reads(from_raft.take_read_states(), &mut ready);
-        ready.apply = from_raft.take_committed_entries();
-        for entry in &ready.apply {
-            assert!(
-                entry.get_entry_type() == EntryType::EntryNormal,
-                "entry {} changes the membership, which this version cannot do",
-                entry.index
-            );
-            assert_eq!(entry.index, self.handed_out + 1, "entries are applied in order");
-            self.handed_out = entry.index;
-        }
+        ready.apply = self.hand_out(from_raft.take_committed_entries());
 
         let entries = from_raft.take_entries();
         let hard_state = from_raft.hs().cloned();
-        let messages = from_raft.take_persisted_messages();
+        let mut messages = from_raft.take_persisted_messages();
+        self.vouch_for_log(&mut messages);
+        if active(Mutation::AnswersBeforeWrite) {
+            ready.send_now.append(&mut messages);
+        }
         let must_sync = from_raft.must_sync();
-        self.node.mut_store().append(&entries);
+        let snapshot = from_raft.snapshot().clone();
+        if snapshot.is_empty() {
+            self.node.mut_store().append(&entries);
+        } else {
+            assert!(entries.is_empty(), "a snapshot comes alone");
+            ready.install = Some(self.install(number, snapshot, hard_state.clone()));
+        }
         self.node.advance_append_async(from_raft);
 
-        if !entries.is_empty() || hard_state.is_some() {
+        if ready.install.is_some() {
+            self.unpersisted.push_back(Unpersisted { number, covers: number, messages });
+        } else if !entries.is_empty() || hard_state.is_some() {
             self.unpersisted.push_back(Unpersisted { number, covers: number, messages });
             ready.write = Some(LogWrite { number, entries, hard_state, must_sync });
         } else if let Some(last) = self.unpersisted.back_mut() {
@@ -260,7 +314,9 @@ impl<R: LogRead> Replica<R> {
         let mut messages = Vec::new();
         while let Some(write) = self.unpersisted.pop_front_if(|write| write.number <= number) {
             messages.extend(write.messages);
+            self.before_persisted(write.number);
             self.node.on_persist_ready(write.covers);
+            self.after_persisted(write.number);
         }
         self.evict();
         messages
@@ -269,10 +325,59 @@ impl<R: LogRead> Replica<R> {
     /// The state contains all entries up to `index`, which were handed out.
     pub fn applied(&mut self, index: u64) {
         assert!(index <= self.handed_out, "entry {index} was not handed out");
+        assert!(
+            self.undecided.front().is_none_or(|undecided| index < *undecided),
+            "a change of the membership up to entry {index} was not reported"
+        );
         if index > self.node.raft.raft_log.applied {
             self.node.advance_apply_to(index);
             self.evict();
         }
+    }
+
+    /// Up to where the log may be forgotten, given that the state durably contains everything up to
+    /// `durable_applied`; `None` if nothing is to be gained or must go.
+    pub fn compact_to(&self, durable_applied: u64, limits: CompactLimits) -> Option<u64> {
+        let raft = &self.node.raft;
+        if self.reseed.is_some() || self.installing.is_some() {
+            return None;
+        }
+        let mut needed = None;
+        if raft.state == StateRole::Leader {
+            let live = self.peers().into_iter().filter(|(_, peer)| peer.recent_active);
+            needed = live
+                .map(|(_, peer)| match peer.state {
+                    PeerState::Snapshot { index } => index.max(peer.matched),
+                    PeerState::Probe | PeerState::Replicate => peer.matched,
+                })
+                .min();
+        }
+        let view = self.node.store();
+        let mut durable_applied = durable_applied;
+        if active(Mutation::TruncatedBeyondDurable) {
+            durable_applied = raft.raft_log.applied;
+        }
+        compaction::compact_to(
+            raft.raft_log.first_index(),
+            durable_applied,
+            needed,
+            limits,
+            |low| view.bytes_from(low),
+        )
+    }
+
+    /// Who leads, in which term, and whether it is this one.
+    pub fn role(&self) -> Role {
+        Role {
+            leader: self.leader(),
+            term: self.node.raft.term,
+            is_leader: self.node.raft.state == StateRole::Leader,
+        }
+    }
+
+    /// Whether this replica leads and has committed an entry of its term, so that [`Replica::read`] works.
+    pub fn can_read(&self) -> bool {
+        self.node.raft.state == StateRole::Leader && self.node.raft.commit_to_current_term()
     }
 
     /// A look at the replica.
@@ -290,9 +395,60 @@ impl<R: LogRead> Replica<R> {
             role: RoleKind::from(raft.state),
             commit: raft.raft_log.committed,
             applied: raft.raft_log.applied,
+            first_index: raft.raft_log.first_index(),
             last_index: raft.raft_log.last_index(),
+            membership: Arc::clone(&self.membership),
+            removed: !self.membership.is_empty()
+                && !self.membership.contains(self.config.id)
+                && self.reseed.is_none(),
+            reseeding: self.reseed.is_some(),
+            receiving: self.receiving(),
+            transferring_to: raft.lead_transferee,
+            peers: self.peers(),
             matched,
         }
+    }
+
+    /// What a leader knows of the others, by id.
+    fn peers(&self) -> Vec<(u64, PeerProgress)> {
+        let raft = &self.node.raft;
+        if raft.state != StateRole::Leader {
+            return Vec::new();
+        }
+        let others = raft.prs().iter().filter(|(id, _)| **id != self.config.id);
+        let answers =
+            |id| self.silence.get(id).is_none_or(|ticks| *ticks < self.config.election_tick);
+        let mut peers: Vec<_> =
+            others.map(|(id, progress)| (*id, PeerProgress::new(progress, answers(id)))).collect();
+        peers.sort_unstable_by_key(|(id, _)| *id);
+        peers
+    }
+
+    fn count_silence(&mut self) {
+        let raft = &self.node.raft;
+        if raft.state != StateRole::Leader {
+            self.silence.clear();
+            return;
+        }
+        self.silence.retain(|id, _| raft.prs().get(*id).is_some());
+        for (id, _) in raft.prs().iter() {
+            *self.silence.entry(*id).or_default() += 1;
+        }
+    }
+
+    /// What of `committed` is to be applied: nothing while the state is bad.
+    fn hand_out(&mut self, committed: Vec<Entry>) -> Vec<Entry> {
+        if self.reseed.is_some() {
+            return Vec::new();
+        }
+        for entry in &committed {
+            assert_eq!(entry.index, self.handed_out + 1, "entries are applied in order");
+            self.handed_out = entry.index;
+            if matches!(crate::kind_of(entry), crate::EntryKind::Members { .. }) {
+                self.undecided.push_back(entry.index);
+            }
+        }
+        committed
     }
 
     fn leader(&self) -> Option<u64> {
@@ -313,7 +469,7 @@ impl<R: LogRead> Replica<R> {
         let role = self.last_role;
         self.reads.retain(|context, term| {
             let counts = role.is_leader && *term == role.term;
-            if !counts {
+            if !counts && !active(Mutation::DroppedReadForgotten) {
                 ready.reads_dropped.push(*context);
             }
             counts
@@ -321,6 +477,10 @@ impl<R: LogRead> Replica<R> {
         for state in states {
             let context = state.request_ctx.try_into().expect("contexts have eight bytes");
             let context = u64::from_be_bytes(context);
+            if active(Mutation::ReadContextReused) || active(Mutation::ReadBatchOpen) {
+                let joined = mem::take(&mut self.reads).into_keys();
+                ready.reads.extend(joined.map(|context| ReadDone { context, index: state.index }));
+            }
             if self.reads.remove(&context).is_some() {
                 ready.reads.push(ReadDone { context, index: state.index });
             }
@@ -343,7 +503,13 @@ impl<R: LogRead> Replica<R> {
             mixed = scramble(mixed ^ part);
         }
         let spread = mixed % self.config.election_tick as u64;
-        raft.set_randomized_election_timeout(self.config.election_tick + spread as usize);
+        let mut timeout = self.config.election_tick + spread as usize;
+        if self.reseed.is_some() && raft.state != StateRole::Leader {
+            // It never gets there, but grants votes as soon as its leader is silent.
+            raft.election_elapsed = raft.election_elapsed.min(self.config.election_tick - 1);
+            timeout = 2 * self.config.election_tick - 1;
+        }
+        raft.set_randomized_election_timeout(timeout);
     }
 }
 
@@ -351,6 +517,17 @@ impl<R: LogRead> std::fmt::Debug for Replica<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Replica").field("status", &self.status()).finish_non_exhaustive()
     }
+}
+
+/// Whether `membership` can be that of a replica that has applied so much. One that was removed may start, in
+/// order to say so; one that was never there is misconfigured.
+fn fits(membership: &Membership, id: u64, applied: u64) -> bool {
+    let ids = membership.ids();
+    let listed = membership.voters.len() + membership.learners.len();
+    let roles =
+        Membership { outgoing: Vec::new(), learners_next: Vec::new(), ..membership.clone() };
+    let twice = roles.ids().len() < listed;
+    !ids.contains(&0) && !twice && (applied > BEGINNING || ids.is_empty() || ids.contains(&id))
 }
 
 fn raft_config(config: &Config, applied: u64) -> raft::Config {
@@ -367,10 +544,29 @@ fn raft_config(config: &Config, applied: u64) -> raft::Config {
         check_quorum: true,
         pre_vote: true,
         // The lease of raft-rs looks at no clock: it answered stale reads.
-        read_only_option: ReadOnlyOption::Safe,
+        read_only_option: if active(Mutation::LeaseReads) {
+            ReadOnlyOption::LeaseBased
+        } else {
+            ReadOnlyOption::Safe
+        },
         batch_append: true,
         ..raft::Config::default()
     }
+}
+
+/// Drops appends whose entries do not follow the entry that they name. raft-rs batches entries into an
+/// append that waits to be sent, and looks whether they follow only if that one has entries: after a
+/// refusal has moved a peer back, they would be put behind the wrong entry, and the peer would acknowledge
+/// more than it was sent. What is dropped is sent again after the next heartbeat.
+fn drop_misplaced(messages: &mut Vec<Message>) {
+    if active(Mutation::MisplacedBatchSent) {
+        return;
+    }
+    messages.retain(|message| {
+        let first = message.get_entries().first();
+        message.get_msg_type() != MessageType::MsgAppend
+            || first.is_none_or(|first| first.index == message.index + 1)
+    });
 }
 
 /// `SplitMix64`'s finalizer.

@@ -1,6 +1,10 @@
 //! How does the replica see itself?
 
-use raft::StateRole;
+use std::sync::Arc;
+
+use raft::{Progress, ProgressState, StateRole};
+
+use crate::Membership;
 
 /// A look at a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +21,49 @@ pub struct ReplicaStatus {
     pub commit: u64,
     /// Last entry reported as applied.
     pub applied: u64,
+    /// First entry of the log that is kept.
+    pub first_index: u64,
     /// Last entry of the log, durable or not.
     pub last_index: u64,
-    /// On the leader, what each voter is known to have durably, by id; otherwise empty.
+    /// Who belongs to the cluster, as far as this replica has applied it.
+    pub membership: Arc<Membership>,
+    /// Whether this replica was a member and is none any more: it never leads again and should be stopped.
+    pub removed: bool,
+    /// Whether it waits for a snapshot because its state, not its log, is lost or bad.
+    pub reseeding: bool,
+    /// The index of the snapshot that it fetches or installs.
+    pub receiving: Option<u64>,
+    /// On a leader that hands over, to whom.
+    pub transferring_to: Option<u64>,
+    /// On the leader, what it knows of each other member, by id; otherwise empty.
+    pub peers: Vec<(u64, PeerProgress)>,
+    /// On the leader, what each member, itself included, is known to have durably, by id; otherwise empty.
     pub matched: Vec<(u64, u64)>,
+}
+
+/// What a leader knows of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerProgress {
+    /// The last entry it is known to have durably.
+    pub matched: u64,
+    /// Whether it answered within the last election timeout, or had no time to yet.
+    pub recent_active: bool,
+    /// How it is sent entries.
+    pub state: PeerState,
+}
+
+/// How a leader sends entries to a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerState {
+    /// One message at a time, until it is known what it has.
+    Probe,
+    /// As fast as it takes them.
+    Replicate,
+    /// Not at all: it is to receive the snapshot at this index.
+    Snapshot {
+        /// Last entry that the snapshot contains.
+        index: u64,
+    },
 }
 
 /// What a replica is in a term.
@@ -43,6 +86,20 @@ impl From<StateRole> for RoleKind {
             StateRole::PreCandidate => Self::PreCandidate,
             StateRole::Candidate => Self::Candidate,
             StateRole::Leader => Self::Leader,
+        }
+    }
+}
+
+impl PeerProgress {
+    pub(crate) fn new(progress: &Progress, recent_active: bool) -> Self {
+        Self {
+            matched: progress.matched,
+            recent_active,
+            state: match progress.state {
+                ProgressState::Probe => PeerState::Probe,
+                ProgressState::Replicate => PeerState::Replicate,
+                ProgressState::Snapshot => PeerState::Snapshot { index: progress.pending_snapshot },
+            },
         }
     }
 }

@@ -52,3 +52,32 @@ fn members_that_cannot_work_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_file_from_before_joining_and_compaction_still_holds() {
+    let mut text = EXAMPLE.replacen("join = false", "", 1);
+    let section = text.find("[compaction]").expect("the example shows every section");
+    let end = section + text[section..].find("[log]").expect("it is not the last");
+    text.replace_range(section..end, "");
+    let config = Config::parse(&text, Path::new(".")).expect("it was valid");
+    assert_eq!((config.join, config.compaction), (false, Compaction::default()));
+    let shown = Config::parse(EXAMPLE, Path::new(".")).expect("the example is complete");
+    assert_eq!(config.compaction, shown.compaction, "the example shows the default");
+}
+
+#[test]
+fn a_node_that_joins_names_whom_to_ask() {
+    let joins = EXAMPLE.replacen("join = false", "join = true", 1);
+    assert!(Config::parse(&joins, Path::new(".")).is_ok(), "itself may be among them");
+    let text = joins.replacen("\nid = 1\n# Log", "\nid = 4\n# Log", 1);
+    assert!(Config::parse(&text, Path::new(".")).expect("it need not be").join);
+    let others = joins.find("[[members]]\nid = 2").expect("the example has three");
+    let end = joins.find("[tls]").expect("members come before");
+    let mut alone = joins.clone();
+    alone.replace_range(others..end, "");
+    let error = Config::parse(&alone, Path::new(".")).expect_err("nobody to ask");
+    assert!(matches!(error, ConfigError::Value { key: "members", .. }), "{error}");
+    let nothing = EXAMPLE.replacen("keep_entries = 10000", "keep_entries = 0", 1);
+    let error = Config::parse(&nothing, Path::new(".")).expect_err("it keeps nothing");
+    assert!(matches!(error, ConfigError::Value { key: "compaction", .. }), "{error}");
+}

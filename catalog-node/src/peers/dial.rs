@@ -3,18 +3,21 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use catalog_model::reason::Reason;
 use luqiao_proto::peer::v1::{
-    Batch, ExchangeRequest, Hello, exchange_request::Message as Part,
+    Batch, ExchangeRequest, Hello, StateMark, exchange_request::Message as Part,
     peer_service_client::PeerServiceClient,
 };
 use luqiao_transport::{
     dial::{DialError, PEER_MESSAGE_BYTES_MAX},
     drain::Shutdown,
+    status::Problem,
 };
 use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
+use super::Outbound;
 use crate::{alarms::Alarms, clock::StampClock};
 
 /// Name of the alarm.
@@ -41,12 +44,19 @@ pub(crate) struct Outgoing {
     pub(crate) hello: Hello,
     /// The first connection number of this start.
     pub(crate) first_connection: u64,
-    pub(crate) queue: mpsc::Receiver<Bytes>,
+    pub(crate) queue: mpsc::Receiver<Outbound>,
 }
 
 impl Outgoing {
-    /// Runs until the queue's other end is gone or the shutdown begins.
-    pub(crate) async fn run(mut self, shutdown: Shutdown, alarms: &Alarms, clock: &StampClock) {
+    /// Runs until the queue's other end is gone or the shutdown begins. Calls `removed` when the
+    /// peer says that this node is no member any more.
+    pub(crate) async fn run(
+        mut self,
+        shutdown: Shutdown,
+        alarms: &Alarms,
+        clock: &StampClock,
+        removed: &(dyn Fn() + Send + Sync),
+    ) {
         let subject = self.peer.to_string();
         let mut connection = self.first_connection;
         let mut pause = PAUSE_MIN;
@@ -66,6 +76,9 @@ impl Outgoing {
                     let cause = DialError::find(&status)
                         .map_or_else(|| status.message().to_owned(), ToString::to_string);
                     tracing::debug!(peer = self.peer, cause, "Peer connection ended");
+                    if Problem::from_status(&status).reason == Some(Reason::MemberUnknown) {
+                        removed();
+                    }
                     alarms.raise(PEER_UNREACHABLE, &subject, clock.wall());
                 }
             }
@@ -111,14 +124,17 @@ impl Outgoing {
                 reached();
             }
             let Some(batch) = batch else { continue };
-            let Some(batch) = batch else { return Ended::QueueGone };
-            let part = ExchangeRequest { message: Some(Part::Batch(batch)) };
-            tokio::select! {
-                ended = &mut exchange => {
-                    return broken(ended.err().unwrap_or_else(|| tonic::Status::cancelled("closed")));
-                }
-                sent = batches.send(part) => if sent.is_err() {
-                    return broken(tonic::Status::cancelled("the stream was closed"));
+            let Some((batch, mark)) = batch else { return Ended::QueueGone };
+            let batch = (!batch.messages.is_empty()).then_some(Part::Batch(batch));
+            for part in batch.into_iter().chain(mark.map(Part::Mark)) {
+                let part = ExchangeRequest { message: Some(part) };
+                tokio::select! {
+                    ended = &mut exchange => {
+                        return broken(ended.err().unwrap_or_else(|| tonic::Status::cancelled("closed")));
+                    }
+                    sent = batches.send(part) => if sent.is_err() {
+                        return broken(tonic::Status::cancelled("the stream was closed"));
+                    }
                 }
             }
         }
@@ -132,15 +148,24 @@ enum Ended {
     Broken { status: tonic::Status, lived: bool },
 }
 
-/// What is queued, as far as it fits into one message.
-async fn next_batch(queue: &mut mpsc::Receiver<Bytes>) -> Option<Batch> {
-    let first = queue.recv().await?;
-    let mut bytes = first.len();
-    let mut messages = vec![first];
-    while messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
-        let Ok(next) = queue.try_recv() else { break };
-        bytes += next.len();
-        messages.push(next);
+/// What is queued, as far as it fits into one message, and the mark that came after it, if any.
+async fn next_batch(queue: &mut mpsc::Receiver<Outbound>) -> Option<(Batch, Option<StateMark>)> {
+    let mut bytes = 0;
+    let mut messages: Vec<Bytes> = Vec::new();
+    let mut next = queue.recv().await?;
+    loop {
+        match next {
+            Outbound::Mark(mark) => return Some((Batch { messages }, Some(mark))),
+            Outbound::Raft(message) => {
+                bytes += message.len();
+                messages.push(message);
+            }
+        }
+        if messages.len() >= BATCH_MESSAGES || bytes >= BATCH_BYTES {
+            break;
+        }
+        let Ok(more) = queue.try_recv() else { break };
+        next = more;
     }
-    Some(Batch { messages })
+    Some((Batch { messages }, None))
 }

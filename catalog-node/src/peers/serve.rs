@@ -4,28 +4,46 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use catalog_model::{ids::DomainId, reason::Reason, refusal::Refusal};
+use bytes::Bytes;
+use catalog_model::{
+    ids::DomainId,
+    reason::{Lang, Reason},
+    refusal::Refusal,
+};
+use catalog_state::view::View;
 use luqiao_proto::peer::v1::{
-    ExchangeRequest, ExchangeResponse, Hello, exchange_request::Message as Part,
-    peer_service_server::PeerService,
+    ExchangeRequest, ExchangeResponse, FetchSnapshotRequest, FetchSnapshotResponse,
+    GetReadIndexRequest, GetReadIndexResponse, Hello, PrepareLeadershipRequest,
+    PrepareLeadershipResponse, exchange_request::Message as Part, peer_service_server::PeerService,
 };
 use luqiao_transport::{accept::ConnectionInfo, drain::Shutdown, identity::Subject, status};
 use protobuf::Message as _;
 use raft::eraftpb::Message;
-use tokio::time::timeout;
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
     handle::NodeHandle,
+    handover,
+    node::{FromPeer, Report},
+    services::call::Answers,
+    snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},
     storage::{Identity, hex},
 };
 
 /// How long a peer may take to say who it is.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
+
+/// Blocks of a snapshot that wait for a slow receiver.
+const BLOCKS_AHEAD: usize = 2;
 
 /// Receives for one node.
 #[derive(Debug)]
@@ -33,56 +51,121 @@ pub(crate) struct Incoming {
     handle: NodeHandle,
     domain: DomainId,
     identity: Identity,
-    members: Vec<u64>,
+    snapshots: Snapshots,
     /// Of each peer the newest connection, and how it is ended when a newer one comes.
     newest: Mutex<BTreeMap<u64, (u64, CancellationToken)>>,
     /// A peer's stream has no end of its own: without this one a shutdown waits out its grace.
     shutdown: Shutdown,
 }
 
+/// Why a peer is not spoken with.
+#[derive(Debug)]
+enum Stranger {
+    /// It was a member, and the cluster let it go.
+    Removed,
+    /// Anything else, for both logs.
+    Other(String),
+}
+
+impl From<String> for Stranger {
+    fn from(cause: String) -> Self {
+        Self::Other(cause)
+    }
+}
+
+impl Stranger {
+    fn status(self, peer: u64) -> Status {
+        let refusal = match self {
+            Self::Removed => {
+                tracing::debug!(peer, "Removed node refused");
+                Refusal::new(Reason::MemberUnknown).fact("node", peer)
+            }
+            Self::Other(cause) => {
+                tracing::warn!(peer, cause, "Peer refused");
+                Refusal::new(Reason::GenerationForeign).fact("cause", &cause)
+            }
+        };
+        status::of(&refusal, Lang::En)
+    }
+}
+
 impl Incoming {
     pub(crate) fn new(
         handle: NodeHandle,
         identity: Identity,
-        members: Vec<u64>,
+        snapshots: Snapshots,
         shutdown: Shutdown,
     ) -> Self {
         let domain = handle.domain().clone();
-        Self { handle, domain, identity, members, newest: Mutex::default(), shutdown }
+        Self { handle, domain, identity, snapshots, newest: Mutex::default(), shutdown }
     }
 
-    /// Whether we belong together; what is wrong otherwise, for both logs.
-    fn check(&self, from_certificate: u64, hello: &Hello) -> Result<(), String> {
+    /// Whether we belong together.
+    fn check(&self, from_certificate: u64, hello: &Hello) -> Result<(), Stranger> {
         let own = &self.identity;
         let Hello { from, to, .. } = *hello;
         if from != from_certificate {
-            return Err(format!(
+            return Err(Stranger::Other(format!(
                 "the certificate is node {from_certificate}'s, the hello is from {from}"
-            ));
-        }
-        if !self.members.contains(&from) || from == own.node {
-            return Err(format!("node {from} is no other member"));
+            )));
         }
         if to != own.node {
-            return Err(format!("the stream is for node {to}, this is node {}", own.node));
+            let cause = format!("the stream is for node {to}, this is node {}", own.node);
+            return Err(Stranger::Other(cause));
         }
         if hello.cluster_id != hex(&own.cluster_id) {
-            return Err(format!("the sender belongs to cluster {}", hello.cluster_id));
+            let cause = format!("the sender belongs to cluster {}", hello.cluster_id);
+            return Err(Stranger::Other(cause));
         }
         if hello.generation != own.generation {
-            return Err(format!("the sender is of generation {}", hello.generation));
+            let cause = format!("the sender is of generation {}", hello.generation);
+            return Err(Stranger::Other(cause));
         }
+        self.check_member(from)?;
         let store = u128::from_str_radix(&hello.store_uuid, 16).map(u128::to_be_bytes);
-        let Ok(store) = store else { return Err("the store's id cannot be read".to_owned()) };
-        let known = self.handle.store().peer_store(from, store);
+        let Ok(store) = store else {
+            return Err(Stranger::Other("the store's id cannot be read".to_owned()));
+        };
+        let known = self
+            .handle
+            .peer_store(from, store)
+            .map_err(|error| format!("its store cannot be remembered: {error}"))?;
         if known != store {
-            return Err(format!(
+            return Err(Stranger::Other(format!(
                 "node {from} comes with store {}, it was {}: a node that lost its disk comes back under a new id",
                 hello.store_uuid,
                 hex(&known)
-            ));
+            )));
         }
         Ok(())
+    }
+
+    /// Whether `from` may be another member. Certificate and cluster were checked: a node of which
+    /// nothing is known here may have been let in by a change that this node has not applied yet,
+    /// and has to be heard for it ever to be. One that was let go is told so.
+    fn check_member(&self, from: u64) -> Result<(), Stranger> {
+        let stranger = || Stranger::Other(format!("node {from} is no other member"));
+        if from == self.identity.node {
+            return Err(stranger());
+        }
+        let members = self.handle.view(|state| View(state).members());
+        match members {
+            Some(members) if members.get(from).is_some() => Ok(()),
+            Some(members) if members.used_ids.contains(&from) => Err(Stranger::Removed),
+            Some(_) => Ok(()),
+            // The members are the founders as configured, or this node is new and knows nobody.
+            None if self.handle.peers().contains(from) => Ok(()),
+            None if self.handle.status().replica.membership.is_empty() => Ok(()),
+            None => Err(stranger()),
+        }
+    }
+
+    /// Whether a call is from a node of our cluster; which.
+    fn caller<T>(&self, request: &Request<T>, hello: Option<&Hello>) -> Result<u64, Status> {
+        let peer = node_in_certificate(request, &self.domain)?;
+        let hello = hello.ok_or_else(|| Status::invalid_argument("a call carries a hello"))?;
+        self.check(peer, hello).map_err(|stranger| stranger.status(peer))?;
+        Ok(peer)
     }
 
     /// Makes this the peer's connection, unless a newer one is.
@@ -114,12 +197,11 @@ impl PeerService for Incoming {
         let Some(ExchangeRequest { message: Some(Part::Hello(hello)) }) = first else {
             return Err(Status::invalid_argument("a stream begins with a hello"));
         };
-        let replaced = self.check(peer, &hello).and_then(|()| self.admit(&hello));
-        let replaced = replaced.map_err(|cause| {
-            tracing::warn!(peer, cause, "Peer refused");
-            let refusal = Refusal::new(Reason::GenerationForeign).fact("cause", &cause);
-            status::of(&refusal, Default::default())
-        })?;
+        let replaced = self
+            .check(peer, &hello)
+            .and_then(|()| self.admit(&hello).map_err(Stranger::from))
+            .map_err(|stranger| stranger.status(peer))?;
+        self.handle.peers().says_level(peer, hello.level);
         tracing::debug!(peer, connection = hello.connection, "Peer connected");
 
         loop {
@@ -131,20 +213,82 @@ impl PeerService for Incoming {
             match part.map(|part| part.message) {
                 None => return Ok(Response::new(ExchangeResponse {})),
                 Some(Some(Part::Batch(batch))) => {
+                    let bytes = batch.messages.iter().map(Bytes::len).sum();
                     let mut messages = Vec::with_capacity(batch.messages.len());
-                    for bytes in batch.messages {
-                        let message = Message::parse_from_bytes(&bytes)
+                    for message in batch.messages {
+                        let message = Message::parse_from_bytes(&message)
                             .map_err(|_| Status::invalid_argument("a message cannot be read"))?;
                         if message.from != peer {
                             return Err(Status::invalid_argument("a message of another sender"));
                         }
                         messages.push(message);
                     }
-                    self.handle.deliver(messages);
+                    self.handle.deliver(FromPeer::Messages(messages), bytes);
                 }
+                Some(Some(Part::Mark(mark))) => self.handle.deliver_mark(peer, &mark),
                 Some(_) => return Err(Status::invalid_argument("a second hello, or nothing")),
             }
         }
+    }
+
+    async fn get_read_index(
+        &self,
+        request: Request<GetReadIndexRequest>,
+    ) -> Result<Response<GetReadIndexResponse>, Status> {
+        self.caller(&request, request.get_ref().hello.as_ref())?;
+        let index = self.handle.read_index().await;
+        let index = index.map_err(|refusal| status::of(&refusal, Lang::En))?;
+        Ok(Response::new(GetReadIndexResponse { index }))
+    }
+
+    async fn prepare_leadership(
+        &self,
+        request: Request<PrepareLeadershipRequest>,
+    ) -> Result<Response<PrepareLeadershipResponse>, Status> {
+        self.caller(&request, request.get_ref().hello.as_ref())?;
+        let cause = handover::unfit(self.handle.fitness(request.get_ref().last_index));
+        Ok(Response::new(PrepareLeadershipResponse {
+            fit: cause.is_none(),
+            cause: cause.unwrap_or_default().to_owned(),
+        }))
+    }
+
+    type FetchSnapshotStream = Answers<FetchSnapshotResponse>;
+
+    async fn fetch_snapshot(
+        &self,
+        request: Request<FetchSnapshotRequest>,
+    ) -> Result<Response<Self::FetchSnapshotStream>, Status> {
+        let peer = self.caller(&request, request.get_ref().hello.as_ref())?;
+        let FetchSnapshotRequest { manifest_id, first_block, .. } = request.into_inner();
+        let (out, blocks) = mpsc::channel(BLOCKS_AHEAD);
+        let (snapshots, handle) = (self.snapshots.clone(), self.handle.clone());
+        let shutdown = self.shutdown.clone();
+        let sending = async move {
+            let mut pace = Pace::new(SEND_BYTES_PER_SECOND);
+            for number in first_block.. {
+                let block = tokio::select! {
+                    () = out.closed() => return,
+                    () = shutdown.begun() => return,
+                    block = snapshots.block(&manifest_id, number) => block,
+                };
+                let message = match block {
+                    Ok(block) => Ok(FetchSnapshotResponse { number, block: block.into() }),
+                    // Everything was sent.
+                    Err(ServeError::NoBlock) => return,
+                    Err(error @ ServeError::Unknown) => Err(Status::not_found(error.to_string())),
+                };
+                let bytes = message.as_ref().map_or(0, |message| message.block.len());
+                let failed = message.is_err();
+                if out.send(message).await.is_err() || failed {
+                    return;
+                }
+                handle.report(Report::SnapshotSent(peer));
+                sleep(pace.sent(bytes, Instant::now())).await;
+            }
+        };
+        drop(self.shutdown.spawn(sending));
+        Ok(Response::new(Box::pin(ReceiverStream::new(blocks))))
     }
 }
 

@@ -17,27 +17,40 @@ use luqiao_proto::{
     },
 };
 use luqiao_transport::{
-    accept::ConnectionInfo, dial::PEER_MESSAGE_BYTES_MAX, identity::Subject, status,
+    accept::ConnectionInfo,
+    dial::PEER_MESSAGE_BYTES_MAX,
+    identity::Subject,
+    status::{self, Problem},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, operations,
+    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
     organizations, rules, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
-    node::{no_leader, not_leader},
+    node::{leadership_moved, no_leader, not_leader, quarantined},
     remote::BOOTSTRAP,
     storage::hex,
 };
 
 /// Marks a call of the internal services that another node passed on.
-const FORWARDED: &str = "x-luqiao-forwarded";
+pub(super) const FORWARDED: &str = "x-luqiao-forwarded";
 
-const STATUS: &str = "/luqiao.operations.v1.OperationsService/GetStatus";
+/// What can be asked of a cluster that nobody leads.
+const STATUS: [&str; 2] = [
+    "/luqiao.operations.v1.OperationsService/GetStatus",
+    "/luqiao.operations.v1.OperationsService/ListMembers",
+];
+
+/// Pause before a call is tried again after leadership moved.
+const AGAIN: Duration = Duration::from_millis(2);
+
+/// How long a call waits for somebody to lead: two elections.
+pub(crate) const LEADER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Longest time that a call may take, whatever its envelope says.
 const TIMEOUT_MAX: Duration = Duration::from_mins(10);
@@ -75,6 +88,27 @@ impl Services {
         }
     }
 
+    /// Admits a gateway, or another node that passes on what a gateway asked of it, and says
+    /// whether it was that.
+    pub(crate) fn admit_passed_on<T>(&self, request: &Request<T>) -> Result<bool, Refusal> {
+        let forwarded = request.metadata().contains_key(FORWARDED);
+        match self.admit(request)? {
+            From::Gateway => Ok(false),
+            From::Node if forwarded => Ok(true),
+            From::Node => Err(Refusal::new(Reason::EnvelopeRefused)),
+        }
+    }
+
+    /// Admits a gateway, or another node that passes a gateway's call on; tells which.
+    pub(crate) fn admit_passed<T>(&self, request: &Request<T>) -> Result<bool, Refusal> {
+        let forwarded = request.metadata().contains_key(FORWARDED);
+        match self.admit(request)? {
+            From::Gateway => Ok(false),
+            From::Node if forwarded => Ok(true),
+            From::Node => Err(Refusal::new(Reason::EnvelopeRefused)),
+        }
+    }
+
     /// Whether the call is from our cluster, as far as it says.
     fn check_origin(&self, envelope: &Envelope) -> Result<(), Refusal> {
         let own = &self.identity;
@@ -85,7 +119,7 @@ impl Services {
     }
 
     /// The way to the leader; `None` if this node leads.
-    fn way_to_leader(&self, forwarded: bool) -> Result<Option<Channel>, Refusal> {
+    pub(crate) fn way_to_leader(&self, forwarded: bool) -> Result<Option<Channel>, Refusal> {
         let status = self.handle.status();
         if status.is_leader() {
             return Ok(None);
@@ -94,8 +128,19 @@ impl Services {
         if forwarded {
             return Err(not_leader(leader));
         }
-        let channel = leader.and_then(|leader| self.channels.get(&leader));
-        channel.cloned().map(Some).ok_or_else(no_leader)
+        leader.and_then(|leader| self.peers.channel(leader)).map(Some).ok_or_else(no_leader)
+    }
+
+    /// Waits a little for leadership to settle, after a call was refused because it had moved;
+    /// `false` if there is no time for another attempt before `until`.
+    pub(crate) async fn settled(&self, until: Instant) -> bool {
+        let mut status = self.handle.watch_status();
+        let next = async {
+            sleep(AGAIN).await;
+            // The status is that of a node which may end at any time.
+            status.wait_for(|status| status.replica.leader.is_some()).await.is_ok()
+        };
+        matches!(timeout_at(until, next).await, Ok(true))
     }
 
     fn call(self: &Arc<Self>, envelope: &Envelope) -> Result<Call, Refusal> {
@@ -134,24 +179,60 @@ impl Services {
             0 => CALL_TIMEOUT,
             millis => Duration::from_millis(millis).min(TIMEOUT_MAX),
         };
+        let until = Instant::now() + time;
+        let patient = until.min(Instant::now() + LEADER_PATIENCE);
+        // What only asks is answered here; if that cannot be, whoever leads is asked.
+        let asks = methods::method(&envelope.method)
+            .is_ok_and(|method| method.kind == methods::MethodKind::Read);
+        let mut here = asks;
+        loop {
+            let answer = self.attempt(&envelope, begins, here, until).await;
+            let Err(refused) = answer else { return answer };
+            // The first node that was called sees it through; a node that was passed a call on to
+            // says what it knows.
+            let again = envelope.forwarded == 0
+                && Problem::from_status(&refused).reason.is_some_and(leadership_moved);
+            if !again || !self.settled(patient).await {
+                return Err(refused);
+            }
+            here = false;
+        }
+    }
+
+    /// One attempt at a call: here, or by the leader. A refusal because leadership moved says that
+    /// the attempt had no effect.
+    async fn attempt(
+        self: &Arc<Self>,
+        envelope: &Envelope,
+        begins: bool,
+        here: bool,
+        until: Instant,
+    ) -> Result<CallResponse, Status> {
+        let lang = lang_of(envelope);
+        let refused = |refusal: Refusal| status::of(&refusal, lang);
         let way = match self.way_to_leader(envelope.forwarded > 0) {
+            _ if here => None,
             // When nobody leads, how the nodes stand is just what somebody wants to know.
-            Err(_) if envelope.method == STATUS => None,
+            Err(_) if STATUS.contains(&envelope.method.as_str()) => None,
             way => way.map_err(refused)?,
         };
         if let Some(leader) = way {
             let forwarded = envelope.forwarded + 1;
-            let envelope = Envelope { forwarded, ..envelope };
+            let envelope = Envelope { forwarded, ..envelope.clone() };
             let mut request = Request::new(CallRequest { envelope: Some(envelope) });
-            request.set_timeout(time);
+            request.set_timeout(until.saturating_duration_since(Instant::now()));
             let answer = client(leader).call(request).await;
             return answer.map(Response::into_inner).map_err(|error| passed_on(error, lang));
         }
         if begins {
-            return self.begin_cluster(&envelope).await.map_err(refused);
+            return self.begin_cluster(envelope).await.map_err(refused);
         }
-        let call = self.call(&envelope).map_err(refused)?;
-        let Reply { bytes, index } = match timeout(time, dispatch(&call)).await {
+        // How it stands is what somebody wants to know of a node in quarantine, too.
+        if self.handle.standing().quarantined() && !STATUS.contains(&envelope.method.as_str()) {
+            return Err(refused(quarantined()));
+        }
+        let call = self.call(envelope).map_err(refused)?;
+        let Reply { bytes, index } = match timeout_at(until, dispatch(&call)).await {
             Ok(answered) => answered.map_err(refused)?,
             // A write that has begun may yet be committed; the same key tells.
             Err(_) => return Err(refused(Refusal::new(Reason::TimedOut))),
@@ -259,6 +340,13 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/SetDevelopmentClock" => {
             operations::set_clock(call).await
         }
+        "/luqiao.operations.v1.OperationsService/ListMembers" => members::list(call).await,
+        "/luqiao.operations.v1.OperationsService/AddMember" => members::add(call).await,
+        "/luqiao.operations.v1.OperationsService/PromoteMember" => members::promote(call).await,
+        "/luqiao.operations.v1.OperationsService/RemoveMember" => members::remove(call).await,
+        "/luqiao.operations.v1.OperationsService/ReplaceMember" => members::replace(call).await,
+        "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
+        "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
@@ -276,8 +364,8 @@ pub(crate) fn client(channel: Channel) -> NodeServiceClient<Channel> {
 
 /// What the leader said stays as it is; that it could not be reached is our own finding. A
 /// connection that broke under a call leaves its outcome unknown.
-fn passed_on(error: Status, lang: Lang) -> Status {
-    if luqiao_transport::status::Problem::from_status(&error).reason.is_some() {
+pub(crate) fn passed_on(error: Status, lang: Lang) -> Status {
+    if Problem::from_status(&error).reason.is_some() {
         return error;
     }
     let reached = luqiao_transport::dial::DialError::find(&error).is_none();
@@ -289,19 +377,29 @@ fn passed_on(error: Status, lang: Lang) -> Status {
 macro_rules! by_leader {
     ($self:ident, $request:ident, $method:ident, $answer:expr) => {{
         let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
-        let forwarded = $request.metadata().contains_key(FORWARDED);
-        match $self.admit(&$request).map_err(internal)? {
-            From::Gateway => {}
-            From::Node if forwarded => {}
-            From::Node => return Err(internal(Refusal::new(Reason::EnvelopeRefused))),
+        let forwarded = $self.admit_passed(&$request).map_err(internal)?;
+        let message = $request.into_inner();
+        let patient = Instant::now() + LEADER_PATIENCE;
+        loop {
+            let attempt = match $self.way_to_leader(forwarded) {
+                Err(refusal) => Err(internal(refusal)),
+                Ok(Some(leader)) => {
+                    let mut passed = Request::new(message.clone());
+                    passed.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
+                    let answer = client(leader).$method(passed).await;
+                    answer.map_err(|error| passed_on(error, Lang::En))
+                }
+                Ok(None) => {
+                    $answer($self, message.clone()).await.map(Response::new).map_err(internal)
+                }
+            };
+            let Err(refused) = attempt else { return attempt };
+            let again =
+                !forwarded && Problem::from_status(&refused).reason.is_some_and(leadership_moved);
+            if !again || !$self.settled(patient).await {
+                return Err(refused);
+            }
         }
-        if let Some(leader) = $self.way_to_leader(forwarded).map_err(internal)? {
-            let mut passed = Request::new($request.into_inner());
-            passed.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
-            let answer = client(leader).$method(passed).await;
-            return answer.map_err(|error| passed_on(error, Lang::En));
-        }
-        $answer($self, $request.into_inner()).await.map(Response::new).map_err(internal)
     }};
 }
 
@@ -333,7 +431,7 @@ impl NodeService for NodeCalls {
         let refused = |refusal: Refusal| status::of(&refusal, lang);
         self.0.check_origin(&envelope).map_err(refused)?;
         let call = self.0.call(&envelope).map_err(refused)?;
-        watch::stream(call).map(Response::new).map_err(refused)
+        watch::stream(call).await.map(Response::new).map_err(refused)
     }
 
     async fn get_node_status(

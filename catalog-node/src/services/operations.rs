@@ -4,13 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use catalog_model::{reason::Reason, refusal::Refusal};
 use catalog_replica::RoleKind;
-use catalog_state::{command::Body, machine::state_hash, outcome::Outcome, view::View};
+use catalog_state::{
+    command::{Body, LEVEL},
+    machine::state_hash,
+    outcome::Outcome,
+    rows::MemberRole,
+    view::View,
+};
 use luqiao_proto::{
     convert::{
         name::domain_name,
         time::{read_timestamp, timestamp},
     },
-    node::v1::{GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm},
+    node::v1::{GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember},
     operations::v1::{
         Alarm, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
         SetDevelopmentClockResponse, TransferLeaderRequest, TransferLeaderResponse,
@@ -18,7 +24,7 @@ use luqiao_proto::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{Call, Reply, Services, call::client};
+use super::{Call, Reply, Services, call::client, members};
 use crate::{config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.
@@ -26,23 +32,27 @@ const STATUS_WAIT: Duration = Duration::from_secs(1);
 /// How long a transfer may take: longer than an election, shorter than a caller's patience.
 const TRANSFER_WAIT: Duration = Duration::from_secs(5);
 
-const UNREACHABLE: &str = "unreachable";
+/// The role of a node that did not answer.
+pub(super) const UNREACHABLE: &str = "unreachable";
 
 pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
     let request: GetStatusRequest = call.decode()?;
     let domain = domain_name(&request.name, "name")?;
     call.look_now(|look| look.own(&domain))?;
-    if call.handle().status().is_leader() {
-        call.handle().read().await?;
+    // The newest state if it can be had; when nobody leads, how the nodes stand is just what
+    // somebody wants to know.
+    if call.handle().status().replica.leader.is_some() {
+        let _ = call.handle().read().await;
     }
     let nodes = all_nodes(&call.services).await;
-    let own = call.handle().status();
+    let (own, members) = (call.handle().status(), call.handle().members());
     call.look(move |look| {
         let (view, cluster) = (look.view(), &look.cluster);
         let counters = view.counters();
         let newest = nodes.iter().map(|(_, node)| node.last_index).max().unwrap_or_default();
-        let reachable = nodes.iter().filter(|(_, node)| node.role != UNREACHABLE).count();
-        let quorum = nodes.len() / 2 + 1;
+        let gone = nodes.iter().filter(|(_, node)| node.role == UNREACHABLE);
+        let unreachable = gone.map(|(member, _)| member.id).collect();
+        let votes = catalog_state::members::votes(&members, &unreachable);
         let mut alarms: Vec<Alarm> = nodes
             .iter()
             .flat_map(|(_, node)| {
@@ -66,7 +76,7 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
             development_clock: cluster.development_clock,
             leader: own.replica.leader.map(|leader| leader.to_string()).unwrap_or_default(),
             term: own.replica.term,
-            failure_tolerance: u32::try_from(reachable.saturating_sub(quorum)).unwrap_or_default(),
+            failure_tolerance: votes.tolerance(),
             nodes: nodes
                 .iter()
                 .map(|(member, node)| NodeStatus {
@@ -92,11 +102,11 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
     .await
 }
 
-/// How every member stands, in the order of the configuration.
-async fn all_nodes(services: &Arc<Services>) -> Vec<(Member, GetNodeStatusResponse)> {
+/// How every member stands, in the order of their list.
+pub(super) async fn all_nodes(services: &Arc<Services>) -> Vec<(Member, GetNodeStatusResponse)> {
     let mut asked = JoinSet::new();
-    for (place, member) in services.members.iter().cloned().enumerate() {
-        let Some(channel) = services.channels.get(&member.id).cloned() else {
+    for (place, member) in services.members().into_iter().enumerate() {
+        let Some(channel) = services.peers.channel(member.id) else {
             let own = node_status(services);
             asked.spawn(async move { (place, member, own) });
             continue;
@@ -125,7 +135,10 @@ async fn all_nodes(services: &Arc<Services>) -> Vec<(Member, GetNodeStatusRespon
 pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
     let status = services.handle.status();
     let replica = &status.replica;
-    let leader = services.members.iter().find(|member| Some(member.id) == replica.leader);
+    let members = services.handle.members().members;
+    let leader = members.iter().find(|member| Some(member.id) == replica.leader);
+    let standing = services.handle.standing();
+    let (disk_free, disk_size) = standing.disk();
     let (applied, clock, hash) =
         services.handle.view(|state| (state.applied(), View(state).clock(), state_hash(state)));
     GetNodeStatusResponse {
@@ -159,22 +172,40 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
                 subject: alarm.subject,
             })
             .collect(),
+        supported_level: LEVEL,
+        first_index: replica.first_index,
+        standing: if standing.quarantined() {
+            "quarantined"
+        } else if replica.membership.is_voter(replica.id) && !replica.removed {
+            "voter"
+        } else if replica.membership.contains(replica.id) && !replica.removed {
+            "learner"
+        } else {
+            "none"
+        }
+        .to_owned(),
+        disk_free,
+        disk_size,
+        members: members
+            .iter()
+            .map(|member| NodeMember {
+                id: member.id.to_string(),
+                endpoint: member.address.clone(),
+                role: match member.role {
+                    MemberRole::Learner => "learner",
+                    MemberRole::Voter | MemberRole::Leaving => "voter",
+                }
+                .to_owned(),
+            })
+            .collect(),
     }
 }
 
 pub(super) async fn transfer(call: &Call) -> Result<Reply, Refusal> {
     let request: TransferLeaderRequest = call.decode()?;
     let domain = domain_name(&request.name, "name")?;
-    call.look_now(|look| {
-        look.own(&domain)?;
-        if look.is_platform() {
-            Ok(())
-        } else {
-            Err(Refusal::new(Reason::CallerNotPermitted)
-                .fact("caller", look.caller)
-                .fact("needed", "the authority or the platform manager"))
-        }
-    })?;
+    call.look_now(|look| look.own(&domain))?;
+    members::operator(call)?;
     let refused = |cause: &str| {
         Refusal::new(Reason::TransferRefused).fact("node", &request.node).fact("cause", cause)
     };

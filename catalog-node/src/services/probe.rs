@@ -1,8 +1,10 @@
 //! `ProbeService`: a table of its own on the same path as everything else, for benchmarks, fault
-//! histories and drills. Asked of the leader; another node says who that is.
+//! histories and drills. Reads are answered by every node, single writes passed on to whoever leads;
+//! a stream of writes ends when leadership moves.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use bytes::BytesMut;
 use catalog_model::{
     caller::{Caller, Identity},
     reason::{Lang, Reason},
@@ -13,21 +15,31 @@ use catalog_state::{
     event::Event,
     keys::{self, Key, Table},
     outcome::Outcome,
-    rows::ProbeRow as Stored,
+    rows::{ProbeRow as Stored, ProbeRowRef},
     view::View,
 };
 use luqiao_proto::node::v1::{
     CompareAndSetRequest, CompareAndSetResponse, GetRequest, GetResponse, ProbeRow, PutRequest,
     PutResponse, PutStreamRequest, PutStreamResponse, RangeRequest, RangeResponse, WatchRequest,
-    WatchResponse, probe_service_server::ProbeService,
+    WatchResponse, probe_service_client::ProbeServiceClient, probe_service_server::ProbeService,
 };
-use luqiao_transport::status;
-use tokio::sync::mpsc;
+use luqiao_transport::status::{self, Problem};
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, metadata::MetadataValue};
 
-use super::{Services, call::Answers, watch::spawn};
-use crate::{handle::Intent, node::Answered, storage::StateView};
+use super::{
+    Services,
+    call::{Answers, FORWARDED, passed_on},
+    watch::spawn,
+};
+use crate::{
+    handle::{Begun, Intent},
+    node::{Answered, leadership_moved},
+    storage::StateView,
+};
 
 /// Longest key and value, in bytes.
 const KEY_BYTES_MAX: usize = 1 << 10;
@@ -36,6 +48,9 @@ const VALUE_BYTES_MAX: usize = 1 << 20;
 const ROWS_MAX: u32 = 10_000;
 /// Puts of one stream that are under way.
 const PUTS_AHEAD: usize = 256;
+
+/// How long a write waits for somebody to lead: two elections.
+const LEADER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Answers probes.
 #[derive(Debug, Clone)]
@@ -46,18 +61,40 @@ impl Probes {
         self.0.admit_gateway(request).map_err(refused)
     }
 
-    async fn commit(&self, body: Body) -> Result<Answered, Refusal> {
+    /// Hands a command in. A repeated call with the same `request_id` gets the first one's answer.
+    fn begin(&self, body: Body, request_id: String, digest: [u8; 32]) -> Result<Begun, Refusal> {
         let caller = Caller {
             domain: self.0.handle.domain().clone(),
             identity: Identity::Gateway { id: "probe".to_owned() },
         };
-        let intent = Intent { caller, received_at: None, idempotency: None, body };
-        self.0.handle.propose(intent).await
+        let idempotency = (!request_id.is_empty()).then_some((request_id, digest));
+        self.0.handle.begin(Intent { caller, received_at: None, idempotency, body })
     }
 
-    async fn put_one(&self, key: Vec<u8>, value: Vec<u8>) -> Result<u64, Refusal> {
-        bounded(&key, &value)?;
-        Ok(self.commit(Body::ProbePut { key, value }).await?.index)
+    async fn put_here(&self, put: &PutRequest) -> Result<PutResponse, Refusal> {
+        let PutRequest { key, value, request_id } = put;
+        bounded(key, value)?;
+        let body = Body::ProbePut { key: key.to_vec(), value: value.to_vec() };
+        let begun = self.begin(body, request_id.clone(), digest_of(put, request_id))?;
+        let answered = begun.answer().await?;
+        Ok(PutResponse { index: answered_index(&answered)? })
+    }
+
+    async fn compare_and_set_here(
+        &self,
+        request: &CompareAndSetRequest,
+    ) -> Result<CompareAndSetResponse, Refusal> {
+        let CompareAndSetRequest { key, expect_found, expected, value, request_id } = request;
+        bounded(key, value)?;
+        let body = Body::ProbeCompareAndSet {
+            key: key.to_vec(),
+            expected: expect_found.then(|| expected.to_vec().into()),
+            value: value.to_vec(),
+        };
+        let begun = self.begin(body, request_id.clone(), digest_of(request, request_id))?;
+        let answered = begun.answer().await?;
+        let done = matches!(answered.applied.outcome, Outcome::Probe { done: true, .. });
+        Ok(CompareAndSetResponse { done, index: answered_index(&answered)? })
     }
 
     async fn read<T: Send + 'static>(
@@ -69,19 +106,44 @@ impl Probes {
     }
 }
 
+/// Answers a write here, or has the leader answer it; as often as leadership moves before it was
+/// taken.
+macro_rules! by_leader {
+    ($self:ident, $request:ident, $forwarded:ident, $here:ident, $there:ident) => {{
+        let patient = Instant::now() + LEADER_PATIENCE;
+        loop {
+            let attempt = match $self.0.way_to_leader($forwarded) {
+                Ok(None) => $self.$here(&$request).await.map(Response::new).map_err(refused),
+                Ok(Some(leader)) => {
+                    let mut leader = ProbeServiceClient::new(leader);
+                    let answer = leader.$there(passing(&$request)).await;
+                    answer.map_err(|error| passed_on(error, Lang::En))
+                }
+                Err(refusal) => Err(refused(refusal)),
+            };
+            let Err(status) = attempt else { return attempt };
+            let moved = Problem::from_status(&status).reason.is_some_and(leadership_moved);
+            if $forwarded || !moved || !$self.0.settled(patient).await {
+                return Err(status);
+            }
+        }
+    }};
+}
+
 #[tonic::async_trait]
 impl ProbeService for Probes {
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<PutResponse>, Status> {
-        self.admit(&request)?;
-        let PutRequest { key, value } = request.into_inner();
-        let index = self.put_one(key.to_vec(), value.to_vec()).await.map_err(refused)?;
-        Ok(Response::new(PutResponse { index }))
+        let forwarded = self.0.admit_passed_on(&request).map_err(refused)?;
+        let request = request.into_inner();
+        by_leader!(self, request, forwarded, put_here, put)
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
         self.admit(&request)?;
         let key = request.into_inner().key;
-        let row = self.read(move |state| View(state).probe(&key)).await.map_err(refused)?;
+        self.0.handle.read().await.map_err(refused)?;
+        // One row of a table that is in memory for the most part: on this thread.
+        let row = View(&*self.0.handle.newest()).probe(&key);
         Ok(Response::new(match row {
             Some(row) => GetResponse { found: true, value: row.value.into(), index: row.index },
             None => GetResponse::default(),
@@ -92,17 +154,9 @@ impl ProbeService for Probes {
         &self,
         request: Request<CompareAndSetRequest>,
     ) -> Result<Response<CompareAndSetResponse>, Status> {
-        self.admit(&request)?;
-        let CompareAndSetRequest { key, expect_found, expected, value } = request.into_inner();
-        bounded(&key, &value).map_err(refused)?;
-        let body = Body::ProbeCompareAndSet {
-            key: key.to_vec(),
-            expected: expect_found.then(|| expected.to_vec().into()),
-            value: value.to_vec(),
-        };
-        let answered = self.commit(body).await.map_err(refused)?;
-        let done = matches!(answered.applied.outcome, Outcome::Probe { done: true });
-        Ok(Response::new(CompareAndSetResponse { done, index: answered.index }))
+        let forwarded = self.0.admit_passed_on(&request).map_err(refused)?;
+        let request = request.into_inner();
+        by_leader!(self, request, forwarded, compare_and_set_here, compare_and_set)
     }
 
     async fn range(
@@ -145,14 +199,9 @@ impl ProbeService for Probes {
                 if keys.is_empty() {
                     continue;
                 }
-                let found = move |state: &StateView<'_>| {
-                    let row = |key: Vec<u8>| {
-                        let row = View(state).probe(&key)?;
-                        Some(shown(key, row))
-                    };
-                    keys.into_iter().filter_map(row).collect()
-                };
-                let rows = handle.look(found).await;
+                // They were written a moment ago, so that they are in memory.
+                let row = |key: Vec<u8>| Some(shown(View(&*handle.newest()).probe(&key)?, key));
+                let rows = keys.into_iter().filter_map(row).collect();
                 if out.send(Ok(WatchResponse { rows })).await.is_err() {
                     return Ok(());
                 }
@@ -170,20 +219,18 @@ impl ProbeService for Probes {
         self.admit(&request)?;
         let mut puts = request.into_inner();
         let probes = self.clone();
-        // Each put is begun at once and awaited in its turn: many share one sync.
-        let (begun, mut order) = mpsc::channel(PUTS_AHEAD);
-        let shutdown = self.0.shutdown.clone();
+        // Each put is begun at once and awaited in its turn: many share one sync. No answer
+        // overtakes another, and the first that is a refusal ends the stream.
+        let (begun, mut order) = mpsc::channel::<Result<Begun, Status>>(PUTS_AHEAD);
         let beginner = async move {
             while let Some(put) = puts.next().await {
-                let put = match put {
-                    Ok(PutStreamRequest { key, value }) => {
-                        let probes = probes.clone();
-                        let task =
-                            async move { probes.put_one(key.to_vec(), value.to_vec()).await };
-                        Ok(probes_task(&shutdown, task))
-                    }
-                    Err(status) => Err(status),
-                };
+                let put = put.and_then(|PutStreamRequest { key, value }| {
+                    let put = bounded(&key, &value).and_then(|()| {
+                        let body = Body::ProbePut { key: key.to_vec(), value: value.to_vec() };
+                        probes.begin(body, String::new(), [0; 32])
+                    });
+                    put.map_err(refused)
+                });
                 let last = put.is_err();
                 if begun.send(put).await.is_err() || last {
                     return;
@@ -196,11 +243,9 @@ impl ProbeService for Probes {
             while let Some(put) = order.recv().await {
                 let answer = match put {
                     Err(status) => Err(status),
-                    Ok(task) => match task.await {
-                        Ok(Some(done)) => {
-                            done.map(|index| PutStreamResponse { index }).map_err(refused)
-                        }
-                        _ => Err(refused(crate::node::outcome_unknown())),
+                    Ok(begun) => match begun.answer().await {
+                        Ok(answered) => Ok(PutStreamResponse { index: answered.index }),
+                        Err(refusal) => Err(refused(refusal)),
                     },
                 };
                 let last = answer.is_err();
@@ -214,27 +259,58 @@ impl ProbeService for Probes {
     }
 }
 
-fn probes_task<T: Send + 'static>(
-    shutdown: &luqiao_transport::drain::Shutdown,
-    task: impl Future<Output = T> + Send + 'static,
-) -> tokio::task::JoinHandle<Option<T>> {
-    shutdown.spawn(task)
+/// The same call, as one that another node asked of us.
+fn passing<T: Clone>(message: &T) -> Request<T> {
+    let mut request = Request::new(message.clone());
+    request.metadata_mut().insert(FORWARDED, MetadataValue::from_static("1"));
+    request
 }
 
-fn range(state: &StateView<'_>, from: &[u8], to: &[u8], limit: usize) -> Vec<ProbeRow> {
-    use catalog_state::store::Store as _;
+/// What tells a repeated call from another one under the same key; nothing is asked of a call
+/// without a key.
+fn digest_of(message: &impl Message, request_id: &str) -> [u8; 32] {
+    if request_id.is_empty() {
+        return [0; 32];
+    }
+    Sha256::digest(message.encode_to_vec()).into()
+}
 
+/// Where the write is that counts: a repeated call's is the first one's.
+fn answered_index(answered: &Answered) -> Result<u64, Refusal> {
+    match &answered.applied.outcome {
+        Outcome::Refused(refusal) => Err(refusal.clone()),
+        Outcome::Probe { index, .. } => Ok(*index),
+        _ => Ok(answered.index),
+    }
+}
+
+/// Rows from `from` to before `to`, as many as the limit allows.
+fn range(state: &StateView<'_>, from: &[u8], to: &[u8], limit: usize) -> Vec<ProbeRow> {
     let table = Key::table(Table::Probe);
     let end = if to.is_empty() { table.end() } else { keys::probe(to).into_vec() };
-    let rows = state.range(keys::probe(from).as_slice(), &end).take(limit);
-    rows.map(|(key, bytes)| {
-        let row = catalog_state::codec::decode(&bytes).expect("rows are written by this program");
-        shown(key[1..].to_vec(), row)
-    })
-    .collect()
+    // All in one piece, of which the rows are parts: a thousand rows are not two thousand pieces.
+    let (mut bytes, mut parts) = (BytesMut::new(), Vec::new());
+    state.scan(keys::probe(from).as_slice(), &end, |key, row| {
+        if parts.len() == limit {
+            return false;
+        }
+        let row: ProbeRowRef<'_> = minicbor::decode(row).expect("rows are written by this program");
+        let key = &key[table.as_slice().len()..];
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(row.value);
+        parts.push((key.len(), row.value.len(), row.index));
+        true
+    });
+    let mut bytes = bytes.freeze();
+    let part = |(key, value, index)| ProbeRow {
+        key: bytes.split_to(key),
+        value: bytes.split_to(value),
+        index,
+    };
+    parts.into_iter().map(part).collect()
 }
 
-fn shown(key: Vec<u8>, row: Stored) -> ProbeRow {
+fn shown(row: Stored, key: Vec<u8>) -> ProbeRow {
     ProbeRow { key: key.into(), value: row.value.into(), index: row.index }
 }
 

@@ -42,8 +42,9 @@ const AHEAD: usize = 64;
 /// How long a node may be without a leader before it stops pretending to know the news.
 const LEADERLESS_MAX: Duration = Duration::from_secs(3);
 
-/// Begins the stream that `call` asks for.
-pub(super) fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+/// Begins the stream that `call` asks for, on a state that contains everything committed by now.
+pub(super) async fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    call.handle().read().await?;
     match call.method.path {
         "/luqiao.catalog.v1.CatalogService/WatchEntries" => entries(call),
         "/luqiao.sharing.v1.SharingService/WatchRequests" => requests(call),

@@ -1,13 +1,22 @@
 //! The state store: how are replicated rows kept in RocksDB, and read as of one moment?
 //!
 //! Three column families share one write-ahead log, so that one batch is there whole or not at
-//! all: `state` holds the replicated rows, `local` what this node must remember for itself,
+//! all: `state` holds the replicated rows, `local` which entry they contain and with which members,
 //! `search` the index derived from the state.
 //!
 //! A read that the disk refuses does not return. The answer would be half of the truth, and every
-//! caller would have to decide what to make of that; the thread panics, and the process ends.
+//! caller would have to decide what to make of that; the thread panics, and the process ends. If
+//! it was the state itself that cannot be trusted, that is noted first: the next start asks another
+//! node for a sound one.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use catalog_state::{
     codec,
@@ -15,31 +24,55 @@ use catalog_state::{
 };
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBIteratorWithThreadMode, IteratorMode, Options, ReadOptions, Snapshot, WriteBatch,
-    WriteOptions,
+    DBIteratorWithThreadMode, DBRecoveryMode, Direction, Error, ErrorKind, FlushOptions,
+    IngestExternalFileOptions, IteratorMode, Options, ReadOptions, Snapshot, SstFileWriter,
+    WriteBatch, WriteOptions,
 };
 
-use super::{Identity, StorageError};
+use super::{
+    StorageError,
+    folders::Folders,
+    identity::{Content, Identity},
+};
 
 const STATE: &str = "state";
 const LOCAL: &str = "local";
 const SEARCH: &str = "search";
 
-/// Memory for blocks read from disk, in bytes.
-const CACHE_BYTES: usize = 48 << 20;
+/// Memory for blocks read from disk, in bytes; with them their indexes and filters, which would
+/// otherwise grow with the state: what the node needs in memory must not depend on how much it
+/// holds.
+const CACHE_BYTES: usize = 128 << 20;
 /// Memory in which writes of one column family gather, in bytes.
-const WRITE_BUFFER_BYTES: usize = 8 << 20;
+const WRITE_BUFFER_BYTES: usize = 16 << 20;
+/// And those of all together, before the largest is written out.
+const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
-const IDENTITY: &str = "identity";
 const APPLIED: &str = "applied";
-const MEMBERS: &str = "members";
-const LOG_BEGUN: &str = "log_begun";
-const BOOT: &str = "boot";
-const PEER_STORE: &str = "peer_store";
+const MEMBERSHIP: &str = "membership";
+
+/// Rows that the first versions kept here; now the identity file's.
+mod before {
+    pub(super) const IDENTITY: &str = "identity";
+    pub(super) const MEMBERS: &str = "members";
+    pub(super) const LOG_BEGUN: &str = "log_begun";
+    pub(super) const BOOT: &str = "boot";
+    pub(super) const PEER_STORE: &str = "peer_store";
+}
 
 /// The rows of one node.
 pub struct StateStore {
     db: DB,
+    /// After `db`, so that it goes when the files are closed.
+    place: Place,
+}
+
+/// Where a store is, and what becomes of the place when it is closed.
+struct Place {
+    folders: Folders,
+    number: u64,
+    retired: AtomicBool,
+    open: Option<Arc<()>>,
 }
 
 impl std::fmt::Debug for StateStore {
@@ -50,7 +83,7 @@ impl std::fmt::Debug for StateStore {
 
 /// The rows as they were at one moment.
 pub struct StateView<'a> {
-    db: &'a DB,
+    store: &'a StateStore,
     snapshot: Snapshot<'a>,
     applied: u64,
 }
@@ -61,9 +94,41 @@ impl std::fmt::Debug for StateView<'_> {
     }
 }
 
+impl Drop for Place {
+    /// The folder of a replaced store goes with it, on a thread of its own: whoever read it last
+    /// does not wait for its files.
+    fn drop(&mut self) {
+        if !self.retired.load(Ordering::Acquire) {
+            return;
+        }
+        let (folder, open) = (self.folders.state(self.number), self.open.take());
+        std::thread::spawn(move || {
+            if let Err(error) = std::fs::remove_dir_all(&folder) {
+                // The next start finds it again.
+                tracing::warn!(folder = %folder.display(), %error, "Replaced state not removed");
+            }
+            drop(open);
+        });
+    }
+}
+
 impl StateStore {
-    /// Opens the store in `folder`, creating it if there is none.
-    pub fn open(folder: &Path) -> Result<Self, StorageError> {
+    /// Opens state `number` of the data folder, creating it if there is none.
+    pub(crate) fn open(
+        folders: &Folders,
+        number: u64,
+        open: Arc<()>,
+    ) -> Result<Self, StorageError> {
+        Self::open_at(&folders.state(number), folders, number, open)
+    }
+
+    /// Opens a store in `folder` that is to become state `number`, creating it if there is none.
+    pub(crate) fn open_at(
+        folder: &Path,
+        folders: &Folders,
+        number: u64,
+        open: Arc<()>,
+    ) -> Result<Self, StorageError> {
         let cache = Cache::new_lru_cache(CACHE_BYTES);
         let mut options = Options::default();
         options.create_if_missing(true);
@@ -72,20 +137,47 @@ impl StateStore {
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(64 << 20);
-        let families = [STATE, LOCAL, SEARCH, "default"].map(|name| {
-            let mut blocks = BlockBasedOptions::default();
-            blocks.set_block_cache(&cache);
-            blocks.set_bloom_filter(10.0, false);
-            let mut options = Options::default();
-            options.set_block_based_table_factory(&blocks);
-            options.set_compression_type(DBCompressionType::Lz4);
-            options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-            ColumnFamilyDescriptor::new(name, options)
-        });
+        options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
+        // Damage is found where it lies: at the opening, or by the checksum of what is read.
+        options.set_paranoid_checks(true);
+        options.set_track_and_verify_wals_in_manifest(true);
+        // A torn end of the unsynced log is what a power loss leaves; the Raft log has the rest.
+        options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+        let families = [STATE, LOCAL, SEARCH, "default"]
+            .map(|name| ColumnFamilyDescriptor::new(name, family_options(name, &cache)));
         let db = DB::open_cf_descriptors(&options, folder, families).map_err(|source| {
             StorageError::State { folder: folder.display().to_string(), source }
         })?;
-        Ok(Self { db })
+        let place = Place {
+            folders: folders.clone(),
+            number,
+            retired: AtomicBool::new(false),
+            open: Some(open),
+        };
+        Ok(Self { db, place })
+    }
+
+    /// Which state of the data folder this is.
+    pub fn number(&self) -> u64 {
+        self.place.number
+    }
+
+    /// Another store is in use: this one's folder is removed when its last reader is gone.
+    pub(super) fn retire(&self) {
+        self.place.retired.store(true, Ordering::Release);
+    }
+
+    pub(super) fn open_mark(&self) -> Arc<()> {
+        Arc::clone(self.place.open.as_ref().expect("taken only when the store is gone"))
+    }
+
+    /// Notes, durably, that this state is not to be trusted. The next start of the node sets it
+    /// aside and makes it again: from its own log where that reaches back to the beginning, else
+    /// from another node's snapshot.
+    pub fn mark_suspect(&self, cause: &str) {
+        if let Err(error) = self.place.folders.mark_suspect(self.place.number, cause) {
+            tracing::error!(%error, cause, "A suspicion of the state could not be noted");
+        }
     }
 
     /// The rows as they are now, and stay for the view.
@@ -93,9 +185,9 @@ impl StateStore {
         let snapshot = self.db.snapshot();
         let applied = snapshot
             .get_cf(family(&self.db, LOCAL), APPLIED)
-            .unwrap_or_else(|error| stop("read", &error))
+            .unwrap_or_else(|error| self.stop("read", &error))
             .map_or(0, |bytes| number(&bytes));
-        StateView { db: &self.db, snapshot, applied }
+        StateView { store: self, snapshot, applied }
     }
 
     /// Index of the last entry whose writes the store holds; 0 for none.
@@ -103,10 +195,16 @@ impl StateStore {
         self.local(APPLIED).map_or(0, |bytes| number(&bytes))
     }
 
+    /// The membership that holds at [`StateStore::applied`], as the replica encodes it; `None` if
+    /// it never changed since the cluster was founded.
+    pub fn membership(&self) -> Option<Vec<u8>> {
+        self.local(MEMBERSHIP)
+    }
+
     /// Makes `writes` and their consequences for the search index part of the store, and with
-    /// them that it contains every entry up to `applied`. All of it is there after a crash, or
-    /// nothing.
-    pub fn commit(&self, writes: Writes, search: Writes, applied: u64) {
+    /// them that it contains every entry up to `applied`, and the membership from there on if it
+    /// changed. All of it is there after a crash, or nothing.
+    pub fn commit(&self, writes: Writes, search: Writes, applied: u64, membership: Option<&[u8]>) {
         let mut batch = WriteBatch::default();
         for (name, writes) in [(STATE, writes), (SEARCH, search)] {
             let family = family(&self.db, name);
@@ -117,15 +215,27 @@ impl StateStore {
                 }
             }
         }
-        batch.put_cf(family(&self.db, LOCAL), APPLIED, applied.to_be_bytes());
-        self.write(batch, false);
+        let local = family(&self.db, LOCAL);
+        batch.put_cf(local, APPLIED, applied.to_be_bytes());
+        if let Some(membership) = membership {
+            batch.put_cf(local, MEMBERSHIP, membership);
+        }
+        self.write(batch);
+    }
+
+    /// Makes what is committed so far durable, and returns up to which entry that is: the Raft log
+    /// is not needed for it any more. Waits for the disk; commits go on meanwhile.
+    pub fn make_durable(&self) -> u64 {
+        let applied = self.applied();
+        self.db.flush_wal(true).unwrap_or_else(|error| self.stop("sync", &error));
+        applied
     }
 
     /// Removes the whole search index.
     pub fn clear_search(&self) {
         let mut batch = WriteBatch::default();
         batch.delete_range_cf(family(&self.db, SEARCH), Vec::new(), vec![u8::MAX]);
-        self.write(batch, false);
+        self.write(batch);
     }
 
     /// Writes rows of the search index alone, while it is made again.
@@ -138,80 +248,151 @@ impl StateStore {
                 None => batch.delete_cf(family, key),
             }
         }
-        self.write(batch, false);
+        self.write(batch);
     }
 
     /// A row of the search index.
     pub fn search_row(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.db.get_cf(family(&self.db, SEARCH), key).unwrap_or_else(|error| stop("read", &error))
+        self.db
+            .get_cf(family(&self.db, SEARCH), key)
+            .unwrap_or_else(|error| self.stop("read", &error))
     }
 
-    pub(super) fn identity(&self) -> Result<Option<Identity>, StorageError> {
-        self.local(IDENTITY)
-            .map(|bytes| codec::decode(&bytes).map_err(|_| StorageError::Bookkeeping(IDENTITY)))
-            .transpose()
-    }
-
-    pub(super) fn set_identity(&self, identity: &Identity) {
-        self.set_local(IDENTITY, codec::encode(identity));
-    }
-
-    pub(super) fn members(&self) -> Result<Option<Vec<u64>>, StorageError> {
-        self.local(MEMBERS)
-            .map(|bytes| codec::decode(&bytes).map_err(|_| StorageError::Bookkeeping(MEMBERS)))
-            .transpose()
-    }
-
-    pub(super) fn set_members(&self, members: &Vec<u64>) {
-        self.set_local(MEMBERS, codec::encode(members));
-    }
-
-    pub(super) fn log_begun(&self) -> bool {
-        self.local(LOG_BEGUN).is_some()
-    }
-
-    pub(super) fn set_log_begun(&self) {
-        if self.local(LOG_BEGUN).is_none() {
-            self.set_local(LOG_BEGUN, vec![1]);
+    /// Makes a sorted file of `rows`, in their order, durably.
+    pub(crate) fn write_part(file: &Path, rows: &[Row]) -> Result<(), Error> {
+        let options = family_options(STATE, &Cache::new_lru_cache(0));
+        let mut writer = SstFileWriter::create(&options);
+        writer.open(file)?;
+        for (key, value) in rows {
+            writer.put(key, value)?;
         }
+        writer.finish()
     }
 
-    pub(super) fn count_boot(&self) -> u64 {
-        let boot = self.local(BOOT).map_or(0, |bytes| number(&bytes)) + 1;
-        self.set_local(BOOT, boot.to_be_bytes().to_vec());
-        boot
+    /// Takes sorted files of replicated rows over as its own, all or none. For a new store.
+    pub(crate) fn ingest(&self, files: Vec<PathBuf>) -> Result<(), Error> {
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        self.db.ingest_external_file_cf_opts(family(&self.db, STATE), &options, files)
     }
 
-    /// The store with which `peer` presented itself first; remembers `store_uuid` if it is the
-    /// first.
-    pub fn peer_store(&self, peer: u64, store_uuid: [u8; 16]) -> [u8; 16] {
-        let key = format!("{PEER_STORE}/{peer}");
-        if let Some(known) = self.local(&key).and_then(|bytes| bytes.try_into().ok()) {
-            return known;
+    /// How many replicated rows there are, reading all of them.
+    pub(crate) fn count(&self) -> Result<u64, Error> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        let rows = self.db.iterator_cf_opt(family(&self.db, STATE), options, IteratorMode::Start);
+        let mut count = 0;
+        for row in rows {
+            row?;
+            count += 1;
         }
-        self.set_local(&key, store_uuid.to_vec());
-        store_uuid
+        Ok(count)
+    }
+
+    /// Leaves nothing in memory or in the log alone that is in no file yet.
+    pub(crate) fn write_out(&self) -> Result<(), Error> {
+        let families = [STATE, LOCAL, SEARCH].map(|name| family(&self.db, name));
+        let mut options = FlushOptions::default();
+        options.set_wait(true);
+        self.db.flush_cfs_opt(&families, &options)?;
+        self.db.flush_wal(true)
+    }
+
+    /// Which entry the store contains, where that may be unreadable.
+    pub(super) fn try_applied(&self) -> Result<u64, Error> {
+        let row = self.db.get_cf(family(&self.db, LOCAL), APPLIED)?;
+        Ok(row.map_or(0, |bytes| number(&bytes)))
+    }
+
+    /// A replicated row, where it may be unreadable.
+    pub(super) fn try_get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.db.get_cf(family(&self.db, STATE), key)
+    }
+
+    /// What the first versions kept here and is the identity file's now.
+    pub(super) fn content_before(&self) -> Result<Option<Content>, StorageError> {
+        let Some(identity) = self.local(before::IDENTITY) else { return Ok(None) };
+        let unreadable = |_| StorageError::Bookkeeping(before::IDENTITY);
+        let identity: Identity = codec::decode(&identity).map_err(unreadable)?;
+        let founders = match self.local(before::MEMBERS) {
+            Some(bytes) => {
+                codec::decode(&bytes).map_err(|_| StorageError::Bookkeeping(before::MEMBERS))?
+            }
+            None => Vec::new(),
+        };
+        let mut peer_stores = BTreeMap::new();
+        let prefix = format!("{}/", before::PEER_STORE);
+        let from = IteratorMode::From(prefix.as_bytes(), Direction::Forward);
+        for row in self.db.iterator_cf(family(&self.db, LOCAL), from) {
+            let (key, value) = row.unwrap_or_else(|error| self.stop("read", &error));
+            let Some(peer) = key.strip_prefix(prefix.as_bytes()) else { break };
+            let peer = std::str::from_utf8(peer).ok().and_then(|peer| peer.parse().ok());
+            let (Some(peer), Ok(store)) = (peer, value.into_vec().try_into()) else {
+                return Err(StorageError::Bookkeeping(before::PEER_STORE));
+            };
+            peer_stores.insert(peer, store);
+        }
+        Ok(Some(Content {
+            identity,
+            founders,
+            log_begun: self.local(before::LOG_BEGUN).is_some(),
+            boot: self.local(before::BOOT).map_or(0, |bytes| number(&bytes)),
+            peer_stores,
+        }))
     }
 
     fn local(&self, key: &str) -> Option<Vec<u8>> {
-        self.db.get_cf(family(&self.db, LOCAL), key).unwrap_or_else(|error| stop("read", &error))
+        self.db
+            .get_cf(family(&self.db, LOCAL), key)
+            .unwrap_or_else(|error| self.stop("read", &error))
     }
 
-    /// Durably: none of these rows can be had again from the log.
-    fn set_local(&self, key: &str, value: Vec<u8>) {
-        let mut batch = WriteBatch::default();
-        batch.put_cf(family(&self.db, LOCAL), key, value);
-        self.write(batch, true);
-    }
-
-    fn write(&self, batch: WriteBatch, sync: bool) {
+    fn write(&self, batch: WriteBatch) {
         let mut options = WriteOptions::default();
-        options.set_sync(sync);
-        self.db.write_opt(batch, &options).unwrap_or_else(|error| stop("write", &error));
+        options.set_sync(false);
+        self.db.write_opt(batch, &options).unwrap_or_else(|error| self.stop("write", &error));
+    }
+
+    /// The store cannot be relied on: the process ends here.
+    fn stop(&self, attempt: &str, error: &Error) -> ! {
+        let damaged = match error.kind() {
+            ErrorKind::Corruption => true,
+            // A write that failed is in the Raft log; what cannot be read is nowhere else.
+            ErrorKind::IOError => attempt == "read",
+            _ => false,
+        };
+        if damaged {
+            self.mark_suspect(&format!("could not {attempt}: {error}"));
+        }
+        panic!("the state store could not {attempt}: {error}")
     }
 }
 
+/// How a column family uses memory and disk.
+fn family_options(name: &str, cache: &Cache) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // The index is read in ranges and by terms that exist: a filter would only take room.
+    if name != SEARCH {
+        blocks.set_bloom_filter(10.0, false);
+    }
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&blocks);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options
+}
+
 impl StateView<'_> {
+    /// The membership that holds at [`StateView::applied`]; see [`StateStore::membership`].
+    pub fn membership(&self) -> Option<Vec<u8>> {
+        self.snapshot
+            .get_cf(family(&self.store.db, LOCAL), MEMBERSHIP)
+            .unwrap_or_else(|error| self.store.stop("read", &error))
+    }
+
     /// The entry up to which the view contains everything.
     pub fn applied(&self) -> u64 {
         self.applied
@@ -220,8 +401,8 @@ impl StateView<'_> {
     /// A row of the search index.
     pub fn search_row(&self, key: &[u8]) -> Option<Vec<u8>> {
         self.snapshot
-            .get_cf(family(self.db, SEARCH), key)
-            .unwrap_or_else(|error| stop("read", &error))
+            .get_cf(family(&self.store.db, SEARCH), key)
+            .unwrap_or_else(|error| self.store.stop("read", &error))
     }
 
     /// The rows of the search index with `from ≤ key < to`, in ascending order.
@@ -231,47 +412,68 @@ impl StateView<'_> {
         to: &[u8],
     ) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> {
         let rows = self.snapshot.iterator_cf_opt(
-            family(self.db, SEARCH),
+            family(&self.store.db, SEARCH),
             bounded(from, to),
             IteratorMode::Start,
         );
-        rows.map(|row| row.unwrap_or_else(|error| stop("read", &error)))
+        rows.map(|row| row.unwrap_or_else(|error| self.store.stop("read", &error)))
     }
 }
 
 impl Store for StateStore {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        self.db.get_cf(family(&self.db, STATE), key).unwrap_or_else(|error| stop("read", &error))
+        self.try_get(key).unwrap_or_else(|error| self.stop("read", &error))
     }
 
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
         let state = family(&self.db, STATE);
-        rows(from, to, || self.db.iterator_cf_opt(state, bounded(from, to), IteratorMode::Start))
+        rows(self, from, to, |options| self.db.iterator_cf_opt(state, options, IteratorMode::Start))
     }
 
     fn range_reversed<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
         let state = family(&self.db, STATE);
-        rows(from, to, || self.db.iterator_cf_opt(state, bounded(from, to), IteratorMode::End))
+        rows(self, from, to, |options| self.db.iterator_cf_opt(state, options, IteratorMode::End))
+    }
+}
+
+impl StateView<'_> {
+    /// Shows `each` the rows with `from ≤ key < to` in ascending order, where they lie, until it
+    /// has enough.
+    pub fn scan(&self, from: &[u8], to: &[u8], mut each: impl FnMut(&[u8], &[u8]) -> bool) {
+        // RocksDB would take such bounds for a mistake.
+        if from >= to {
+            return;
+        }
+        let state = family(&self.store.db, STATE);
+        let mut rows = self.snapshot.raw_iterator_cf_opt(state, bounded(from, to));
+        rows.seek_to_first();
+        while let Some((key, value)) = rows.item() {
+            if !each(key, value) {
+                return;
+            }
+            rows.next();
+        }
+        rows.status().unwrap_or_else(|error| self.store.stop("read", &error));
     }
 }
 
 impl Store for StateView<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let state = family(self.db, STATE);
-        self.snapshot.get_cf(state, key).unwrap_or_else(|error| stop("read", &error))
+        let state = family(&self.store.db, STATE);
+        self.snapshot.get_cf(state, key).unwrap_or_else(|error| self.store.stop("read", &error))
     }
 
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
-        let state = family(self.db, STATE);
-        rows(from, to, || {
-            self.snapshot.iterator_cf_opt(state, bounded(from, to), IteratorMode::Start)
+        let state = family(&self.store.db, STATE);
+        rows(self.store, from, to, |options| {
+            self.snapshot.iterator_cf_opt(state, options, IteratorMode::Start)
         })
     }
 
     fn range_reversed<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
-        let state = family(self.db, STATE);
-        rows(from, to, || {
-            self.snapshot.iterator_cf_opt(state, bounded(from, to), IteratorMode::End)
+        let state = family(&self.store.db, STATE);
+        rows(self.store, from, to, |options| {
+            self.snapshot.iterator_cf_opt(state, options, IteratorMode::End)
         })
     }
 }
@@ -279,15 +481,16 @@ impl Store for StateView<'_> {
 /// Rows that `open` yields, or none where `to` is not above `from`: RocksDB would take such bounds
 /// for a mistake.
 fn rows<'a>(
+    store: &'a StateStore,
     from: &[u8],
     to: &[u8],
-    open: impl FnOnce() -> DBIteratorWithThreadMode<'a, DB>,
+    open: impl FnOnce(ReadOptions) -> DBIteratorWithThreadMode<'a, DB>,
 ) -> Box<dyn Iterator<Item = Row> + 'a> {
     if from >= to {
         return Box::new(std::iter::empty());
     }
-    Box::new(open().map(|row| {
-        let (key, value) = row.unwrap_or_else(|error| stop("read", &error));
+    Box::new(open(bounded(from, to)).map(|row| {
+        let (key, value) = row.unwrap_or_else(|error| store.stop("read", &error));
         (key.into_vec(), value.into_vec())
     }))
 }
@@ -305,8 +508,4 @@ fn family<'a>(db: &'a DB, name: &str) -> &'a ColumnFamily {
 
 fn number(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(bytes.try_into().expect("a counter row has eight bytes"))
-}
-
-fn stop(attempt: &str, error: &rocksdb::Error) -> ! {
-    panic!("the state store could not {attempt}: {error}")
 }

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod catalog;
 pub mod clock;
+pub mod cluster;
 pub mod consent;
 pub mod federation;
 pub mod grants;
@@ -100,6 +101,14 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::ProbePut { key, value } => Ok(probe::put(tx, key, value)),
         Body::ProbeCompareAndSet { key, expected, value } => {
             Ok(probe::compare_and_set(tx, key, expected.as_ref().map(|e| e.as_slice()), value))
+        }
+
+        Body::ChangeMembers { version, change, current } => {
+            cluster::change_members(tx, *version, change, current)
+        }
+        Body::RaiseLevel { level } => cluster::raise_level(tx, *level),
+        Body::RecordOutage { node, kind, from, until } => {
+            cluster::record_outage(tx, *node, *kind, *from, *until)
         }
     }
 }

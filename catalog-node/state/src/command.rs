@@ -16,16 +16,19 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     feed::{FeedScope, FeedToken},
-    rows::{ClusterConfig, ConsentKind, Peer},
+    rows::{ClusterConfig, ConsentKind, Member, OutageKind, Peer},
 };
 
 /// The highest command level that this version applies.
-pub const LEVEL: u32 = 1;
+///
+/// * 1: everything up to the first release.
+/// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
+pub const LEVEL: u32 = 2;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Command {
-    /// Feature level; above [`LEVEL`] the node stops.
+    /// The level that the body needs, [`Body::level`]; above [`LEVEL`] the node stops.
     #[n(0)]
     pub level: u32,
     /// The proposer's stamp; ignored where the clock is moved by hand.
@@ -423,6 +426,125 @@ pub enum Body {
         #[cbor(with = "minicbor::bytes")]
         value: Vec<u8>,
     },
+    /// Changes the members of the cluster; travels as the context of raft's own entry and decides
+    /// whether that takes effect. Level 2.
+    #[n(28)]
+    ChangeMembers {
+        /// Version of the list that the proposer read.
+        #[n(0)]
+        version: u64,
+        /// The change.
+        #[n(1)]
+        change: MemberChange,
+        /// The list as the leader knows it, used only where the state has none yet: in clusters
+        /// that were created before level 2.
+        #[n(2)]
+        current: Vec<Member>,
+    },
+    /// Raises the level of commands that the cluster uses. Needs the level to which it raises.
+    #[n(29)]
+    RaiseLevel {
+        /// The new level; one that is not above the present one changes nothing.
+        #[n(0)]
+        level: u32,
+    },
+    /// Puts on record that a node could not take changes for a while. Level 2.
+    #[n(30)]
+    RecordOutage {
+        /// The node.
+        #[n(0)]
+        node: u64,
+        /// What was the matter.
+        #[n(1)]
+        kind: OutageKind,
+        /// Since when, by the node's clock; one outage of a node is recorded once.
+        #[n(2)]
+        from: UtcMillis,
+        /// Until when.
+        #[n(3)]
+        until: UtcMillis,
+    },
+}
+
+impl Body {
+    /// The level that this body needs: what [`Command::level`] is to be set to. A cluster that is
+    /// below it refuses.
+    pub fn level(&self) -> u32 {
+        match self {
+            Self::Bootstrap(bootstrap) if bootstrap.members.is_some() => {
+                bootstrap.level.unwrap_or(1).max(2)
+            }
+            Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
+            Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
+            Self::RaiseLevel { level } => (*level).max(2),
+            _ => 1,
+        }
+    }
+}
+
+/// One step of the members. Every step but [`MemberChange::Finish`] leads into a joint
+/// configuration, in which old and new voters must both agree; `Finish` leaves it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum MemberChange {
+    /// A new node comes in as a learner.
+    #[n(0)]
+    AddLearner {
+        /// Never used before.
+        #[n(0)]
+        id: u64,
+        /// `host:port` at which it is reached.
+        #[n(1)]
+        address: String,
+    },
+    /// A learner gets its vote.
+    #[n(1)]
+    Promote {
+        /// The learner.
+        #[n(0)]
+        id: u64,
+    },
+    /// A member goes; its id is never used again.
+    #[n(2)]
+    Remove {
+        /// The member.
+        #[n(0)]
+        id: u64,
+    },
+    /// A learner takes the place of a voter.
+    #[n(3)]
+    Replace {
+        /// The voter that goes.
+        #[n(0)]
+        out: u64,
+        /// The learner that takes its place.
+        #[n(1)]
+        replacement: u64,
+    },
+    /// The joint configuration ends: from now on the new voters decide alone.
+    #[n(4)]
+    Finish,
+}
+
+impl MemberChange {
+    /// Its name on the wire and in the ledger.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AddLearner { .. } => "add",
+            Self::Promote { .. } => "promote",
+            Self::Remove { .. } => "remove",
+            Self::Replace { .. } => "replace",
+            Self::Finish => "finish",
+        }
+    }
+
+    /// The nodes that it is about; of a replacement first the one that goes.
+    pub fn nodes(&self) -> Vec<u64> {
+        match self {
+            Self::AddLearner { id, .. } | Self::Promote { id } | Self::Remove { id } => vec![*id],
+            Self::Replace { out, replacement } => vec![*out, *replacement],
+            Self::Finish => Vec::new(),
+        }
+    }
 }
 
 /// What the first command of a log says.
@@ -452,6 +574,12 @@ pub struct Bootstrap {
     /// Domains with which this one federates.
     #[n(7)]
     pub peers: Vec<Peer>,
+    /// The level at which the cluster begins; absent = 1.
+    #[n(8)]
+    pub level: Option<u32>,
+    /// The nodes with which it begins; absent in clusters of level 1.
+    #[n(9)]
+    pub members: Option<Vec<Member>>,
 }
 
 /// The editable part of an organization.

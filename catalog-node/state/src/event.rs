@@ -21,6 +21,10 @@ pub enum Event {
     OutboxGrew(DomainId),
     /// The clock moved past deadlines.
     DeadlinesFired(u32),
+    /// The members changed; this is the list's new version.
+    MembersChanged(u64),
+    /// The cluster uses this level of commands from now on.
+    LevelRaised(u32),
     /// A probe value was written.
     ProbeWritten(Vec<u8>),
 }

@@ -12,6 +12,7 @@ use catalog_model::{
     refusal::Refusal,
     sharing::SharingAttribute,
 };
+use catalog_mutation::{Mutation, active};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
@@ -82,11 +83,16 @@ pub(crate) fn entry_changed(tx: &mut Tx<'_>, id: EntryId, now: Option<&CatalogEn
 
 fn append(tx: &mut Tx<'_>, scope: FeedScope, id: EntryId, now: Option<CatalogEntry>) {
     let place = keys::feed_entry(scope, id);
-    if now.is_none() && !tx.has(&place) {
+    let tombstone = now.is_none();
+    if tombstone && (!tx.has(&place) || active(Mutation::FeedTombstoneLost)) {
         return;
     }
     let head = head_of(tx.counters(), scope).clone();
-    let record = FeedRecord { revision: head.revision + 1, entry: id, now };
+    let mut revision = head.revision + 1;
+    if active(Mutation::FeedGap) && revision.is_multiple_of(4) {
+        revision += 1;
+    }
+    let record = FeedRecord { revision, entry: id, now };
     let bytes = tx.put(&keys::feed(scope, record.revision), &record);
     if record.now.is_some() {
         tx.put(&place, &record.revision);

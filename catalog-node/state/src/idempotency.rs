@@ -6,10 +6,13 @@
 //! stays until 24 h of committed clock *or* 100,000 later calls of that system have passed,
 //! whichever comes first, and goes in the order of the log.
 
-use catalog_model::{reason::Reason, refusal::Refusal};
+use std::collections::BTreeMap;
+
+use catalog_model::{caller::Identity, reason::Reason, refusal::Refusal, time::UtcMillis};
+use catalog_mutation::{Mutation, active};
 
 use crate::{
-    command::Command,
+    command::{Body, Command},
     keys::{Key, Table},
     outcome::Outcome,
     rows::IdempotencyRow,
@@ -26,6 +29,9 @@ pub const WINDOW_CALLS: u64 = 100_000;
 /// come.
 const EVICTED_PER_CALL: usize = 4;
 
+/// Callers whose records are remembered by number.
+const CALLERS_KNOWN: usize = 4096;
+
 /// Whether a call was made before.
 #[derive(Debug)]
 pub(crate) enum Repeat {
@@ -37,9 +43,13 @@ pub(crate) enum Repeat {
     WithOtherBody(Refusal),
 }
 
-/// The caller's part of the key: domain, organization, system or person.
-fn caller_key(table: Table, command: &Command) -> Option<Key> {
+/// The caller's part of the key: domain, organization, system or person. Probes come from
+/// gateways, which belong to no organization; theirs are kept from level 2 on.
+fn caller_key(table: Table, tx: &Tx<'_>, command: &Command) -> Option<Key> {
     let caller = &command.caller;
+    if let (Identity::Gateway { id }, true) = (&caller.identity, keeps_probe(tx, command)) {
+        return Some(Key::table(table).domain(&caller.domain).id([0; 16]).byte(3).text(id).byte(0));
+    }
     let organization = caller.organization()?;
     let key = Key::table(table).domain(&caller.domain).id(organization.to_bytes());
     Some(match (caller.system(), caller.person()) {
@@ -49,17 +59,72 @@ fn caller_key(table: Table, command: &Command) -> Option<Key> {
     })
 }
 
+/// Whether the answer of a probe command is kept.
+fn keeps_probe(tx: &Tx<'_>, command: &Command) -> bool {
+    tx.level >= 2 && matches!(command.body, Body::ProbePut { .. } | Body::ProbeCompareAndSet { .. })
+}
+
+/// Of each caller the numbers of the records that are kept, so that none of them has to be looked
+/// for. Derived from state alone: read anew, they are the same.
+#[derive(Debug, Default)]
+pub(crate) struct Orders(BTreeMap<Vec<u8>, Span>);
+
+/// The records of one caller are numbered without gaps: the newest gets one more than the one before
+/// it, and the oldest go first.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    oldest: u64,
+    newest: u64,
+    /// When the oldest was made, or earlier; `None` until somebody asked.
+    made: Option<UtcMillis>,
+}
+
+impl Orders {
+    /// Forgets everything: the next command is another state's.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What is kept of the caller with `order`; `None` = nothing.
+    fn span(&self, tx: &Tx<'_>, order: &Key) -> Option<Span> {
+        if let Some(span) = self.0.get(order.as_slice()) {
+            return Some(*span);
+        }
+        let newest = last_number(&tx.last_row(order)?.0);
+        let oldest = tx.rows(order, 1).first().map_or(newest, |(key, _)| last_number(key));
+        Some(Span { oldest, newest, made: None })
+    }
+
+    fn keep(&mut self, order: Key, span: Span) {
+        if span.oldest > span.newest {
+            self.0.remove(order.as_slice());
+            return;
+        }
+        if self.0.len() >= CALLERS_KNOWN {
+            self.0.clear();
+        }
+        self.0.insert(order.into_vec(), span);
+    }
+}
+
 pub(crate) fn look_up(tx: &Tx<'_>, command: &Command) -> Repeat {
     let Some(request_id) = &command.request_id else { return Repeat::No };
-    let Some(key) = caller_key(Table::Idempotency, command) else { return Repeat::No };
+    if active(Mutation::RetryNotRecognized) {
+        return Repeat::No;
+    }
+    let Some(key) = caller_key(Table::Idempotency, tx, command) else { return Repeat::No };
     let Some(row) = tx.get::<IdempotencyRow>(&key.text(request_id)) else { return Repeat::No };
-    if tx.clock.0.saturating_sub(row.time.0) > WINDOW_MS {
+    let window = if active(Mutation::RetryForgottenEarly) { 1_000 } else { WINDOW_MS };
+    if tx.clock.0.saturating_sub(row.time.0) > window {
         return Repeat::No;
     }
     if row.call_digest != command.call_digest {
         return Repeat::WithOtherBody(
             Refusal::new(Reason::RequestIdReused).fact("request_id", request_id),
         );
+    }
+    if let Some(done) = row.probe {
+        return Repeat::Of(Outcome::Probe { done, index: row.index });
     }
     Repeat::Of(match (row.import, row.refusal) {
         (Some(results), _) => Outcome::Imported(results),
@@ -68,14 +133,20 @@ pub(crate) fn look_up(tx: &Tx<'_>, command: &Command) -> Repeat {
     })
 }
 
-pub(crate) fn record(tx: &mut Tx<'_>, command: &Command, outcome: &Outcome) {
+pub(crate) fn record(tx: &mut Tx<'_>, orders: &mut Orders, command: &Command, outcome: &Outcome) {
     let Some(request_id) = &command.request_id else { return };
-    let Some(key) = caller_key(Table::Idempotency, command) else { return };
+    let Some(key) = caller_key(Table::Idempotency, tx, command) else { return };
     let (resource, refusal, import) = match outcome {
         Outcome::Done(resource) => (resource.clone(), None, None),
         Outcome::Refused(refusal) => (None, Some(refusal.clone()), None),
         Outcome::Imported(results) => (None, None, Some(results.clone())),
+        // Raft's own change takes effect once: a repetition is done and changes nothing.
+        Outcome::MembersChanged { .. } => (Some(tx.domain_name()), None, None),
         Outcome::ClockAdvanced { .. } | Outcome::Probe { .. } => (None, None, None),
+    };
+    let probe = match outcome {
+        Outcome::Probe { done, .. } if keeps_probe(tx, command) => Some(*done),
+        _ => None,
     };
     let row = IdempotencyRow {
         call_digest: command.call_digest,
@@ -84,13 +155,18 @@ pub(crate) fn record(tx: &mut Tx<'_>, command: &Command, outcome: &Outcome) {
         index: tx.index,
         time: tx.clock,
         import,
+        probe,
     };
     let key = key.text(request_id);
     tx.put(&key, &row);
-    let order = caller_key(Table::IdempotencyOrder, command).expect("checked above");
-    let number = tx.last_row(&order).map_or(0, |(key, _)| last_number(&key)) + 1;
+    let order = caller_key(Table::IdempotencyOrder, tx, command).expect("checked above");
+    let before = orders.span(tx, &order);
+    let number = before.map_or(0, |span| span.newest) + 1;
     tx.put_bytes(&order.clone().number(number), key.into_vec());
-    evict(tx, &order, number);
+    let first = Span { oldest: number, newest: number, made: Some(tx.clock) };
+    let mut span = before.map_or(first, |span| Span { newest: number, ..span });
+    evict(tx, &order, &mut span);
+    orders.keep(order, span);
 }
 
 /// The number at the end of an order key.
@@ -100,17 +176,28 @@ fn last_number(key: &[u8]) -> u64 {
 }
 
 /// Removes the oldest records of a caller that are past one of the windows.
-fn evict(tx: &mut Tx<'_>, order: &Key, newest: u64) {
-    for (order_key, key) in tx.rows(order, EVICTED_PER_CALL) {
-        let number = last_number(&order_key);
-        let order_key = Key::from_stored(order_key);
+fn evict(tx: &mut Tx<'_>, order: &Key, span: &mut Span) {
+    for _ in 0..EVICTED_PER_CALL.min((span.newest - span.oldest + 1) as usize) {
+        let mut now = tx.clock;
+        if active(Mutation::RetryEvictedByGatewayClock) {
+            now = tx.received_at.unwrap_or(now);
+        }
+        let is_old = |made: UtcMillis| now.0.saturating_sub(made.0) > WINDOW_MS;
+        let is_far = span.newest - span.oldest >= WINDOW_CALLS;
+        // The record may be a later one under the same key, never an earlier one.
+        if !is_far && span.made.is_some_and(|made| !is_old(made)) {
+            break;
+        }
+        let order_key = order.clone().number(span.oldest);
+        let key = tx.get_bytes(&order_key).expect("records are numbered without gaps");
         let key = Key::from_stored(key);
-        let row = tx.get::<IdempotencyRow>(&key);
-        let too_old = row.is_none_or(|row| tx.clock.0.saturating_sub(row.time.0) > WINDOW_MS);
-        if !too_old && newest - number < WINDOW_CALLS {
+        span.made = tx.get::<IdempotencyRow>(&key).map(|row| row.time);
+        if !is_far && span.made.is_some_and(|made| !is_old(made)) {
             break;
         }
         tx.delete(&key);
         tx.delete(&order_key);
+        span.oldest += 1;
+        span.made = None;
     }
 }

@@ -14,20 +14,25 @@ use catalog_model::{
     organization::Organization,
     share_request::{Answer, ShareRequest, ShareRequestState},
     sharing::SharingKind,
+    time::UtcMillis,
 };
 use minicbor::Decode;
 
 use crate::{
     apply::{catalog::sharing_of, requests},
     codec,
+    command::{LEVEL, MemberChange},
     feed::{self, FeedRecord, FeedScope},
     keys::{self, Key, Table},
-    ledger::{LedgerRecord, Payload, leaf_hash, text_digest},
+    ledger::{Fact, Ledger, LedgerRecord, Payload, leaf_hash, node_hash, text_digest},
     outbox::OutboxItem,
-    rows::{ClusterConfig, DeadlineRow},
-    store::Store,
+    rows::{ClusterConfig, DeadlineRow, MemberChangeRow, MemberRole, OutageRow},
+    store::{Row, Store, Writes},
     view::View,
 };
+
+/// Above every key: tables are numbered far below.
+const END: [u8; 1] = [0xff];
 
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,36 +43,162 @@ pub struct Violation {
     pub detail: String,
 }
 
+/// What earlier checks of the same store have found good and cannot change any more, so that a
+/// check costs what the state is large, not what its history is long. A store that was replaced by a
+/// copy is a new one and gets a new watch; one that lost its newest rows is noticed.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// Ledger records.
+    ledger: u64,
+    /// Committed time of the last of them.
+    ledger_time: UtcMillis,
+    /// Both feeds.
+    feeds: [Followed; 2],
+}
+
+/// A feed as somebody holds who has followed it from its beginning.
+#[derive(Debug, Clone, Default)]
+struct Followed {
+    revision: u64,
+    hash: [u8; 32],
+    entries: BTreeMap<EntryId, u64>,
+}
+
+/// The rows that most checks read, decoded once.
+#[derive(Default)]
+struct Decoded {
+    /// Whether these are all rows of the store, or only those that changed.
+    whole: bool,
+    cases: Vec<ShareRequest>,
+    grants: Vec<Grant>,
+    deadlines: Vec<DeadlineRow>,
+    entries: Vec<CatalogEntry>,
+    /// Own published entries and their versions.
+    published: BTreeMap<EntryId, u64>,
+}
+
 /// A store under inspection.
 struct Inspection<'a> {
     store: &'a dyn Store,
     domain: DomainId,
+    decoded: &'a Decoded,
     found: Vec<Violation>,
 }
 
 /// Every violation in a store; none before bootstrap.
 pub fn check(store: &dyn Store) -> Vec<Violation> {
+    check_on(&mut Watch::default(), store)
+}
+
+/// As [`check`], without reading again what `watch` has seen of the ledger and the feeds.
+pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     let Some(ClusterConfig { domain, .. }) = View(store).cluster() else { return Vec::new() };
-    let mut inspection = Inspection { store, domain, found: Vec::new() };
-    inspection.running_clock_has_deadline();
-    inspection.deadline_has_subject();
+    let published = rows::<CatalogEntry>(store, Table::PublishedEntry)
+        .filter(|entry| entry.domain == domain)
+        .map(|entry| (entry.id, entry.version))
+        .collect();
+    let decoded = Decoded {
+        whole: true,
+        cases: rows(store, Table::Request).collect(),
+        grants: rows(store, Table::Grant).collect(),
+        deadlines: rows(store, Table::Deadline).collect(),
+        entries: rows(store, Table::Entry).collect(),
+        published,
+    };
+    let mut inspection = Inspection { store, domain, decoded: &decoded, found: Vec::new() };
+    inspection.each_row_keeps_its_rules(watch);
     inspection.due_rows_are_the_unfired_deadlines();
-    inspection.answered_case_is_complete();
-    inspection.escalation_is_never_the_debtor();
-    inspection.grant_is_within_its_answer();
-    inspection.live_grant_is_of_shared_items();
     inspection.published_row_is_of_listed_entry();
     inspection.indexes_name_their_rows();
     inspection.counters_count();
-    inspection.ledger_is_dense_and_proves();
-    inspection.feed_is_dense_and_chained();
     inspection.outbox_is_for_others();
+    inspection.call_records_stand_in_order();
+    inspection.members_fit_their_history();
+    inspection.outages_are_on_record();
     inspection.found
+}
+
+/// What can be checked of `writes` alone, which are in `store` already: for after every command.
+/// Rows are held against each other only by [`check_on`].
+pub fn check_changes(watch: &mut Watch, store: &dyn Store, writes: &Writes) -> Vec<Violation> {
+    let Some(ClusterConfig { domain, .. }) = View(store).cluster() else { return Vec::new() };
+    let decoded = Decoded {
+        cases: written(writes, Table::Request),
+        grants: written(writes, Table::Grant),
+        deadlines: written(writes, Table::Deadline),
+        ..Decoded::default()
+    };
+    let mut inspection = Inspection { store, domain, decoded: &decoded, found: Vec::new() };
+    inspection.each_row_keeps_its_rules(watch);
+    let of_members =
+        [keys::meta::level(), keys::meta::members()].map(|key| writes.contains_key(key.as_slice()));
+    if of_members.contains(&true) {
+        inspection.members_fit_their_history();
+    }
+    inspection.found
+}
+
+fn written<T: for<'b> Decode<'b, ()>>(writes: &Writes, table: Table) -> Vec<T> {
+    let prefix = Key::table(table);
+    writes
+        .range(prefix.as_slice().to_vec()..prefix.end())
+        .filter_map(|(_, bytes)| bytes.as_ref())
+        .map(|bytes| codec::decode(bytes).expect("rows are ours"))
+        .collect()
+}
+
+/// The first rows in which two stores differ that have applied the same log. Their hashes tell of
+/// what was written; only this tells of what a copy was made without.
+pub fn copies_differ(one: &dyn Store, other: &dyn Store) -> Vec<Violation> {
+    let (mut ones, mut others) = (one.range(&[], &END), other.range(&[], &END));
+    loop {
+        let (left, right) = (ones.next(), others.next());
+        if left == right {
+            if left.is_none() {
+                return Vec::new();
+            }
+            continue;
+        }
+        let key = |row: Option<Row>| row.map_or_else(String::new, |(key, _)| format!("{key:02x?}"));
+        let detail = format!("one has {}, the other {}", key(left), key(right));
+        return vec![Violation { invariant: "copies_hold_the_same", detail }];
+    }
+}
+
+fn rows<'a, T: for<'b> Decode<'b, ()>>(
+    store: &'a dyn Store,
+    table: Table,
+) -> impl Iterator<Item = T> + 'a {
+    let prefix = Key::table(table);
+    store
+        .range(prefix.as_slice(), &prefix.end())
+        .map(|(_, bytes)| codec::decode(&bytes).expect("rows are ours"))
 }
 
 impl Inspection<'_> {
     fn violated(&mut self, invariant: &'static str, detail: String) {
         self.found.push(Violation { invariant, detail });
+    }
+
+    /// What holds of a row and the rows that it names, and of histories that only grow.
+    fn each_row_keeps_its_rules(&mut self, watch: &mut Watch) {
+        let counters = View(self.store).counters();
+        let heads = [&counters.feed_full, &counters.feed_shared];
+        let shorter =
+            watch.feeds.iter().zip(heads).any(|(seen, head)| head.revision < seen.revision);
+        if counters.ledger < watch.ledger || shorter {
+            // A store that lost what it had not yet made durable: its history is read again.
+            *watch = Watch::default();
+        }
+        self.running_clock_has_deadline();
+        self.deadline_has_subject();
+        self.nothing_fires_early();
+        self.answered_case_is_complete();
+        self.escalation_is_never_the_debtor();
+        self.grant_is_within_its_answer();
+        self.live_grant_is_of_shared_items();
+        self.ledger_is_dense_and_proves(watch);
+        self.feed_is_dense_and_chained(watch);
     }
 
     fn raw(&self, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -76,8 +207,7 @@ impl Inspection<'_> {
     }
 
     fn rows<T: for<'b> Decode<'b, ()>>(&self, table: Table) -> Vec<T> {
-        let decode = |(_, bytes): (Vec<u8>, Vec<u8>)| codec::decode(&bytes).expect("rows are ours");
-        self.raw(table).into_iter().map(decode).collect()
+        rows(self.store, table).collect()
     }
 
     fn keys(&self, table: Table) -> BTreeSet<Vec<u8>> {
@@ -87,10 +217,10 @@ impl Inspection<'_> {
     /// An answer is owed and its clock runs ⇔ there is a deadline, at the clock's due instant.
     fn running_clock_has_deadline(&mut self) {
         const NAME: &str = "running_clock_has_deadline";
-        for case in self.rows::<ShareRequest>(Table::Request) {
-            let name = requests::name(&case);
+        for case in &self.decoded.cases {
+            let name = requests::name(case);
             let row = View(self.store).deadline(DeadlineKind::Answer, &name);
-            let owed = requests::is_owed_here(&case, &self.domain) && requests::clock_runs(&case);
+            let owed = requests::is_owed_here(case, &self.domain) && requests::clock_runs(case);
             let due = case.answer_clock.as_ref().filter(|_| owed).map(|clock| clock.due_time);
             if row.as_ref().map(|row| row.due_time) != due {
                 self.violated(NAME, format!("{name} is due {due:?}, its deadline says {row:?}"));
@@ -101,7 +231,7 @@ impl Inspection<'_> {
     /// A deadline belongs to something that can still be late.
     fn deadline_has_subject(&mut self) {
         const NAME: &str = "deadline_has_subject";
-        for row in self.rows::<DeadlineRow>(Table::Deadline) {
+        for row in &self.decoded.deadlines {
             let key = keys::of(&row.subject).expect("deadlines belong to rows");
             let view = View(self.store);
             let fits = match row.kind {
@@ -138,10 +268,26 @@ impl Inspection<'_> {
         }
     }
 
+    /// What has fired was due; what fires once is not due again.
+    fn nothing_fires_early(&mut self) {
+        const NAME: &str = "nothing_fires_early";
+        let clock = View(self.store).clock();
+        for row in &self.decoded.deadlines {
+            if row.fired_revision == Some(row.revision) && row.due_time > clock {
+                self.violated(NAME, format!("{row:?} at {clock}"));
+            }
+        }
+        for case in &self.decoded.cases {
+            if case.overdue.as_ref().is_some_and(|mark| mark.due_time > clock) {
+                self.violated(NAME, format!("{} is overdue at {clock}", requests::name(case)));
+            }
+        }
+    }
+
     /// A case that ended in an answer has it, and no other case has one.
     fn answered_case_is_complete(&mut self) {
         const NAME: &str = "answered_case_is_complete";
-        for case in self.rows::<ShareRequest>(Table::Request) {
+        for case in &self.decoded.cases {
             let fits = match (case.state, case.answer.as_ref().map(|given| &given.answer)) {
                 (ShareRequestState::Agreed, Some(Answer::Agreed)) => case.grant.is_some(),
                 (ShareRequestState::AgreedInPart, Some(Answer::AgreedInPart { items, reason })) => {
@@ -163,18 +309,18 @@ impl Inspection<'_> {
             let overdue = case.answer.as_ref().zip(case.answer_clock.as_ref());
             let was_late = overdue.is_some_and(|(given, clock)| clock.is_overdue(given.given_time));
             if !fits || late != was_late {
-                self.violated(NAME, format!("{} is {:?}", requests::name(&case), case.state));
+                self.violated(NAME, format!("{} is {:?}", requests::name(case), case.state));
             }
         }
     }
 
     fn escalation_is_never_the_debtor(&mut self) {
         const NAME: &str = "escalation_is_never_the_debtor";
-        for case in self.rows::<ShareRequest>(Table::Request) {
+        for case in &self.decoded.cases {
             let Some(mark) = &case.overdue else { continue };
             let owes = |id| mark.ordered.iter().any(|party| party.organization == id);
             if mark.escalated_party.as_ref().is_some_and(|party| owes(party.organization)) {
-                self.violated(NAME, requests::name(&case).to_string());
+                self.violated(NAME, requests::name(case).to_string());
             }
         }
     }
@@ -182,7 +328,7 @@ impl Inspection<'_> {
     /// Every grant comes from an answer that agreed, and to no more than the answer.
     fn grant_is_within_its_answer(&mut self) {
         const NAME: &str = "grant_is_within_its_answer";
-        for grant in self.rows::<Grant>(Table::Grant) {
+        for grant in &self.decoded.grants {
             let key = keys::of(&grant.request).expect("a grant's request is a request");
             let Some(case) = View(self.store).get::<ShareRequest>(&key) else {
                 self.violated(NAME, format!("{} has no case", grant.id));
@@ -206,7 +352,7 @@ impl Inspection<'_> {
     /// Nobody has a right to what the catalog does not share (SHR-03, CAT-30).
     fn live_grant_is_of_shared_items(&mut self) {
         const NAME: &str = "live_grant_is_of_shared_items";
-        for grant in self.rows::<Grant>(Table::Grant) {
+        for grant in &self.decoded.grants {
             let Resource::Entry(id) = grant.entry.resource else { continue };
             if grant.domain != self.domain || grant.state == GrantState::Terminated {
                 continue;
@@ -225,19 +371,15 @@ impl Inspection<'_> {
 
     fn published_row_is_of_listed_entry(&mut self) {
         const NAME: &str = "published_row_is_of_listed_entry";
-        let published = self.rows::<CatalogEntry>(Table::PublishedEntry);
-        let published: BTreeMap<EntryId, u64> = published
-            .into_iter()
-            .filter(|entry| entry.domain == self.domain)
-            .map(|entry| (entry.id, entry.version))
-            .collect();
+        let published = &self.decoded.published;
         let listed: BTreeMap<EntryId, u64> = self
-            .rows::<CatalogEntry>(Table::Entry)
-            .into_iter()
+            .decoded
+            .entries
+            .iter()
             .filter(|entry| entry.state.is_listed())
             .map(|entry| (entry.id, entry.published_version))
             .collect();
-        if published != listed {
+        if *published != listed {
             self.violated(NAME, format!("published {published:?}, listed {listed:?}"));
         }
     }
@@ -245,7 +387,7 @@ impl Inspection<'_> {
     fn indexes_name_their_rows(&mut self) {
         const NAME: &str = "indexes_name_their_rows";
         let mut expected = BTreeSet::new();
-        for case in self.rows::<ShareRequest>(Table::Request) {
+        for case in &self.decoded.cases {
             for party in [case.requester.organization, case.provider.organization] {
                 expected.insert(keys::request_by_party(party, &case.domain, case.id).into_vec());
             }
@@ -254,7 +396,7 @@ impl Inspection<'_> {
                 expected.insert(key.into_vec());
             }
         }
-        for grant in self.rows::<Grant>(Table::Grant) {
+        for grant in &self.decoded.grants {
             for party in [grant.provider.organization, grant.consumer.organization] {
                 expected.insert(keys::grant_by_party(party, &grant.domain, grant.id).into_vec());
             }
@@ -263,7 +405,7 @@ impl Inspection<'_> {
                 expected.insert(keys::grant_by_entry(entry, &grant.domain, grant.id).into_vec());
             }
         }
-        for entry in self.rows::<CatalogEntry>(Table::Entry) {
+        for entry in &self.decoded.entries {
             let key = keys::entry_by_provider(&entry.domain, entry.provider, entry.id);
             expected.insert(key.into_vec());
         }
@@ -304,8 +446,7 @@ impl Inspection<'_> {
     fn counters_count(&mut self) {
         const NAME: &str = "counters_count";
         let counters = View(self.store).counters();
-        let entries = self.rows::<CatalogEntry>(Table::Entry);
-        let cases = self.rows::<ShareRequest>(Table::Request);
+        let Decoded { entries, cases, .. } = self.decoded;
         let owed: Vec<_> =
             cases.iter().filter(|case| requests::is_owed_here(case, &self.domain)).collect();
         let counted = (
@@ -319,20 +460,31 @@ impl Inspection<'_> {
         }
     }
 
-    /// Records are dense, their leaves are stored, and they hold texts only as digests of a
-    /// payload beside (SEC-03).
-    fn ledger_is_dense_and_proves(&mut self) {
+    /// Records are dense and in the order of time, every complete subtree over them is stored, and
+    /// they hold texts only as digests of a payload beside (SEC-03).
+    fn ledger_is_dense_and_proves(&mut self, watch: &mut Watch) {
         const NAME: &str = "ledger_is_dense_and_proves";
-        let size = View(self.store).counters().ledger;
-        let records = self.raw(Table::LedgerRecord);
-        if records.len() as u64 != size || self.raw(Table::LedgerBySubject).len() as u64 != size {
-            self.violated(NAME, format!("{} records for {size}", records.len()));
+        let view = View(self.store);
+        let size = view.counters().ledger;
+        let beyond = keys::ledger_record(size);
+        let last = Key::table(Table::LedgerRecord).end();
+        if self.store.range(beyond.as_slice(), &last).next().is_some() {
+            self.violated(NAME, format!("there is a record at or beyond {size}"));
         }
-        for (place, (_, bytes)) in records.into_iter().enumerate() {
-            let place = place as u64;
+        let subjects = Key::table(Table::LedgerBySubject);
+        if watch.ledger == 0 {
+            let named = self.store.range(subjects.as_slice(), &subjects.end()).count() as u64;
+            if named != size {
+                self.violated(NAME, format!("{size} records, {named} of them by subject"));
+            }
+        }
+        for place in watch.ledger..size {
+            let Some(bytes) = self.store.get(keys::ledger_record(place).as_slice()) else {
+                self.violated(NAME, format!("record {place} is missing"));
+                continue;
+            };
             let record: LedgerRecord = codec::decode(&bytes).expect("rows are ours");
-            let leaf = self.store.get(keys::ledger_node(0, place).as_slice());
-            let payload: Option<Payload> = View(self.store).get(&keys::ledger_payload(place));
+            let payload: Option<Payload> = view.get(&keys::ledger_payload(place));
             let texts = payload.map_or_else(Vec::new, |payload| {
                 payload
                     .texts
@@ -341,47 +493,70 @@ impl Inspection<'_> {
                     .collect::<Vec<_>>()
             });
             let digests: Vec<_> = record.digests.iter().map(|digest| digest.digest).collect();
+            let by_subject = keys::ledger_by_subject(&record.subject.to_string(), place);
             if record.sequence != place
-                || leaf != Some(leaf_hash(&bytes).to_vec())
                 || texts != digests
+                || self.store.get(by_subject.as_slice()).is_none()
+                || !self.subtrees_are_stored(place, leaf_hash(&bytes))
             {
                 self.violated(NAME, format!("record {place}"));
             }
+            if record.time < watch.ledger_time {
+                self.violated(NAME, format!("record {place} is older than the one before"));
+            }
+            watch.ledger_time = record.time;
+        }
+        if view.clock() < watch.ledger_time {
+            self.violated(NAME, "the newest record is of the future".to_owned());
+        }
+        watch.ledger = size;
+    }
+
+    /// Whether the hashes of the leaf at `place` and of every subtree that it completes are stored.
+    fn subtrees_are_stored(&self, place: u64, leaf: [u8; 32]) -> bool {
+        let node = |level, position| self.store.get(keys::ledger_node(level, position).as_slice());
+        let (mut level, mut position, mut hash) = (0, place, leaf);
+        loop {
+            if node(level, position).as_deref() != Some(hash.as_slice()) {
+                return false;
+            }
+            if position % 2 == 0 {
+                return true;
+            }
+            let left = node(level, position - 1).and_then(|left| left.try_into().ok());
+            let Some(left) = left else { return false };
+            hash = node_hash(&left, &hash);
+            (level, position) = (level + 1, position / 2);
         }
     }
 
     /// Revisions are dense, the chain runs over stored bytes, and who follows a feed from its
     /// beginning holds what is published.
-    fn feed_is_dense_and_chained(&mut self) {
+    fn feed_is_dense_and_chained(&mut self, watch: &mut Watch) {
         const NAME: &str = "feed_is_dense_and_chained";
         let counters = View(self.store).counters();
-        let published: BTreeMap<EntryId, u64> = self
-            .rows::<CatalogEntry>(Table::PublishedEntry)
-            .into_iter()
-            .filter(|entry| entry.domain == self.domain)
-            .map(|entry| (entry.id, entry.version))
-            .collect();
-        for scope in [FeedScope::Full, FeedScope::Shared] {
-            let prefix = Key::table(Table::Feed).byte(scope as u8);
-            let mut revision = 0;
-            let mut hash = [0; 32];
-            let mut followed = BTreeMap::new();
-            for (_, bytes) in self.store.range(prefix.as_slice(), &prefix.end()).collect::<Vec<_>>()
-            {
+        for (scope, seen) in [FeedScope::Full, FeedScope::Shared].into_iter().zip(&mut watch.feeds)
+        {
+            let from = keys::feed(scope, seen.revision + 1);
+            let end = Key::table(Table::Feed).byte(scope as u8).end();
+            for (_, bytes) in self.store.range(from.as_slice(), &end) {
                 let record: FeedRecord = codec::decode(&bytes).expect("rows are ours");
-                revision += 1;
-                hash = feed::link(&hash, &bytes);
-                if record.revision != revision {
-                    self.violated(NAME, format!("{scope:?} has {} as {revision}", record.revision));
+                seen.revision += 1;
+                seen.hash = feed::link(&seen.hash, &bytes);
+                if record.revision != seen.revision {
+                    let (found, wanted) = (record.revision, seen.revision);
+                    self.violated(NAME, format!("{scope:?} has {found} as {wanted}"));
                 }
                 match record.now {
-                    Some(entry) => followed.insert(record.entry, entry.version),
-                    None => followed.remove(&record.entry),
+                    Some(entry) => seen.entries.insert(record.entry, entry.version),
+                    None => seen.entries.remove(&record.entry),
                 };
             }
             let head = feed::head_of(&counters, scope);
-            if (head.revision, head.hash) != (revision, hash) || followed != published {
-                self.violated(NAME, format!("{scope:?} at {revision}"));
+            let at_head = (head.revision, head.hash) == (seen.revision, seen.hash);
+            let holds = !self.decoded.whole || seen.entries == self.decoded.published;
+            if !at_head || !holds {
+                self.violated(NAME, format!("{scope:?} at {}", seen.revision));
             }
         }
     }
@@ -394,6 +569,78 @@ impl Inspection<'_> {
         let beyond = self.rows::<OutboxItem>(Table::Outbox).iter().any(|item| item.sequence > last);
         if to_ourselves > 0 || beyond {
             self.violated(NAME, format!("{to_ourselves} items to ourselves"));
+        }
+    }
+
+    /// What is kept of a call can be found by age, so that it goes some day.
+    fn call_records_stand_in_order(&mut self) {
+        const NAME: &str = "call_records_stand_in_order";
+        let order = self.raw(Table::IdempotencyOrder);
+        let named: BTreeSet<Vec<u8>> = order.into_iter().map(|(_, key)| key).collect();
+        for key in self.keys(Table::Idempotency).difference(&named) {
+            self.violated(NAME, format!("{key:02x?}"));
+        }
+    }
+
+    /// The list of members keeps its rules and is what its last change made it; below level 2 there
+    /// is none.
+    fn members_fit_their_history(&mut self) {
+        const NAME: &str = "members_fit_their_history";
+        let view = View(self.store);
+        let (level, members) = (view.level(), view.members());
+        let history: Vec<MemberChangeRow> = self.rows(Table::MemberChange);
+        if level == 0 || level > LEVEL || (level < 2 && (members.is_some() || !history.is_empty()))
+        {
+            self.violated(NAME, format!("level {level}"));
+        }
+        let Some(now) = members else {
+            if !history.is_empty() {
+                self.violated(NAME, "a history without members".to_owned());
+            }
+            return;
+        };
+        let ids: Vec<u64> = now.members.iter().map(|member| member.id).collect();
+        let addresses: BTreeSet<&str> =
+            now.members.iter().map(|member| member.address.as_str()).collect();
+        let leaving = now.members.iter().any(|member| member.role == MemberRole::Leaving);
+        let keeps_rules = ids.is_sorted_by(|a, b| a < b)
+            && now.used_ids.is_sorted_by(|a, b| a < b)
+            && ids.iter().all(|id| now.used_ids.binary_search(id).is_ok())
+            && addresses.len() == ids.len()
+            && !now.voters().is_empty()
+            && (now.joint || !leaving);
+        let dense = (1..).zip(&history).all(|(version, row)| row.version == version);
+        let last = history.last();
+        let made = last.is_none_or(|row| {
+            row.voters == now.voters()
+                && row.learners == now.learners()
+                && now.joint == (row.change != MemberChange::Finish)
+        });
+        // An id that came back would be among those that a change before had taken out.
+        let (mut gone, mut before) = (BTreeSet::<u64>::new(), BTreeSet::<u64>::new());
+        for row in &history {
+            let after: BTreeSet<u64> = row.voters.iter().chain(&row.learners).copied().collect();
+            gone.extend(before.difference(&after));
+            for id in after.intersection(&gone) {
+                self.violated(NAME, format!("node {id} came back with v{}", row.version));
+            }
+            before = after;
+        }
+        if !keeps_rules || !dense || !made || history.len() as u64 != now.version {
+            self.violated(NAME, format!("{now:?} after {last:?}"));
+        }
+    }
+
+    /// An outage has its record in the ledger, and says the same as that.
+    fn outages_are_on_record(&mut self) {
+        const NAME: &str = "outages_are_on_record";
+        for row in self.rows::<OutageRow>(Table::Outage) {
+            let record = Ledger(self.store).record(row.record);
+            let OutageRow { node, kind, from, until, .. } = row;
+            let fact = Fact::OutageRecorded { node, kind, from, until };
+            if record.is_none_or(|record| record.fact != fact) || from > until {
+                self.violated(NAME, format!("{row:?}"));
+            }
         }
     }
 }

@@ -80,6 +80,10 @@ pub enum Table {
     RulePack = 0x59,
     /// Links to other domains.
     Peer = 0x5a,
+    /// Changes of the members by version.
+    MemberChange = 0x60,
+    /// Outages of nodes on record.
+    Outage = 0x61,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
 }
@@ -180,6 +184,11 @@ pub mod meta {
         calendar_version = "calendar";
         /// Current rule pack version.
         rule_pack_version = "rule_pack";
+        /// Level of commands that the cluster uses; absent = 1.
+        level = "level";
+        /// [`crate::rows::Members`]; absent in clusters that were created before level 2, until
+        /// the first change.
+        members = "members";
         /// State hash chain: not part of what it hashes.
         state_hash = "state_hash";
     }
@@ -337,6 +346,16 @@ pub fn rule_pack(version: u64) -> Key {
 /// `[domain]`
 pub fn peer(domain: &DomainId) -> Key {
     Key::table(Table::Peer).domain(domain)
+}
+
+/// `[version]`
+pub fn member_change(version: u64) -> Key {
+    Key::table(Table::MemberChange).number(version)
+}
+
+/// `[node][kind][from]`: an outage is told apart by when it began.
+pub fn outage(node: u64, kind: crate::rows::OutageKind, from: UtcMillis) -> Key {
+    Key::table(Table::Outage).number(node).byte(kind as u8).number(from.0)
 }
 
 /// `[key]`

@@ -7,8 +7,8 @@
 //!
 //! Reading order: what can happen ([`command`]), what comes of it ([`outcome`], [`event`]), where
 //! it is kept ([`store`], [`keys`], [`codec`]), how it happens ([`machine`], [`tx`], [`apply`]),
-//! and the three histories that outlive a change ([`ledger`], [`feed`], [`outbox`]). What must
-//! always be true is in [`invariants`]; `testdata` tells it as stories (`script`).
+//! and the three histories that outlive a change ([`ledger`], [`feed`], [`outbox`]). Who keeps the
+//! copies is decided in [`members`]; a new copy is made by [`snapshot`]. What must always be true is in [`invariants`]; `testdata` tells it as stories (`script`).
 
 pub mod command;
 pub mod event;
@@ -29,7 +29,11 @@ pub mod feed;
 pub mod ledger;
 pub mod outbox;
 
+pub mod members;
+
 pub mod view;
+
+pub mod snapshot;
 
 pub mod stamp;
 

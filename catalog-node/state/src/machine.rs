@@ -9,18 +9,19 @@ use catalog_model::{
     rule_pack::{Pair, Resolution, RulePack},
     time::{LocalDate, UtcMillis},
 };
+use catalog_mutation::{Mutation, active};
 use sha2::{Digest, Sha256};
 
 use crate::{
     apply, codec,
     command::{Body, Command, LEVEL},
     event::Event,
-    idempotency::{self, Repeat},
-    keys,
+    idempotency::{self, Orders, Repeat},
+    keys::{self, Key, Table},
     outcome::Outcome,
-    rows::{ClusterConfig, VersionedText},
+    rows::{ClusterConfig, Counters, VersionedText},
     store::{Overlay, Store, Writes},
-    tx::Tx,
+    tx::{Begins, Tx},
 };
 
 /// A committed entry that this version cannot apply. The node stops: going on would diverge.
@@ -66,6 +67,36 @@ pub struct Applied {
 pub struct Session<'a> {
     base: &'a dyn Store,
     pending: Writes,
+    /// Read at the first command of the batch and kept up from its writes: most commands need these
+    /// rows, and reading them from a disk for each would cost more than the command itself.
+    head: Option<Head>,
+}
+
+/// The rows that every command reads, after the last command of a batch.
+#[derive(Debug, Clone)]
+struct Head {
+    /// Absent before bootstrap.
+    cluster: Option<ClusterConfig>,
+    level: u32,
+    clock: UtcMillis,
+    counters: Counters,
+    rule_pack_version: Option<u64>,
+    calendar_version: Option<u64>,
+    state_hash: [u8; 32],
+}
+
+impl Head {
+    fn read(view: &Overlay<'_>) -> Self {
+        Self {
+            cluster: read(view, &keys::meta::cluster()),
+            level: read(view, &keys::meta::level()).unwrap_or(1),
+            clock: read(view, &keys::meta::clock()).unwrap_or_default(),
+            counters: read(view, &keys::meta::counters()).unwrap_or_default(),
+            rule_pack_version: read(view, &keys::meta::rule_pack_version()),
+            calendar_version: read(view, &keys::meta::calendar_version()),
+            state_hash: state_hash(view),
+        }
+    }
 }
 
 impl std::fmt::Debug for Session<'_> {
@@ -77,7 +108,12 @@ impl std::fmt::Debug for Session<'_> {
 impl<'a> Session<'a> {
     /// An empty batch over `base`.
     pub fn new(base: &'a dyn Store) -> Self {
-        Self { base, pending: Writes::new() }
+        Self { base, pending: Writes::new(), head: None }
+    }
+
+    /// The head, read if it is not known. Whoever takes it puts it back once the command is merged.
+    fn take_head(&mut self) -> Head {
+        self.head.take().unwrap_or_else(|| Head::read(&self.view()))
     }
 
     /// The store with the batch laid over it.
@@ -97,6 +133,9 @@ impl<'a> Session<'a> {
 pub struct Machine {
     rule_pack: Option<(u64, Arc<RulePack>)>,
     calendar: Option<(u64, Arc<WorkingDayCalendar>)>,
+    orders: Orders,
+    /// Hash of the state that `orders` was read of.
+    orders_of: [u8; 32],
 }
 
 /// What decides in one command beside state: the rules and the calendar in force.
@@ -139,41 +178,62 @@ impl Machine {
     ) -> Result<Applied, ApplyError> {
         let command =
             Command::decode(bytes).map_err(|source| ApplyError::Undecodable { index, source })?;
-        if command.level > LEVEL {
-            return Err(ApplyError::Level { index, level: command.level });
+        // What is written on the command binds no less than what its body needs: an older version
+        // cannot read the body and goes by the number.
+        let level = command.level.max(command.body.level());
+        if level > LEVEL {
+            return Err(ApplyError::Level { index, level });
+        }
+        let head = session.take_head();
+        if head.state_hash != self.orders_of {
+            // Another store, or a batch that was given up.
+            self.orders.clear();
         }
         let view = session.view();
-        let cluster: Option<ClusterConfig> = read(&view, &keys::meta::cluster());
-        let (writes, applied) = match (cluster, &command.body) {
+        let (writes, applied) = match (head.cluster.clone(), &command.body) {
             (None, Body::Bootstrap(bootstrap)) => {
-                let mut tx =
-                    Tx::new(view, index, bootstrap.clock, bootstrap.cluster.clone(), &command);
+                let begins = Begins {
+                    index,
+                    clock: bootstrap.clock,
+                    cluster: bootstrap.cluster.clone(),
+                    level: head.level,
+                    counters: head.counters.clone(),
+                };
+                let mut tx = Tx::new(view, begins, &command);
                 let outcome = apply::bootstrap::apply(&mut tx, bootstrap);
                 finish(tx, outcome, bootstrap.clock)
             }
             (None, _) => return Err(ApplyError::NotBootstrapped { index }),
             (Some(cluster), body) => {
-                let before = read(&view, &keys::meta::clock()).unwrap_or_default();
-                let after = clock_after(before, &cluster, &command);
+                let before = head.clock;
+                let mut after = clock_after(before, &cluster, &command);
+                if active(Mutation::ApplyKnowsTheProcess) && self.calendar.is_none() {
+                    after = after.plus(1);
+                }
                 // A stamp counts whatever becomes of its command; a clock is moved by hand only
                 // by those who may.
                 let by_hand = matches!(body, Body::AdvanceClock { development: true, .. });
-                let begins = if by_hand { before } else { after };
-                let mut tx = Tx::new(view, index, begins, cluster, &command);
-                let law = self.law(&tx);
-                let outcome = decide(&mut tx, &law, &command, body, after);
+                let begins = Begins {
+                    index,
+                    clock: if by_hand { before } else { after },
+                    cluster,
+                    level: head.level,
+                    counters: head.counters.clone(),
+                };
+                let mut tx = Tx::new(view, begins, &command);
+                let law = self.law(&tx, &head);
+                let outcome = decide(&mut tx, &law, &mut self.orders, &command, body, after);
                 let clock = tx.clock;
                 finish(tx, outcome, clock)
             }
         };
-        merge(session, index, writes, applied.clock);
+        self.orders_of = merge(session, head, index, writes, applied.clock);
         Ok(applied)
     }
 
     /// The rules and the calendar in force.
-    fn law(&mut self, tx: &Tx<'_>) -> Law {
-        let version =
-            tx.get(&keys::meta::rule_pack_version()).expect("a bootstrapped cluster has rules");
+    fn law(&mut self, tx: &Tx<'_>, head: &Head) -> Law {
+        let version = head.rule_pack_version.expect("a bootstrapped cluster has rules");
         if self.rule_pack.as_ref().is_none_or(|(loaded, _)| *loaded != version) {
             let row: VersionedText =
                 tx.get(&keys::rule_pack(version)).expect("the current version exists");
@@ -181,7 +241,7 @@ impl Machine {
             self.rule_pack = Some((version, Arc::new(pack)));
         }
         let calendar_version =
-            tx.get(&keys::meta::calendar_version()).expect("a bootstrapped cluster has a calendar");
+            head.calendar_version.expect("a bootstrapped cluster has a calendar");
         if self.calendar.as_ref().is_none_or(|(loaded, _)| *loaded != calendar_version) {
             let row: VersionedText =
                 tx.get(&keys::calendar(calendar_version)).expect("the current version exists");
@@ -203,13 +263,27 @@ fn clock_after(clock: UtcMillis, cluster: &ClusterConfig, command: &Command) -> 
         (Body::AdvanceClock { to, .. }, false) => *to,
         (_, false) => command.stamped_at,
     };
-    clock.max(stamp)
+    if active(Mutation::ClockMovesBack) { stamp } else { clock.max(stamp) }
 }
 
 /// Answers a repeated call from the record of its first outcome, everything else from the rules;
 /// `clock` is the time once the command is done, unless it is refused.
-fn decide(tx: &mut Tx<'_>, law: &Law, command: &Command, body: &Body, clock: UtcMillis) -> Outcome {
+fn decide(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    orders: &mut Orders,
+    command: &Command,
+    body: &Body,
+    clock: UtcMillis,
+) -> Outcome {
     let before = tx.clock;
+    // No record of it is kept: the same call may succeed once the level is raised.
+    let (needed, level) = (body.level(), tx.level);
+    let gated = !matches!(body, Body::RaiseLevel { .. }) && !active(Mutation::LevelIgnored);
+    if needed > level && gated {
+        let refusal = Refusal::new(Reason::LevelTooLow);
+        return Outcome::Refused(refusal.fact("needed", needed).fact("level", level));
+    }
     match idempotency::look_up(tx, command) {
         Repeat::Of(outcome) => return outcome,
         Repeat::WithOtherBody(refusal) => return Outcome::Refused(refusal),
@@ -225,7 +299,7 @@ fn decide(tx: &mut Tx<'_>, law: &Law, command: &Command, body: &Body, clock: Utc
             Outcome::Refused(refusal)
         }
     };
-    idempotency::record(tx, command, &outcome);
+    idempotency::record(tx, orders, command, &outcome);
     outcome
 }
 
@@ -235,12 +309,17 @@ fn finish(tx: Tx<'_>, outcome: Outcome, clock: UtcMillis) -> (Writes, Applied) {
 }
 
 /// Adds the command's writes to the batch, with the clock and the next link of the hash chain
-/// over (index, writes).
-fn merge(session: &mut Session<'_>, index: u64, mut writes: Writes, clock: UtcMillis) {
+/// over (index, writes), which is returned.
+fn merge(
+    session: &mut Session<'_>,
+    mut head: Head,
+    index: u64,
+    mut writes: Writes,
+    clock: UtcMillis,
+) -> [u8; 32] {
     writes.insert(keys::meta::clock().into_vec(), Some(codec::encode(&clock)));
-    let previous = state_hash(&session.view());
     let mut hash = Sha256::new();
-    hash.update(previous);
+    hash.update(head.state_hash);
     hash.update(index.to_be_bytes());
     for (key, value) in &writes {
         hash.update((key.len() as u32).to_be_bytes());
@@ -254,8 +333,25 @@ fn merge(session: &mut Session<'_>, index: u64, mut writes: Writes, clock: UtcMi
         }
     }
     let hash: [u8; 32] = hash.finalize().into();
-    session.pending.append(&mut writes);
+    let meta = Key::table(Table::Meta);
+    let counters = keys::meta::counters();
+    let mut known = true;
+    for (key, value) in writes.range(meta.as_slice().to_vec()..meta.end()) {
+        match value {
+            Some(bytes) if *key == counters.as_slice() => {
+                head.counters = codec::decode(bytes).expect("the counters row is ours");
+            }
+            Some(_) if *key == keys::meta::clock().as_slice() => head.clock = clock,
+            // Bootstrap, a new level: rare, so the next command reads them anew.
+            _ => known = false,
+        }
+    }
+    head.state_hash = hash;
+    session.head = known.then_some(head);
+    // One by one: `BTreeMap::append` builds the whole map anew, at every command of the batch.
+    session.pending.extend(writes);
     session.pending.insert(keys::meta::state_hash().into_vec(), Some(hash.to_vec()));
+    hash
 }
 
 /// The hash chain over every (index, writes) so far; zeros before the first.

@@ -23,6 +23,14 @@ pub enum Outcome {
     Probe {
         /// Whether it wrote.
         done: bool,
+        /// Log position at which that was decided: of a repeated call the first one's.
+        index: u64,
+    },
+    /// The members changed, and raft's own change takes effect. Nothing else lets it: not even the
+    /// repetition of this command, whose outcome is [`Outcome::Done`].
+    MembersChanged {
+        /// The version of the new list.
+        version: u64,
     },
 }
 

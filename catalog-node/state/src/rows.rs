@@ -4,6 +4,7 @@ use catalog_model::{
     deadline::DeadlineKind,
     ids::{DomainId, OrganizationId, PersonId, SystemId},
     name::ResourceName,
+    reason::Lang,
     refusal::Refusal,
     time::UtcMillis,
 };
@@ -216,6 +217,9 @@ pub struct IdempotencyRow {
     /// Encoded [`crate::outcome::ImportResult`]s, for imports.
     #[n(5)]
     pub import: Option<Vec<crate::outcome::ImportResult>>,
+    /// Whether a probe command wrote; kept from level 2 on.
+    #[n(6)]
+    pub probe: Option<bool>,
 }
 
 /// A probe value.
@@ -225,6 +229,18 @@ pub struct ProbeRow {
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub value: Vec<u8>,
+    /// Log position of the last write.
+    #[n(1)]
+    pub index: u64,
+}
+
+/// A probe value where it lies; the same bytes as a [`ProbeRow`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Decode)]
+pub struct ProbeRowRef<'b> {
+    /// The value.
+    #[b(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub value: &'b [u8],
     /// Log position of the last write.
     #[n(1)]
     pub index: u64,
@@ -243,3 +259,129 @@ pub struct VersionedText {
     #[n(2)]
     pub known_since: UtcMillis,
 }
+
+/// What a member takes part in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum MemberRole {
+    /// Votes.
+    #[n(0)]
+    Voter,
+    /// Gets everything and has no vote.
+    #[n(1)]
+    Learner,
+    /// Votes among the old voters until the change that takes it out is finished.
+    #[n(2)]
+    Leaving,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Member {
+    /// Its id in raft, above zero.
+    #[n(0)]
+    pub id: u64,
+    /// `host:port` at which the others reach it.
+    #[n(1)]
+    pub address: String,
+    /// Its part.
+    #[n(2)]
+    pub role: MemberRole,
+}
+
+/// The members, in one row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Members {
+    /// How many changes made it.
+    #[n(0)]
+    pub version: u64,
+    /// By id, ascending, each once.
+    #[n(1)]
+    pub members: Vec<Member>,
+    /// Every id that ever was a member's, ascending. None comes back: a node that lost its disk
+    /// would vote twice in one term under its old id.
+    #[n(2)]
+    pub used_ids: Vec<u64>,
+    /// Whether a change is under way that [`crate::command::MemberChange::Finish`] must end.
+    #[n(3)]
+    pub joint: bool,
+}
+
+/// One change of the members, as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct MemberChangeRow {
+    /// The version that it made.
+    #[n(0)]
+    pub version: u64,
+    /// Committed time.
+    #[n(1)]
+    pub time: UtcMillis,
+    /// Log position.
+    #[n(2)]
+    pub index: u64,
+    /// What was done.
+    #[n(3)]
+    pub change: crate::command::MemberChange,
+    /// Who asked for it: domain and organization, system, gateway or node, never a person.
+    #[n(4)]
+    pub caller: String,
+    /// The voters after it, ascending.
+    #[n(5)]
+    pub voters: Vec<u64>,
+    /// The learners after it, ascending.
+    #[n(6)]
+    pub learners: Vec<u64>,
+}
+
+/// Why a node could not take changes. Append only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OutageKind {
+    /// Too little free space on its disk.
+    #[n(0)]
+    DiskNearlyFull,
+}
+
+impl OutageKind {
+    /// Its name in a record that is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DiskNearlyFull => "disk_nearly_full",
+        }
+    }
+
+    /// What it means for those who called meanwhile.
+    pub fn text(self, lang: Lang) -> &'static str {
+        match (self, lang) {
+            (Self::DiskNearlyFull, Lang::En) => {
+                "the node had too little free disk space and took no changes; reading went on"
+            }
+            (Self::DiskNearlyFull, Lang::Zh) => {
+                "该节点磁盘剩余空间不足，期间不接受变更，查询不受影响"
+            }
+        }
+    }
+}
+
+/// An outage on record.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct OutageRow {
+    /// The node.
+    #[n(0)]
+    pub node: u64,
+    /// What was the matter.
+    #[n(1)]
+    pub kind: OutageKind,
+    /// Since when, by the node's clock.
+    #[n(2)]
+    pub from: UtcMillis,
+    /// Until when.
+    #[n(3)]
+    pub until: UtcMillis,
+    /// Its ledger record.
+    #[n(4)]
+    pub record: u64,
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@
 //! A story is a list of steps. A step is some commands, a line of four dashes and what they
 //! showed; an empty line ends it, `#` begins a comment. `REWRITE=1 cargo test` writes what is
 //! shown now into the files, to be read before it is kept. After every command the invariants are
-//! checked; one that does not hold is shown in the story.
+//! checked, `replay` checks them over the whole history; one that does not hold is shown in the
+//! story.
 //!
 //! Whatever a line names (`plates`, `police.head`) gets an id in the order of appearance, and is
 //! shown by that name. The form of each command stands with its function.
@@ -12,6 +13,7 @@
 mod entries;
 mod federation;
 mod line;
+mod members;
 mod requests;
 mod setup;
 mod show;
@@ -27,7 +29,7 @@ use catalog_model::{
 };
 
 use crate::{
-    command::{Body, Command, LEVEL},
+    command::{Body, Command},
     invariants,
     machine::{Machine, Session, state_hash},
     outcome::{ImportResult, Outcome},
@@ -44,6 +46,8 @@ struct Cluster {
     index: u64,
     /// The log, for a second machine that applies it again.
     log: Vec<Vec<u8>>,
+    /// What was found good of the histories that only grow.
+    watch: invariants::Watch,
 }
 
 /// Everything in a story.
@@ -63,7 +67,11 @@ pub struct World {
 impl World {
     /// Plays a story and returns it with what it shows now.
     pub fn play(story: &str) -> String {
-        let mut world = Self::default();
+        Self::default().tell(story)
+    }
+
+    /// Plays a story in this world and returns it with what it shows now.
+    fn tell(&mut self, story: &str) -> String {
         let mut told = String::new();
         let mut within_shown = false;
         for line in story.lines() {
@@ -74,10 +82,10 @@ impl World {
             told.push_str(line);
             told.push('\n');
             if line == "----" {
-                told.push_str(&world.take_output());
+                told.push_str(&self.take_output());
                 within_shown = true;
             } else if !line.is_empty() && !line.starts_with('#') {
-                world.run(line);
+                self.run(line);
             }
         }
         told
@@ -113,6 +121,10 @@ impl World {
 
             "deliver" => self.deliver(&line),
             "follow" => self.follow(&line),
+
+            "member" => self.member(&line),
+            "raise" => self.raise(&line),
+            "outage" => self.outage(&line),
 
             "probe" => self.probe(&line),
             "show" => self.show(&line),
@@ -255,7 +267,7 @@ impl World {
         call: &str,
     ) -> Outcome {
         let command = Command {
-            level: LEVEL,
+            level: body.level(),
             stamped_at: self.now,
             received_at,
             caller: self.caller.clone().expect("a command has a caller"),
@@ -277,8 +289,11 @@ impl World {
             .apply(&mut session, cluster.index, &bytes)
             .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
         let writes = session.into_writes();
-        cluster.store.write(writes);
-        for violation in invariants::check(&cluster.store) {
+        cluster.store.write(writes.clone());
+        let mut found =
+            invariants::check_changes(&mut cluster.watch.clone(), &cluster.store, &writes);
+        found.extend(invariants::check_on(&mut cluster.watch, &cluster.store));
+        for violation in found {
             let text = format!("VIOLATED {}: {}", violation.invariant, violation.detail);
             self.say(text);
         }
@@ -306,16 +321,18 @@ impl World {
                 let more = if *more { ", more are due" } else { "" };
                 format!("it is {}, {fired} fired{more}", self.view().clock())
             }
-            Outcome::Probe { done } => format!("probe wrote: {done}"),
+            Outcome::Probe { done, .. } => format!("probe wrote: {done}"),
+            Outcome::MembersChanged { version } => format!("the members are at v{version}"),
         }
     }
 
     /// Applies the whole log again: on a machine that is restarted between any two commands, and
-    /// on one that applies it in batches of three. All must come to the same state (issue 3 §3).
+    /// on one that applies it in batches of three and in one. All must come to the same state
+    /// (issue 3 §3).
     fn replay(&mut self) {
         let cluster = self.here();
         let expected = state_hash(&cluster.store);
-        for batch in [1, 3] {
+        for batch in [1, 3, usize::MAX] {
             let mut store = MemStore::default();
             let mut machine = Machine::new();
             let mut index = 0;
@@ -333,6 +350,9 @@ impl World {
             }
             assert_eq!(state_hash(&store), expected, "batches of {batch}");
             assert_eq!(store, cluster.store, "batches of {batch}");
+        }
+        for violation in invariants::check(&self.here().store) {
+            self.say(format!("VIOLATED {}: {}", violation.invariant, violation.detail));
         }
         self.say("the same log gives the same state");
     }

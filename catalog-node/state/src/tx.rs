@@ -4,7 +4,7 @@ use catalog_model::{
     caller::Caller,
     deadline::{DeadlineKind, WorkingDayClock},
     ids::DomainId,
-    name::ResourceName,
+    name::{Resource, ResourceName},
     organization::{Organization, PlatformRole},
     share_request::Party,
     time::{LocalDate, UtcMillis},
@@ -19,6 +19,16 @@ use crate::{
     store::{Overlay, Row, Store, Writes},
 };
 
+/// What holds where a command begins.
+#[derive(Debug)]
+pub(crate) struct Begins {
+    pub(crate) index: u64,
+    pub(crate) clock: UtcMillis,
+    pub(crate) cluster: ClusterConfig,
+    pub(crate) level: u32,
+    pub(crate) counters: Counters,
+}
+
 /// The changes of one command.
 #[derive(Debug)]
 pub struct Tx<'a> {
@@ -31,6 +41,8 @@ pub struct Tx<'a> {
     pub clock: UtcMillis,
     /// The cluster's configuration.
     pub cluster: ClusterConfig,
+    /// The level of commands that the cluster uses.
+    pub level: u32,
     /// Who caused the command.
     pub caller: Caller,
     /// When the gateway received the call.
@@ -44,15 +56,10 @@ pub struct Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) fn new(
         base: Overlay<'a>,
-        index: u64,
-        clock: UtcMillis,
-        cluster: ClusterConfig,
+        begins: Begins,
         command: &crate::command::Command,
     ) -> Self {
-        let counters =
-            base.get(keys::meta::counters().as_slice()).map_or_else(Counters::default, |bytes| {
-                codec::decode(&bytes).expect("the counters row is ours")
-            });
+        let Begins { index, clock, cluster, level, counters } = begins;
         Self {
             base,
             writes: Writes::new(),
@@ -60,6 +67,7 @@ impl<'a> Tx<'a> {
             index,
             clock,
             cluster,
+            level,
             caller: command.caller.clone(),
             received_at: command.received_at,
             salt: command.salt,
@@ -164,6 +172,11 @@ impl<'a> Tx<'a> {
     /// The domain that this cluster serves.
     pub fn domain(&self) -> &DomainId {
         &self.cluster.domain
+    }
+
+    /// The name of the domain itself, under which the cluster's own history is kept.
+    pub fn domain_name(&self) -> ResourceName {
+        ResourceName::new(self.cluster.domain.clone(), Resource::Domain)
     }
 
     /// Today in Asia/Shanghai, by the committed clock.

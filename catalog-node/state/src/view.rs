@@ -16,7 +16,8 @@ use crate::{
     keys::{self, Key, Table},
     outbox::OutboxItem,
     rows::{
-        ClusterConfig, Consent, ConsentKind, Counters, DeadlineRow, Peer, ProbeRow, VersionedText,
+        ClusterConfig, Consent, ConsentKind, Counters, DeadlineRow, MemberChangeRow, Members,
+        OutageKind, OutageRow, Peer, ProbeRow, VersionedText,
     },
     store::Store,
 };
@@ -88,6 +89,10 @@ impl View<'_> {
         calendar_version() -> u64 = keys::meta::calendar_version();
         /// Version of the rule pack in force.
         rule_pack_version() -> u64 = keys::meta::rule_pack_version();
+        /// The members; absent in clusters that were created before level 2, until the first change.
+        members() -> Members = keys::meta::members();
+        /// An outage on record.
+        outage(node: u64, kind: OutageKind, from: UtcMillis) -> OutageRow = keys::outage(node, kind, from);
         /// A probe value.
         probe(key: &[u8]) -> ProbeRow = keys::probe(key);
         /// A deadline row.
@@ -98,6 +103,19 @@ impl View<'_> {
     /// The committed clock.
     pub fn clock(&self) -> UtcMillis {
         self.get(&keys::meta::clock()).unwrap_or_default()
+    }
+
+    /// The level of commands that the cluster uses.
+    pub fn level(&self) -> u32 {
+        self.get(&keys::meta::level()).unwrap_or(1)
+    }
+
+    /// Changes of the members below version `before`, or all of them, the newest first.
+    pub fn member_changes(&self, before: Option<u64>, limit: usize) -> Vec<MemberChangeRow> {
+        let table = Key::table(Table::MemberChange);
+        let end = before.map_or_else(|| table.end(), |b| keys::member_change(b).into_vec());
+        let rows = self.0.range_reversed(table.as_slice(), &end).take(limit);
+        rows.map(|(_, bytes)| decode(&bytes)).collect()
     }
 
     /// The counters.

@@ -11,7 +11,7 @@ use catalog_node::{
     CatalogNode, NodeError, RunningNode,
     bootstrap::Spec,
     clock::WallClock,
-    config::{Config, HeadFiles, LogConfig, Member},
+    config::{Compaction, Config, HeadFiles, LogConfig, Member},
 };
 use luqiao_proto::{
     convert::caller::caller_message,
@@ -51,22 +51,34 @@ pub(crate) struct Cluster {
     folder: TempDir,
     authority: CertifiedIssuer<'static, KeyPair>,
     members: Vec<Member>,
+    joiners: Vec<Member>,
     pub(crate) nodes: BTreeMap<u64, RunningNode>,
     pub(crate) wall_clock: WallClock,
+    /// What every node keeps of its log.
+    pub(crate) compaction: Compaction,
+    /// The level of commands with which it begins, if not the highest.
+    pub(crate) level: Option<u32>,
 }
 
 impl Cluster {
     /// A cluster of `size` nodes, bootstrapped with `spec`.
     pub(crate) async fn start(size: u64, spec: &str) -> Self {
         let mut cluster = Self::prepare(size).await;
-        for id in 1..=size {
-            cluster.run(id).await.unwrap();
+        cluster.begin(spec).await;
+        cluster
+    }
+
+    /// Runs all nodes and bootstraps them.
+    pub(crate) async fn begin(&mut self, spec: &str) {
+        let ids: Vec<u64> = self.members.iter().map(|member| member.id).collect();
+        for id in ids {
+            self.run(id).await.unwrap();
         }
         let mut spec: Spec = toml::from_str(spec).unwrap();
-        let bootstrap = spec.command(CLUSTER, cluster.wall_clock.now()).unwrap();
-        let leader = cluster.leader().await;
-        cluster.nodes[&leader].handle().bootstrap(bootstrap).await.unwrap();
-        cluster
+        let mut bootstrap = spec.command(CLUSTER, self.wall_clock.now()).unwrap();
+        bootstrap.level = self.level.or(bootstrap.level);
+        let leader = self.leader().await;
+        self.nodes[&leader].handle().bootstrap(bootstrap).await.unwrap();
     }
 
     /// The same, with nothing running yet.
@@ -86,7 +98,16 @@ impl Cluster {
             held.push(listener);
         }
         drop(held);
-        Self { folder, authority, members, nodes: BTreeMap::new(), wall_clock: WallClock::system() }
+        Self {
+            folder,
+            authority,
+            members,
+            joiners: Vec::new(),
+            nodes: BTreeMap::new(),
+            wall_clock: WallClock::system(),
+            compaction: Compaction::default(),
+            level: None,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -125,6 +146,8 @@ impl Cluster {
             data: self.path(&format!("data-{id}")),
             listen: self.address(id),
             members: self.members.clone(),
+            join: self.joiners.iter().any(|joiner| joiner.id == id),
+            compaction: self.compaction,
             tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
             head: HeadFiles { certificate, key },
             tick: Duration::from_millis(20),
@@ -138,8 +161,22 @@ impl Cluster {
     }
 
     fn address(&self, id: u64) -> SocketAddr {
-        let member = self.members.iter().find(|member| member.id == id).unwrap();
+        let known = || self.members.iter().chain(&self.joiners);
+        let member = known().find(|member| member.id == id).unwrap();
         member.address.parse().unwrap()
+    }
+
+    /// Papers and a port for a node that is to join; its configuration names the founders.
+    pub(crate) async fn prepare_joiner(&mut self, id: u64) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        self.joiners.push(Member { id, address: address.clone() });
+        address
+    }
+
+    /// Gives a gateway ways to the nodes that joined since it was made.
+    pub(crate) fn gateway_again(&self, gateway: &mut Gateway) {
+        *gateway = self.gateway();
     }
 
     pub(crate) async fn run(&mut self, id: u64) -> Result<(), NodeError> {
@@ -156,7 +193,10 @@ impl Cluster {
     pub(crate) async fn leader(&self) -> u64 {
         loop {
             for (id, node) in &self.nodes {
-                if node.handle().read().await.is_ok() {
+                let handle = node.handle();
+                let leads = handle.status().is_leader() && handle.read().await.is_ok();
+                // It may have lost it while it was asked.
+                if leads && handle.status().is_leader() {
                     return *id;
                 }
             }
@@ -178,8 +218,8 @@ impl Cluster {
     /// A gateway of the domain.
     pub(crate) fn gateway(&self) -> Gateway {
         let dialer = self.dialer("gateway", "spiffe://xiamen.luqiao/gateway/gw-1");
-        let channels =
-            self.members.iter().map(|member| (member.id, self.channel(&dialer, member.id)));
+        let known = self.members.iter().chain(&self.joiners);
+        let channels = known.map(|member| (member.id, self.channel(&dialer, member.id)));
         Gateway { channels: channels.collect() }
     }
 }
@@ -217,6 +257,11 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Every node that it has a way to.
+    pub(crate) fn node_ids(&self) -> Vec<u64> {
+        self.channels.keys().copied().collect()
+    }
+
     pub(crate) fn probes(&self, node: u64) -> ProbeServiceClient<Channel> {
         ProbeServiceClient::new(self.channels[&node].clone())
     }

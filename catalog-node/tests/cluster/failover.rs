@@ -11,18 +11,19 @@ use std::{
 use catalog_node::CatalogNode;
 use catalog_state::machine::state_hash;
 use luqiao_proto::node::v1::{GetRequest, PutRequest, RangeRequest};
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 
 use crate::bench::{Cluster, Gateway, SPEC};
 
 /// Bounds a test that would otherwise hang; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Puts through whichever node takes it.
-async fn put(gateway: &Gateway, nodes: &[u64], key: &[u8]) -> u64 {
+pub(crate) async fn put(gateway: &Gateway, nodes: &[u64], key: &[u8]) -> u64 {
     loop {
         for node in nodes {
-            let put = PutRequest { key: key.to_vec().into(), value: key.to_vec().into() };
+            let (key, value) = (key.to_vec().into(), key.to_vec().into());
+            let put = PutRequest { key, value, ..Default::default() };
             if let Ok(done) = gateway.probes(*node).put(put).await {
                 return done.into_inner().index;
             }
@@ -31,7 +32,7 @@ async fn put(gateway: &Gateway, nodes: &[u64], key: &[u8]) -> u64 {
     }
 }
 
-async fn keys(gateway: &Gateway, nodes: &[u64]) -> Vec<Vec<u8>> {
+pub(crate) async fn keys(gateway: &Gateway, nodes: &[u64]) -> Vec<Vec<u8>> {
     loop {
         for node in nodes {
             if let Ok(rows) = gateway.probes(*node).range(RangeRequest::default()).await {
@@ -40,6 +41,64 @@ async fn keys(gateway: &Gateway, nodes: &[u64]) -> Vec<Vec<u8>> {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Writes numbers, one after the other, through whichever node takes them, until it is stopped.
+pub(crate) struct Writer {
+    ended: Arc<AtomicBool>,
+    pub(crate) acknowledged: Arc<AtomicU64>,
+    task: JoinHandle<u64>,
+}
+
+impl Writer {
+    pub(crate) fn start(gateway: Gateway) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let acknowledged = Arc::new(AtomicU64::new(0));
+        let (until, told) = (Arc::clone(&ended), Arc::clone(&acknowledged));
+        // Waiting for the handle in `stop` is what the ban on spawning asks for.
+        #[expect(clippy::disallowed_methods, reason = "joined by `stop`")]
+        let task = tokio::spawn(async move {
+            let nodes = gateway.node_ids();
+            let mut number = 0u64;
+            while !until.load(Ordering::Acquire) {
+                put(&gateway, &nodes, &number.to_be_bytes()).await;
+                number += 1;
+                told.store(number, Ordering::Release);
+            }
+            number
+        });
+        Self { ended, acknowledged, task }
+    }
+
+    /// Waits until `more` writes were acknowledged.
+    pub(crate) async fn written(&self, more: u64) {
+        let wanted = self.acknowledged.load(Ordering::Acquire) + more;
+        let written = async {
+            while self.acknowledged.load(Ordering::Acquire) < wanted {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, written).await.expect("somebody takes writes");
+    }
+
+    /// Ends it, and returns how many were acknowledged.
+    pub(crate) async fn stop(self) -> u64 {
+        self.ended.store(true, Ordering::Release);
+        self.task.await.unwrap()
+    }
+}
+
+/// Every copy is the same, once each has applied the same entries.
+pub(crate) async fn same_state(cluster: &Cluster) {
+    let leader = cluster.leader().await;
+    let index = cluster.nodes[&leader].handle().read().await.unwrap();
+    let mut hashes = Vec::new();
+    for node in cluster.nodes.values() {
+        let handle = node.handle();
+        timeout(PATIENCE, handle.wait_applied(index)).await.unwrap().unwrap();
+        hashes.push(handle.view(|state| (state.applied(), state_hash(state))));
+    }
+    assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "{hashes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,55 +122,22 @@ async fn one_node_keeps_what_it_acknowledged() {
 async fn nothing_acknowledged_is_lost_when_each_leader_is_killed() {
     let mut cluster = Cluster::start(3, SPEC).await;
     let gateway = cluster.gateway();
-    let ended = Arc::new(AtomicBool::new(false));
-    let acknowledged = Arc::new(AtomicU64::new(0));
-    let writer = {
-        let (gateway, ended, acknowledged) =
-            (gateway.clone(), Arc::clone(&ended), Arc::clone(&acknowledged));
-        // Waiting for the handle below is what the ban on spawning asks for.
-        #[expect(clippy::disallowed_methods, reason = "joined below")]
-        tokio::spawn(async move {
-            let mut number = 0u64;
-            while !ended.load(Ordering::Acquire) {
-                put(&gateway, &[1, 2, 3], &number.to_be_bytes()).await;
-                number += 1;
-                acknowledged.store(number, Ordering::Release);
-            }
-            number
-        })
-    };
-    let written = async |more: u64| {
-        let wanted = acknowledged.load(Ordering::Acquire) + more;
-        while acknowledged.load(Ordering::Acquire) < wanted {
-            tokio::task::yield_now().await;
-        }
-    };
+    let writer = Writer::start(gateway.clone());
     for _ in 0..3 {
-        written(20).await;
+        writer.written(20).await;
         let leader = cluster.leader().await;
-        let before = acknowledged.load(Ordering::Acquire);
+        let before = writer.acknowledged.load(Ordering::Acquire);
         cluster.kill(leader).await;
-        timeout(PATIENCE, written(20)).await.expect("the others go on");
+        writer.written(20).await;
         let others: Vec<u64> = cluster.nodes.keys().copied().collect();
         let found = keys(&gateway, &others).await;
         assert!(found.len() as u64 >= before, "{} of {before}", found.len());
         cluster.run(leader).await.unwrap();
     }
-    ended.store(true, Ordering::Release);
-    let total = writer.await.unwrap();
+    let total = writer.stop().await;
     let expected: Vec<Vec<u8>> = (0..total).map(|number| number.to_be_bytes().to_vec()).collect();
     assert_eq!(keys(&gateway, &[1, 2, 3]).await, expected);
-
-    // Every copy is the same, once each has applied the same entries.
-    let leader = cluster.leader().await;
-    let index = cluster.nodes[&leader].handle().read().await.unwrap();
-    let mut hashes = Vec::new();
-    for node in cluster.nodes.values() {
-        let handle = node.handle();
-        timeout(PATIENCE, handle.wait_applied(index)).await.unwrap().unwrap();
-        hashes.push(handle.view(|state| (state.applied(), state_hash(state))));
-    }
-    assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "{hashes:?}");
+    same_state(&cluster).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,4 +5,7 @@ mod calls;
 mod clock;
 mod failover;
 mod identity;
+mod members;
+mod recovery;
 mod story;
+mod transfer;

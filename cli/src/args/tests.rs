@@ -58,6 +58,17 @@ fn every_command_of_the_contract_is_understood() {
         "luqiao receipt get n",
         "luqiao receipt verify f --trust t",
         "luqiao status",
+        "luqiao cluster list --domain city",
+        "luqiao cluster add 4 --address node-4.city.example:7443 --dry-run",
+        "luqiao cluster add 4 --address [::1]:7443 --request-id u",
+        "luqiao cluster promote 4",
+        "luqiao cluster remove 1 --dry-run",
+        "luqiao cluster replace 1 --by 4 --address 10.0.0.4:7443 --wait 60m --dry-run",
+        "luqiao cluster transfer-leader",
+        "luqiao cluster transfer-leader 2 --dry-run",
+        "luqiao cluster history --page-size 5",
+        "luqiao cluster raise-level",
+        "luqiao cluster raise-level 2 --dry-run",
         "luqiao calendar due --from 2026-09-21 --working-days 10 --explain -o json",
         "luqiao completions bash",
         "luqiao --context city-transport --lang zh --timeout 5s -v status",
@@ -80,6 +91,11 @@ fn wrong_words_are_refused_with_the_known_ones() {
     check("luqiao calendar due --from 2026-02-03 --working-days -1", "-1");
     check("luqiao --lang fr status", "zh and en");
     check("luqiao --timeout 0s status", "30s");
+    check("luqiao cluster add 0 --address h:1", "from 1 on");
+    check("luqiao cluster add 4 --address h", "HOST:PORT");
+    check("luqiao cluster add 4 --address h:0", "HOST:PORT");
+    check("luqiao cluster replace 1 --by four --address h:1", "from 1 on");
+    check("luqiao cluster raise-level 0", "0 is not in");
     check("luqiao dev --catalog city", "DOMAIN=FILE");
     check("luqiao request create --from 2026-09-21", "--to");
     check("luqiao request complete n --missing m --scenario s", "cannot be used with");

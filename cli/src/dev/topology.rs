@@ -11,8 +11,9 @@
 //! ```
 //!
 //! Domains share no file but what the settings of a gateway name of its neighbours: their
-//! authority, for names of theirs only. Ports are the system's choice, anew at every start;
-//! everything listens on loopback.
+//! authority, for names of theirs only. Ports are the system's choice; those of nodes stay what
+//! they were when the folder was laid out, because a cluster keeps its members' addresses.
+//! Everything listens on loopback.
 
 use std::{
     collections::BTreeMap,
@@ -295,11 +296,41 @@ fn plans(folder: &Path, fresh: bool) -> Result<BTreeMap<Level, DomainPlan>, Fail
         } else {
             fs::read_to_string(&file).map_err(|error| Failure::file(&file, &error))?
         };
-        let nodes = (1..=level.nodes()).map(|id| NodePlan { id, address: port() }).collect();
         let gateway = port();
-        domains.insert(level, DomainPlan { level, folder, cluster_id, nodes, gateway });
+        let mut plan = DomainPlan { level, folder, cluster_id, nodes: Vec::new(), gateway };
+        for id in 1..=level.nodes() {
+            let address = if fresh { port() } else { kept(&plan.node_config(id))? };
+            plan.nodes.push(NodePlan { id, address });
+        }
+        domains.insert(level, plan);
     }
     Ok(domains)
+}
+
+/// Where a node of a folder that is opened again has its address, which nobody else may have taken.
+fn kept(settings: &Path) -> Result<SocketAddr, Failure> {
+    let text = fs::read_to_string(settings).map_err(|error| Failure::file(settings, &error))?;
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let address = table.get("listen").and_then(|listen| listen.as_str()?.parse().ok());
+    let address: SocketAddr = address.ok_or_else(|| {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "it names no address to listen on");
+        Failure::file(settings, &error)
+    })?;
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(address),
+        Err(error) => Err(Failure::new(
+            Exit::Error,
+            "port_taken",
+            both!(
+                "a node of this folder has the address {address}, which cannot be had: {error}",
+                "该目录的节点使用地址 {address}，现无法占用：{error}"
+            ),
+        )
+        .advising(both!(
+            "end who listens there, or begin with another folder",
+            "请结束占用该地址的程序，或另用一个目录"
+        ))),
+    }
 }
 
 /// The first port that the system may give to any outgoing connection. A port from there could be
@@ -427,11 +458,17 @@ mod tests {
             }
         }
 
-        let cluster = topology.of(Level::City).cluster_id.clone();
+        let (cluster, nodes) =
+            (topology.of(Level::City).cluster_id.clone(), topology.of(Level::City).nodes.clone());
         drop(topology);
         let again = Topology::prepare(&folder.path().join("dev")).await.unwrap();
         assert!(!again.fresh);
         assert_eq!(again.of(Level::City).cluster_id, cluster);
+        assert_eq!(again.of(Level::City).nodes, nodes, "a cluster keeps its members' addresses");
+        let held = TcpListener::bind(nodes[0].address).unwrap();
+        let failure = Topology::prepare(&folder.path().join("dev")).await.unwrap_err();
+        assert_eq!(failure.reason, "port_taken");
+        drop(held);
         let seat = Seat::of(Level::City).next().unwrap();
         let failure = again.add_caller(Level::City, "x", seat.head_subject()).unwrap_err();
         assert_eq!(failure.reason, "authority_gone");

@@ -20,6 +20,8 @@ pub(super) enum Outcome {
         /// Who leads, if the node knows.
         leader: Option<String>,
     },
+    /// It arrived and was not taken on: the node's own copy of the state is in doubt.
+    Unsound,
     /// The node is of another cluster or generation; it did nothing.
     Foreign,
     /// It never arrived.
@@ -38,6 +40,7 @@ pub(super) fn of(status: &Status) -> Outcome {
         Some(Reason::NoLeader | Reason::NotLeader | Reason::Draining) => {
             Outcome::Leaderless { leader: problem.metadata.remove("leader") }
         }
+        Some(Reason::NodeQuarantined) => Outcome::Unsound,
         Some(Reason::OutcomeUnknown | Reason::TimedOut) => Outcome::InDoubt,
         Some(Reason::GenerationForeign) => Outcome::Foreign,
         Some(Reason::EnvelopeRefused) => Outcome::Unfit,

@@ -4,31 +4,6 @@ use tonic::{Code, Status};
 
 use super::*;
 
-fn order(nodes: usize, turn: usize, leader: Option<usize>) -> Vec<usize> {
-    let mut round = Round::new(nodes, turn);
-    std::iter::from_fn(|| round.next(leader)).collect()
-}
-
-#[test]
-fn a_round_asks_the_leader_first_and_everyone_once() {
-    assert_eq!(order(3, 0, None), [0, 1, 2]);
-    assert_eq!(order(3, 7, None), [1, 2, 0]);
-    assert_eq!(order(3, 0, Some(2)), [2, 0, 1]);
-    assert_eq!(order(1, 5, Some(0)), [0]);
-    assert_eq!(order(3, usize::MAX, None).len(), 3);
-}
-
-#[test]
-fn a_leader_that_becomes_known_within_a_round_is_next() {
-    let mut round = Round::new(5, 0);
-    assert_eq!(round.next(None), Some(0));
-    assert_eq!(round.next(Some(3)), Some(3));
-    assert_eq!(round.next(Some(3)), Some(1));
-    assert_eq!(round.next(Some(0)), Some(2));
-    assert_eq!(round.next(Some(0)), Some(4));
-    assert_eq!(round.next(Some(0)), None);
-}
-
 #[test]
 fn a_generation_is_never_left_for_an_older_one() {
     let heard = |known: &mut Known, cluster: &str, generation| {
@@ -58,6 +33,7 @@ fn a_status_says_whether_the_call_may_be_tried_again() {
         (ours(Reason::NoLeader), leaderless(None)),
         (with_leader, leaderless(Some("2"))),
         (ours(Reason::Draining), leaderless(None)),
+        (ours(Reason::NodeQuarantined), Outcome::Unsound),
         (ours(Reason::OutcomeUnknown), Outcome::InDoubt),
         (ours(Reason::TimedOut), Outcome::InDoubt),
         (ours(Reason::GenerationForeign), Outcome::Foreign),
@@ -65,6 +41,7 @@ fn a_status_says_whether_the_call_may_be_tried_again() {
         (ours(Reason::NotFound), Outcome::Answer),
         (ours(Reason::EtagMismatch), Outcome::Answer),
         (ours(Reason::Overloaded), Outcome::Answer),
+        (ours(Reason::DiskNearlyFull), Outcome::Answer),
         (ours(Reason::Internal), Outcome::Answer),
         (unreached, Outcome::Unreached),
         (Status::new(Code::Unknown, "h2 protocol error"), Outcome::InDoubt),

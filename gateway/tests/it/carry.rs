@@ -43,17 +43,21 @@ use crate::{
     pki::{Domain, ORGANIZATION, PERSON, SYSTEM},
 };
 
-const GET: &str = "/luqiao.catalog.v1.CatalogService/GetEntry";
-const SUBMIT: &str = "/luqiao.catalog.v1.CatalogService/SubmitEntry";
+pub(crate) const GET: &str = "/luqiao.catalog.v1.CatalogService/GetEntry";
+pub(crate) const SUBMIT: &str = "/luqiao.catalog.v1.CatalogService/SubmitEntry";
 const TRANSFER: &str = "/luqiao.operations.v1.OperationsService/TransferLeader";
 const ENTRY: &str = "domains/xiamen/entries/01JD0000000000000000000001";
 
 /// A call of any method with any bytes.
-async fn call(channel: &Channel, method: &'static str, message: Bytes) -> Result<Bytes, Status> {
+pub(crate) async fn call(
+    channel: &Channel,
+    method: &'static str,
+    message: Bytes,
+) -> Result<Bytes, Status> {
     send(channel, method, Request::new(message)).await
 }
 
-async fn send(
+pub(crate) async fn send(
     channel: &Channel,
     method: &'static str,
     request: Request<Bytes>,
@@ -64,11 +68,11 @@ async fn send(
     Ok(answer.into_inner())
 }
 
-fn get() -> Bytes {
+pub(crate) fn get() -> Bytes {
     GetEntryRequest { name: ENTRY.to_owned(), view: 0 }.encode_to_vec().into()
 }
 
-fn submit(request_id: &str) -> Bytes {
+pub(crate) fn submit(request_id: &str) -> Bytes {
     let (name, etag, request_id) = (ENTRY.to_owned(), String::new(), request_id.to_owned());
     SubmitEntryRequest { name, etag, request_id }.encode_to_vec().into()
 }

@@ -5,5 +5,6 @@ mod pki;
 
 mod carry;
 mod links;
+mod members;
 mod proofs;
 mod streams;

@@ -25,7 +25,7 @@ use luqiao_proto::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
-        OutboxItem, StreamRequest, StreamResponse,
+        NodeMember, OutboxItem, StreamRequest, StreamResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
 };
@@ -83,6 +83,10 @@ pub(crate) struct Rows {
     pub(crate) outbox: BTreeMap<String, Vec<OutboxItem>>,
     /// Copies of others' feeds, by domain: where they stand and what they hold.
     pub(crate) copies: BTreeMap<String, (Bytes, Vec<FeedRecord>)>,
+    /// What it says of itself, beside who it is.
+    pub(crate) status: GetNodeStatusResponse,
+    /// How often it was asked that.
+    pub(crate) looks: usize,
 }
 
 impl FakeNode {
@@ -112,6 +116,29 @@ impl FakeNode {
     /// From now on calls are answered so.
     pub(crate) fn behave(&self, behavior: impl Fn(&Envelope) -> Reply + Send + 'static) {
         *self.memory.behavior() = Box::new(behavior);
+    }
+
+    /// From now on it says that `members` are the members as of entry `applied`, and that `leader`
+    /// leads.
+    pub(crate) fn tell(&self, applied: u64, leader: &str, members: &[(&Self, &str)]) {
+        let member = |(node, role): &(&Self, &str)| NodeMember {
+            id: node.id.to_owned(),
+            endpoint: node.address.to_string(),
+            role: (*role).to_owned(),
+        };
+        let members = members.iter().map(member).collect();
+        self.memory.change(|rows| {
+            rows.status.applied_index = applied;
+            leader.clone_into(&mut rows.status.leader);
+            rows.status.members = members;
+        });
+    }
+
+    /// Waits until a gateway has heard what the node says of itself now.
+    pub(crate) async fn heard(&self) {
+        let looks = self.memory.look(|rows| rows.looks);
+        // It had the answer to the one before the last when it asked again.
+        self.memory.until("it was looked at", |rows| rows.looks >= looks + 2).await;
     }
 
     /// The node vanishes: no goodbye, its connections with it.
@@ -258,11 +285,13 @@ impl NodeService for Served {
         &self,
         _: Request<GetNodeStatusRequest>,
     ) -> Result<Response<GetNodeStatusResponse>, Status> {
+        let said = self.look(|rows| rows.status.clone());
+        self.change(|rows| rows.looks += 1);
         Ok(Response::new(GetNodeStatusResponse {
             id: self.id.to_owned(),
             cluster_id: "c0ffee".to_owned(),
             generation: 3,
-            ..Default::default()
+            ..said
         }))
     }
 

@@ -151,6 +151,13 @@ methods! {
         "GetStatus" Read again Name,
         "TransferLeader" Write once Name,
         "SetDevelopmentClock" Write again Name,
+        "ListMembers" Read again Name,
+        "AddMember" Write again Name,
+        "PromoteMember" Write again Name,
+        "RemoveMember" Write again Name,
+        "ReplaceMember" Write again Name,
+        "ListMemberChanges" Read again Name,
+        "RaiseLevel" Write again Name,
     }
     "luqiao.organization.v1.OrganizationService" {
         "CreateOrganization" Write again Parent,

@@ -93,7 +93,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::OrganizationUnknown
         | Reason::SystemUnknown
         | Reason::DomainUnknown
-        | Reason::EntryNotAvailable => Code::NotFound,
+        | Reason::EntryNotAvailable
+        | Reason::MemberUnknown => Code::NotFound,
 
         Reason::AlreadyExists | Reason::CreditCodeTaken | Reason::AlreadyBootstrapped => {
             Code::AlreadyExists
@@ -130,20 +131,27 @@ pub fn code(reason: Reason) -> Code {
         | Reason::NotBootstrapped
         | Reason::DevelopmentClockOff
         | Reason::TransferRefused
-        | Reason::GenerationForeign => Code::FailedPrecondition,
+        | Reason::GenerationForeign
+        | Reason::MemberIdUsed
+        | Reason::MemberBehind
+        | Reason::MemberChangeRefused
+        | Reason::LevelTooLow
+        | Reason::LevelUnsupported => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
-        | Reason::StatusStale => Code::Aborted,
+        | Reason::StatusStale
+        | Reason::MembersChanging => Code::Aborted,
 
         Reason::UpstreamUnreachable
         | Reason::NoLeader
         | Reason::NotLeader
         | Reason::Draining
-        | Reason::StampOutOfBounds => Code::Unavailable,
+        | Reason::StampOutOfBounds
+        | Reason::NodeQuarantined => Code::Unavailable,
 
-        Reason::Overloaded => Code::ResourceExhausted,
+        Reason::Overloaded | Reason::DiskNearlyFull => Code::ResourceExhausted,
         Reason::TimedOut => Code::DeadlineExceeded,
         Reason::MethodUnknown => Code::Unimplemented,
         Reason::FeedChainBroken => Code::DataLoss,

@@ -5,7 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use catalog_model::{catalog_entry::CatalogEntry, name::ResourceName, share_request::ShareRequest};
+use catalog_model::{
+    catalog_entry::{CatalogEntry, EntryState},
+    name::ResourceName,
+    share_request::ShareRequest,
+};
 use catalog_state::{
     codec,
     command::{Body, Command},
@@ -48,7 +52,7 @@ pub fn check(acknowledged: &[Acknowledged], log: &Agreement, state: &dyn Store) 
 
 fn in_log(told: &Acknowledged, log: &Agreement) -> Result<(), &'static str> {
     let agreed = log.at(told.index).ok_or("nobody has applied that entry")?;
-    let command = Command::decode(&agreed.data).map_err(|_| "there is no command")?;
+    let command = Command::decode(&agreed.command).map_err(|_| "there is no command")?;
     if command.caller != told.caller || command.request_id != told.request_id {
         return Err("there is another call");
     }
@@ -73,7 +77,12 @@ fn in_state(
     let holds = match &told.body {
         Body::RegisterEntry { content, .. } => titles.contains_key(&content.title),
         Body::CreateRequest { content, .. } => scenarios.contains_key(&content.scenario),
-        Body::PublishEntry { id, .. } => view.published_entry(&made.domain, *id).is_some(),
+        Body::PublishEntry { id, .. } => {
+            let withdrawn = |entry: CatalogEntry| entry.state == EntryState::Withdrawn;
+            view.published_entry(&made.domain, *id).is_some()
+                || view.entry(&made.domain, *id).is_some_and(withdrawn)
+        }
+        Body::WithdrawEntry { id, .. } => view.published_entry(&made.domain, *id).is_none(),
         Body::GiveConsent { subject, kind, .. } => view.consent(*kind, subject).is_some(),
         Body::AnswerRequest { request, answer, .. } => {
             let key = keys::of(request).ok_or("it names no case")?;

@@ -15,6 +15,8 @@ pub struct Agreed {
     pub term: u64,
     /// Its bytes.
     pub data: Bytes,
+    /// The command in them; empty for Raft's own.
+    pub command: Bytes,
     /// What came of it; absent for Raft's own.
     pub outcome: Option<Outcome>,
     /// The state hash after it.
@@ -31,6 +33,11 @@ pub struct Agreement {
 const FIRST: u64 = 2;
 
 impl Agreement {
+    /// The first index that can be applied.
+    pub fn first(&self) -> u64 {
+        FIRST
+    }
+
     /// The last index that any node has applied.
     pub fn last(&self) -> u64 {
         FIRST - 1 + self.log.len() as u64
@@ -43,27 +50,29 @@ impl Agreement {
 
     /// Whether `entry` is new; an error if it differs from what was applied before.
     pub(crate) fn observe(&mut self, node: u64, entry: &AppliedEntry) -> Result<bool, String> {
-        let seen = Agreed {
-            term: entry.term,
-            data: entry.data.clone(),
-            outcome: entry.applied.as_ref().map(|applied| applied.outcome.clone()),
-            state_hash: entry.state_hash,
-        };
         let index = entry.index;
+        let outcome = entry.applied.as_ref().map(|applied| &applied.outcome);
         match self.at(index) {
-            Some(agreed) if *agreed == seen => Ok(false),
             Some(agreed) => {
-                let differs = if agreed.data != seen.data || agreed.term != seen.term {
+                let differs = if agreed.data != entry.data || agreed.term != entry.term {
                     "another entry"
-                } else if agreed.outcome != seen.outcome {
+                } else if agreed.outcome.as_ref() != outcome {
                     "another outcome"
-                } else {
+                } else if agreed.state_hash != entry.state_hash {
                     "another state hash"
+                } else {
+                    return Ok(false);
                 };
                 Err(format!("node {node} has {differs} at {index}"))
             }
             None if index == self.last() + 1 => {
-                self.log.push(seen);
+                self.log.push(Agreed {
+                    term: entry.term,
+                    data: entry.data.clone(),
+                    command: entry.command.clone(),
+                    outcome: outcome.cloned(),
+                    state_hash: entry.state_hash,
+                });
                 Ok(true)
             }
             None => Err(format!("node {node} applied {index} after {}", self.last())),

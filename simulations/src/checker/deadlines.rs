@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_model::{deadline::DeadlineKind, name::ResourceName};
 use catalog_state::{
+    codec,
     command::{Body, Command},
+    keys::Table,
     machine::Applied,
     outcome::Outcome,
     rows::DeadlineRow,
-    store::Store,
+    store::{Store, Writes},
     view::View,
 };
 
@@ -35,11 +37,23 @@ impl Deadlines {
         index: u64,
         command: &Command,
         applied: &Applied,
-        rows: &BTreeMap<Vec<u8>, DeadlineRow>,
+        writes: &Writes,
     ) -> Vec<String> {
         let mut wrong = Vec::new();
         let moves_clock = matches!(command.body, Body::AdvanceClock { .. });
-        for (key, row) in rows {
+        let of_deadlines = |key: &&Vec<u8>| key.first() == Some(&(Table::Deadline as u8));
+        for key in writes.keys().filter(of_deadlines) {
+            let Some(bytes) = &writes[key] else {
+                self.rows.remove(key);
+                continue;
+            };
+            let row: DeadlineRow = match codec::decode(bytes) {
+                Ok(row) => row,
+                Err(error) => {
+                    wrong.push(format!("entry {index} writes a deadline badly: {error}"));
+                    continue;
+                }
+            };
             let (subject, due) = (&row.subject, row.due_time);
             if due != due.local_date().start() {
                 wrong.push(format!("{subject} is due at {due}, which is not the end of a day"));
@@ -66,15 +80,19 @@ impl Deadlines {
                     self.overdue.push(subject.clone());
                 }
             }
-            let all_fired = matches!(applied.outcome, Outcome::ClockAdvanced { more: false, .. });
-            if all_fired && !has_fired && due <= applied.clock {
-                wrong.push(format!(
-                    "{subject} was due at {due} and did not fire at {}",
-                    applied.clock
-                ));
+            self.rows.insert(key.clone(), row);
+        }
+        if matches!(applied.outcome, Outcome::ClockAdvanced { more: false, .. }) {
+            for row in self.rows.values() {
+                let (subject, due) = (&row.subject, row.due_time);
+                if row.fired_revision != Some(row.revision) && due <= applied.clock {
+                    wrong.push(format!(
+                        "{subject} was due at {due} and did not fire at {}",
+                        applied.clock
+                    ));
+                }
             }
         }
-        self.rows.clone_from(rows);
         wrong
     }
 

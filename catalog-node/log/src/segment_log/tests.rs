@@ -2,7 +2,7 @@
 //! against decay.
 
 use proptest::prelude::*;
-use raft::{GetEntriesContext, Storage, storage::MemStorage};
+use raft::{GetEntriesContext, Storage, eraftpb::Snapshot, storage::MemStorage};
 
 use super::*;
 use crate::{Damage, FileDisk, sim_disk::SimDisk};
@@ -25,10 +25,30 @@ fn hard_state(term: u64, vote: u64, commit: u64) -> HardState {
 }
 
 /// Everything a reader can see.
-fn contents(log: &impl LogStore) -> (u64, u64, Vec<Entry>, HardState) {
+fn contents(log: &impl LogStore) -> Contents {
     let (first, last) = (log.first_index(), log.last_index());
     let entries = log.entries(first, last + 1, u64::MAX).unwrap();
-    (first, log.term(first - 1).unwrap(), entries, log.hard_state())
+    let bytes: u64 = entries.iter().map(|entry| u64::from(entry.compute_size())).sum();
+    assert_eq!(log.bytes_from(first), bytes);
+    let before = log.term(first - 1).unwrap();
+    Contents { first, before, entries, hard_state: log.hard_state(), state: log.state_number() }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Contents {
+    first: u64,
+    /// Term of the entry before the first.
+    before: u64,
+    entries: Vec<Entry>,
+    hard_state: HardState,
+    state: u64,
+}
+
+impl Contents {
+    /// What a log shows that was never written.
+    fn empty() -> Self {
+        Self { first: 1, before: 0, entries: vec![], hard_state: HardState::default(), state: 0 }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +67,10 @@ enum Act {
     Compact {
         share: u64,
     },
+    /// Another state comes, so many entries after the first one of the log.
+    Install {
+        ahead: u64,
+    },
     Sync,
 }
 
@@ -57,6 +81,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
             .prop_map(|(back, newer, sizes, with_state)| Act::Append { back, newer, sizes, with_state }),
         2 => (0_u64..3).prop_map(|newer| Act::Vote { newer }),
         1 => (0_u64..90).prop_map(|share| Act::Compact { share }),
+        1 => (0_u64..40).prop_map(|ahead| Act::Install { ahead }),
         3 => Just(Act::Sync),
     ];
     prop::collection::vec(act, 1..40)
@@ -102,6 +127,19 @@ fn act(
                 if let Some(model) = &mut model {
                     model.compact(through + 1).unwrap();
                 }
+            }
+        }
+        Act::Install { ahead } => {
+            // The model calls a snapshot outdated that ends before its first entry.
+            let index = first + ahead;
+            let state = hard_state(term + 1, 1, index);
+            log.install(index, term, log.state_number() + 1, &state)?;
+            if let Some(model) = &mut model {
+                let mut snapshot = Snapshot::default();
+                snapshot.mut_metadata().index = index;
+                snapshot.mut_metadata().term = term;
+                model.apply_snapshot(snapshot).unwrap();
+                model.set_hardstate(state);
             }
         }
         Act::Sync => log.sync()?,
@@ -189,7 +227,7 @@ proptest! {
         let mut crashes = seed;
         let mut steps = acts.iter();
         // As above; an empty disk and a log that was only opened look the same.
-        let mut possible = vec![(1, 0, vec![], HardState::default())];
+        let mut possible = vec![Contents::empty()];
         'boot: loop {
             match lifetimes.next() {
                 Some(operations) => disk.die_after(*operations),
@@ -263,14 +301,14 @@ fn a_tail_torn_at_any_byte_is_cut_to_the_batch_before() {
         let disk = whole.duplicate();
         disk.damage(&segment::name(1), |content| content[torn_at..].fill(0));
         let mut log = open(&disk).unwrap();
-        assert_eq!(contents(&log).2, [entry(1, 1, 40)], "torn at {torn_at}");
+        assert_eq!(contents(&log).entries, [entry(1, 1, 40)], "torn at {torn_at}");
         assert_eq!(log.hard_state(), hard_state(1, 1, 0), "torn at {torn_at}");
         disk.damage(&segment::name(1), |content| assert_eq!(*content, before, "torn at {torn_at}"));
 
         log.append(&[entry(2, 2, 9)], None).unwrap();
         log.sync().unwrap();
         disk.crash_losing_all();
-        assert_eq!(contents(&open(&disk).unwrap()).2, [entry(1, 1, 40), entry(2, 2, 9)]);
+        assert_eq!(contents(&open(&disk).unwrap()).entries, [entry(1, 1, 40), entry(2, 2, 9)]);
     }
 }
 
@@ -403,7 +441,9 @@ fn bootstrap_happens_once_and_lasts() {
     disk.crash_losing_all();
     let mut log = open(&disk).unwrap();
     assert!(!log.bootstrap(1, 1).unwrap());
-    assert_eq!(contents(&log), (2, 1, vec![], hard_state(1, 0, 1)));
+    let begun =
+        Contents { first: 2, before: 1, hard_state: hard_state(1, 0, 1), ..Contents::empty() };
+    assert_eq!(contents(&log), begun);
     assert_eq!(log.last_index(), 1);
 }
 
@@ -444,11 +484,11 @@ fn the_log_of_another_store_or_a_newer_program_is_refused() {
         Err(LogError::ForeignStore { segment: 1, .. })
     ));
     disk.damage(&segment::name(1), |content| {
-        content[8] += 1;
+        content[8] += 2;
         let checksum = crc32fast::hash(&content[..60]);
         content[60..64].copy_from_slice(&checksum.to_le_bytes());
     });
-    assert!(matches!(open(&disk), Err(LogError::UnsupportedFormat { found: 2, known: 1, .. })));
+    assert!(matches!(open(&disk), Err(LogError::UnsupportedFormat { found: 3, known: 2, .. })));
 }
 
 /// The bytes of format version 1: whoever changes them changes the version.
@@ -510,5 +550,157 @@ fn works_on_a_real_folder_held_by_one_process() {
     assert_eq!(DiskFile::len(&file).unwrap(), OPTIONS.segment_bytes);
     let log = open(&disk).unwrap();
     assert_eq!(contents(&log), kept);
-    assert_eq!(reader.entries(31, 60, u64::MAX).unwrap(), kept.2, "a reader outlives its log");
+    assert_eq!(
+        reader.entries(31, 60, u64::MAX).unwrap(),
+        kept.entries,
+        "a reader outlives its log"
+    );
+}
+
+/// A log that a snapshot has replaced, some entries after it, and the bytes of its last segment.
+fn installed() -> (SimDisk, SegmentLog<SimDisk>) {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    log.bootstrap(1, 1).unwrap();
+    for index in 2..40 {
+        log.append(&[entry(index, 2, 100)], Some(&hard_state(2, 1, index - 1))).unwrap();
+    }
+    log.install(90, 3, 1, &hard_state(4, 2, 90)).unwrap();
+    (disk, log)
+}
+
+#[test]
+fn an_install_replaces_everything_and_frees_it() {
+    let (disk, mut log) = installed();
+    let after = Contents {
+        first: 91,
+        before: 3,
+        entries: vec![],
+        hard_state: hard_state(4, 2, 90),
+        state: 1,
+    };
+    assert_eq!(contents(&log), after);
+    assert_eq!((log.segments().len(), disk.unsynced()), (1, 0));
+    assert!(matches!(log.reader().term(89), Err(LogError::Compacted { .. })));
+    disk.crash_losing_all();
+    assert_eq!(contents(&open(&disk).unwrap()), after);
+
+    // Every later segment repeats which state it is, so that the first may be freed.
+    log = open(&disk).unwrap();
+    for index in 91..150 {
+        log.append(&[entry(index, 4, 100)], None).unwrap();
+    }
+    log.compact(140).unwrap();
+    assert!(log.segments()[0] > 3);
+    disk.crash_losing_all();
+    let log = open(&disk).unwrap();
+    assert_eq!((log.state_number(), log.first_index(), log.last_index()), (1, 141, 149));
+}
+
+/// The decision is one name: before it has that name the old log counts, after it the new one.
+#[test]
+fn a_crash_at_any_step_of_an_install_leaves_the_old_log_or_the_new_one() {
+    let mut seen = Vec::new();
+    for operations in 0.. {
+        let disk = SimDisk::new();
+        let mut log = open(&disk).unwrap();
+        log.bootstrap(1, 1).unwrap();
+        for index in 2..40 {
+            log.append(&[entry(index, 2, 100)], Some(&hard_state(2, 1, index - 1))).unwrap();
+        }
+        log.sync().unwrap();
+        let old = contents(&log);
+        disk.die_after(operations);
+        let whole = log.install(90, 3, 1, &hard_state(4, 2, 90)).is_ok();
+        for crash in 0..20 {
+            let disk = disk.clone();
+            let after_crash = if whole { disk } else { disk.fork() };
+            after_crash.crash(crash);
+            let found = contents(&open(&after_crash).unwrap());
+            let is_old = found == old;
+            assert!(is_old || (found.first, found.state) == (91, 1), "{operations}: {found:?}");
+            assert!(!(whole && is_old), "it was durable");
+            seen.push(is_old);
+            if whole {
+                break;
+            }
+        }
+        if whole {
+            assert!(seen.contains(&true) && seen.contains(&false));
+            return;
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "state 1 is not after state 1")]
+fn a_state_number_never_comes_back() {
+    let (_, mut log) = installed();
+    let _ = log.install(95, 4, 1, &hard_state(4, 2, 95));
+}
+
+/// The bytes of format version 2, in which logs with snapshots are written.
+#[test]
+fn the_bytes_of_the_second_format_are_fixed() {
+    let (disk, mut log) = installed();
+    log.append(&[entry(91, 4, 40)], None).unwrap();
+    log.sync().unwrap();
+    let mut bytes = Vec::new();
+    disk.damage(disk.list().unwrap().last().unwrap(), |content| bytes.clone_from(content));
+    assert_eq!(bytes[8], 2);
+    assert_eq!((written(&bytes), crc32fast::hash(&bytes)), (218, 281_101_047));
+}
+
+#[test]
+fn a_disk_that_is_full_or_broken_ends_the_log_and_keeps_what_was_durable() {
+    let fill: fn(&SimDisk) = |disk| disk.set_capacity(Some(disk.used()));
+    let spoil: fn(&SimDisk) = |disk| disk.fail_write(3);
+    for break_disk in [fill, spoil] {
+        let disk = SimDisk::new();
+        let mut log = open(&disk).unwrap();
+        log.append(&[entry(1, 1, 500)], None).unwrap();
+        log.sync().unwrap();
+        break_disk(&disk);
+        let mut durable = 1;
+        let ended = loop {
+            let next = entry(durable + 1, 1, 500);
+            if let Err(error) = log.append(&[next], None).and_then(|()| log.sync()) {
+                break error;
+            }
+            durable += 1;
+        };
+        assert!(matches!(ended, LogError::Disk { .. }), "{ended:?}");
+        assert!(matches!(log.append(&[entry(durable + 1, 1, 1)], None), Err(LogError::Refusing)));
+        disk.set_capacity(None);
+        disk.crash_losing_all();
+        assert_eq!(open(&disk).unwrap().last_index(), durable);
+    }
+}
+
+/// Wherever one bit flips in what later records vouch for, it is noticed before anybody relies on it.
+#[test]
+fn decay_is_found_when_the_log_is_opened() {
+    let disk = SimDisk::new();
+    let mut log = open(&disk).unwrap();
+    for index in 1..60 {
+        log.append(&[entry(index, 1, 100)], Some(&hard_state(1, 1, index - 1))).unwrap();
+        log.sync().unwrap();
+    }
+    let sound = contents(&log);
+    let last = disk.list().unwrap().pop().unwrap();
+    let mut found = 0;
+    for seed in 0..200 {
+        let damaged = disk.duplicate();
+        let (segment, at) = damaged.rot(seed).unwrap();
+        match open(&damaged) {
+            Err(LogError::Corrupt { .. }) => found += 1,
+            Err(other) => panic!("{segment} at {at}: {other:?}"),
+            // The last batch cannot be told from one that was never finished.
+            Ok(log) => {
+                assert_eq!(segment, last, "byte {at}");
+                assert!(contents(&log).entries.len() + 1 == sound.entries.len(), "byte {at}");
+            }
+        }
+    }
+    assert!(found > 150, "{found}");
 }

@@ -13,6 +13,16 @@ fn facts_fill_the_text_once() {
 }
 
 #[test]
+fn a_fact_may_be_said_in_chinese() {
+    let refusal = Refusal::new(Reason::MemberChangeRefused)
+        .fact("node", 3)
+        .fact("cause", "it is the last voter")
+        .fact("cause_zh", "它是最后一个投票成员");
+    assert_eq!(refusal.text(Lang::En), "the change of node 3 is refused: it is the last voter");
+    assert_eq!(refusal.text(Lang::Zh), "拒绝对节点 3 的变更：它是最后一个投票成员");
+}
+
+#[test]
 fn pol_04_a_house_rule_is_named_as_such_and_shows_no_article() {
     let refusal = Refusal::new(Reason::ReasonMissing)
         .under(RuleRef::house("HOUSE-x"))

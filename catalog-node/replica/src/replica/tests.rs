@@ -9,6 +9,9 @@ use raft::eraftpb::{Entry, HardState};
 use super::*;
 use crate::{Outside, bootstrap, persist, settle};
 
+mod chance;
+mod snapshots;
+
 type SimLog = SegmentLog<SimDisk>;
 type SimReplica = Replica<SegmentReader<catalog_log::sim_disk::SimFile>>;
 
@@ -78,16 +81,24 @@ fn messages_that_no_replica_of_ours_sends_are_refused() {
     let (_, mut replica) = fresh(2, 3);
     let refused = replica.step(message(MessageType::MsgAppend, 1, 3, 2));
     assert!(matches!(refused, Err(StepRefusal::NotForUs { to: 3 })));
-    for stranger in [0, 2, 4] {
-        let refused = replica.step(message(MessageType::MsgAppend, stranger, 2, 2));
-        assert!(matches!(refused, Err(StepRefusal::UnknownSender { .. })), "from {stranger}");
+    for nobody in [0, 2] {
+        let refused = replica.step(message(MessageType::MsgAppend, nobody, 2, 2));
+        assert!(matches!(refused, Err(StepRefusal::UnknownSender { .. })), "from {nobody}");
+    }
+    for answer in [
+        MessageType::MsgAppendResponse,
+        MessageType::MsgHeartbeatResponse,
+        MessageType::MsgRequestVoteResponse,
+        MessageType::MsgRequestPreVoteResponse,
+    ] {
+        let refused = replica.step(message(answer, 4, 2, 2));
+        assert!(matches!(refused, Err(StepRefusal::UnknownSender { from: 4 })), "{answer:?}");
     }
     for kind in [
         MessageType::MsgPropose,
         MessageType::MsgReadIndex,
         MessageType::MsgReadIndexResp,
         MessageType::MsgTransferLeader,
-        MessageType::MsgSnapshot,
         MessageType::MsgHup,
         MessageType::MsgBeat,
         MessageType::MsgUnreachable,
@@ -206,13 +217,15 @@ fn one_replica_alone_is_a_quorum_once_its_disk_is() {
 fn a_replica_starts_only_where_it_can_keep_its_promises() {
     let mut log = open(1, &SimDisk::new());
     let config = Config::new(1, vec![1], 0);
-    assert!(matches!(start_on(&log, config.clone(), 0), Err(StartError::NotBootstrapped)));
+    assert!(matches!(start_on(&log, config.clone(), 0), Err(StartError::LogEmpty { id: 1 })));
     assert!(bootstrap(&mut log).unwrap());
     assert!(!bootstrap(&mut log).unwrap());
-    for voters in [vec![], vec![2], vec![1, 1], vec![0, 1]] {
-        let refused = start_on(&log, Config { voters, ..config.clone() }, 0);
-        assert!(matches!(refused, Err(StartError::NotAVoter { id: 1, .. })));
+    for voters in [vec![2], vec![1, 1], vec![0, 1]] {
+        let refused = start_on(&log, Config::new(1, voters, 0), 0);
+        assert!(matches!(refused, Err(StartError::NotAMember { id: 1, .. })));
     }
+    let unknown = start_on(&log, Config::new(1, vec![], 0), 0);
+    assert!(matches!(unknown, Err(StartError::MembershipUnknown)));
     let ahead = start_on(&log, config.clone(), 2);
     assert!(matches!(ahead, Err(StartError::StateAheadOfLog { applied: 2, last_index: 1 })));
     let unfit = start_on(&log, Config { election_tick: 2, heartbeat_tick: 2, ..config.clone() }, 0);

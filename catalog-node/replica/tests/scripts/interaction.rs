@@ -12,9 +12,19 @@
 //! transfer N to=M
 //! isolate N | heal              messages from and to N are lost | no one is isolated any more
 //! hold-syncs N | release-syncs N  N's disk takes writes but confirms none | confirms all
+//! lose KIND                     messages of this kind that are under way are lost
 //! crash N                       power loss: what no sync confirmed is gone
 //! restart N [applied=I]         the state begins at entry I, or empty
-//! status | log N | syncs N
+//! restart N kept | reseed       the state is as it was | it is bad and is to be replaced
+//! join N | wipe N               a new node with an empty disk | a node loses its disk
+//! change N add=M | promote=M | remove=M | replace=M,K | finish [unlawful]
+//!                               proposes a change of the membership, which the state may refuse
+//! compact N keep=K              forgets the log but for K applied entries and what live peers need
+//! snapshot N                    makes a snapshot of N's state and offers it
+//! fetched N | refused N         the snapshot offered to N has arrived | cannot be had
+//! blocks N to=M                 N sees blocks of a snapshot flow to M
+//! reseed N                      N's state turns out to be bad
+//! status | log N | syncs N | members N
 //! ```
 
 use std::{
@@ -23,16 +33,26 @@ use std::{
     mem,
 };
 
-use catalog_log::{LogRead, LogStore, Options, SegmentLog, SegmentReader, StoreIdentity, sim_disk};
-use catalog_replica::{Config, LogWrite, Outside, ReadDone, Replica, Role, bootstrap, settle};
-use raft::eraftpb::{Entry, Message, MessageType};
+use catalog_log::{
+    LogError, LogRead, LogStore, Options, SegmentLog, SegmentReader, StoreIdentity, sim_disk,
+};
+use catalog_replica::{
+    CompactLimits, Config, EntryKind, Install, LogWrite, Membership, Outside, RaftChange, ReadDone,
+    Replica, Role, SnapshotOffer, StartError, bootstrap, kind_of, settle,
+};
+use raft::eraftpb::{Entry, Message};
 use sim_disk::{SimDisk, SimFile};
+
+mod describe;
 
 #[derive(Debug, Default)]
 pub(crate) struct World {
     nodes: BTreeMap<u64, Node>,
     network: VecDeque<Message>,
     isolated: BTreeSet<u64>,
+    /// What snapshots contain, by their names.
+    snapshots: BTreeMap<String, State>,
+    founders: u64,
     /// Whether messages and writes are shown.
     verbose: bool,
     output: String,
@@ -41,7 +61,18 @@ pub(crate) struct World {
 #[derive(Debug)]
 struct Node {
     disk: SimDisk,
+    /// By number; the log says which one counts.
+    states: BTreeMap<u64, State>,
     running: Option<Running>,
+}
+
+/// A state machine that remembers what it was told.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct State {
+    applied: u64,
+    term: u64,
+    membership: Membership,
+    told: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -50,6 +81,10 @@ struct Running {
     replica: Replica<SegmentReader<SimFile>>,
     /// While syncs are held: writes handed to the disk and not confirmed.
     held: Option<Vec<LogWrite>>,
+    state: State,
+    /// The snapshot to be fetched, and its name.
+    offer: Option<SnapshotOffer>,
+    wants_snapshot: bool,
 }
 
 /// What a replica wanted done, in order.
@@ -57,7 +92,12 @@ struct Running {
 struct Acts {
     lines: Vec<String>,
     messages: Vec<Message>,
-    applied: u64,
+    state: State,
+    /// Changes of the membership that were applied, and whether they took place.
+    changes: Vec<(Entry, bool)>,
+    offer: Option<SnapshotOffer>,
+    snapshots: BTreeMap<String, State>,
+    state_number: u64,
 }
 
 impl World {
@@ -77,16 +117,84 @@ impl World {
             let value = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
             value.map(|value| value.parse::<u64>().unwrap())
         };
-        self.verbose = matches!(verb, "deliver" | "campaign" | "propose" | "read" | "transfer");
+        let named = |name: &str| words.contains(&name);
+        self.verbose =
+            matches!(verb, "deliver" | "campaign" | "propose" | "read" | "transfer" | "change");
         match verb {
             "cluster" => {
                 let count = option("nodes").expect("how many nodes");
+                self.founders = count;
                 for id in 1..=count {
-                    let mut node = Node { disk: SimDisk::new(), running: None };
+                    let mut node = Node::new();
                     bootstrap(&mut open(id, &node.disk)).unwrap();
-                    node.running = Some(start(id, count, &node.disk, 0).unwrap());
+                    node.running = Some(start(id, &node.disk, founded(count), false).unwrap());
                     self.nodes.insert(id, node);
                 }
+            }
+            "join" => {
+                let mut node = Node::new();
+                node.running = Some(start(id(), &node.disk, State::default(), false).unwrap());
+                self.nodes.insert(id(), node);
+            }
+            "wipe" => {
+                self.nodes.insert(id(), Node::new());
+            }
+            "change" => {
+                let change = change(&words[1..]);
+                let context = if named("unlawful") { "unlawful" } else { "lawful" };
+                self.with_shown(id(), |replica| {
+                    match replica.propose_members(change, context.into()) {
+                        Ok(proposed) => format!("proposes {}/{}", proposed.index, proposed.term),
+                        Err(refusal) => format!("refuses: {refusal:?}"),
+                    }
+                });
+            }
+            "compact" => {
+                let limits =
+                    CompactLimits { keep_entries: option("keep").unwrap(), keep_bytes: 4096 };
+                let running = self.running(id());
+                let through = running.replica.compact_to(running.state.applied, limits);
+                if let Some(through) = through {
+                    running.log.compact(through).unwrap();
+                }
+                let through = through.map_or("nothing".to_owned(), |last| format!("up to {last}"));
+                self.show(id(), &format!("forgets {through}"));
+            }
+            "snapshot" => {
+                let state = self.running(id()).state.clone();
+                let name = format!("state of {} at {}", id(), state.applied);
+                self.snapshots.insert(name.clone(), state.clone());
+                self.show(id(), &format!("makes a snapshot of its {name}"));
+                self.running(id()).wants_snapshot = false;
+                self.with(id(), |replica| {
+                    let State { applied, term, membership, .. } = state;
+                    replica.snapshot_made(applied, term, membership, name.into());
+                });
+            }
+            "fetched" => {
+                let offer = self.running(id()).offer.take().expect("a snapshot is offered");
+                self.with(id(), |replica| replica.snapshot_fetched(offer.index));
+            }
+            "refused" => {
+                let offer = self.running(id()).offer.take().expect("a snapshot is offered");
+                self.with(id(), |replica| replica.snapshot_refused(offer.index));
+            }
+            "blocks" => {
+                let to = option("to").unwrap();
+                self.with(id(), |replica| replica.snapshot_progress(to));
+            }
+            "reseed" => self.with(id(), Replica::request_snapshot),
+            "lose" => {
+                let before = self.network.len();
+                self.network.retain(|message| format!("{:?}", message.get_msg_type()) != word(0));
+                let lost = before - self.network.len();
+                writeln!(self.output, "{lost} messages are lost").unwrap();
+            }
+            "members" => {
+                let line = describe::members(self.running(id()).replica.membership());
+                let due = self.running(id()).replica.leave_due();
+                let due = due.map_or(String::new(), |due| format!("; due: {due:?}"));
+                self.show(id(), &format!("knows {line}{due}"));
             }
             "campaign" => self.with(id(), Replica::campaign),
             "tick" => {
@@ -143,9 +251,12 @@ impl World {
                 self.network.retain(|message| message.from != id() && message.to != id());
             }
             "restart" => {
-                let count = self.nodes.len() as u64;
+                let applied = option("applied").unwrap_or(0);
+                let begun = State { applied, ..founded(self.founders) };
                 let node = self.nodes.get_mut(&id()).unwrap();
-                match start(id(), count, &node.disk, option("applied").unwrap_or(0)) {
+                let number = open(id(), &node.disk).state_number();
+                let state = if named("kept") { node.states[&number].clone() } else { begun };
+                match start(id(), &node.disk, state, named("reseed")) {
                     Ok(running) => {
                         node.running = Some(running);
                         self.show_status(id());
@@ -166,7 +277,7 @@ impl World {
                 let state = log.hard_state();
                 let line = format!(
                     "has {}; term={} vote={} commit={}",
-                    describe_entries(&entries),
+                    describe::entries(&entries),
                     state.term,
                     state.vote,
                     state.commit
@@ -202,6 +313,20 @@ impl World {
         for (peer, matched) in &status.matched {
             write!(line, " matched[{peer}]={matched}").unwrap();
         }
+        for (peer, progress) in &status.peers {
+            if let catalog_replica::PeerState::Snapshot { index } = progress.state {
+                write!(line, " sends-snapshot[{peer}]={index}").unwrap();
+            }
+        }
+        if let Some(index) = status.receiving {
+            write!(line, " receiving={index}").unwrap();
+        }
+        if status.reseeding {
+            line.push_str(" reseeding");
+        }
+        if status.removed {
+            line.push_str(" removed");
+        }
         self.show(id, &line);
     }
 
@@ -223,8 +348,14 @@ impl World {
     /// Does what the replica wants done.
     fn process(&mut self, id: u64) {
         let verbose = self.verbose;
+        let snapshots = self.snapshots.clone();
         let running = self.running(id);
-        let mut acts = Acts::default();
+        let mut acts = Acts {
+            state: running.state.clone(),
+            snapshots,
+            state_number: running.log.state_number(),
+            ..Acts::default()
+        };
         let mut written = Vec::new();
         if let Some(held) = &mut running.held {
             // The other driver: the log is written, but nothing is reported until a sync is confirmed.
@@ -234,18 +365,38 @@ impl World {
                 acts.answer_reads(ready.reads);
                 acts.drop_reads(ready.reads_dropped);
                 acts.apply(ready.apply);
+                ready.fetch.into_iter().for_each(|offer| acts.fetch(offer));
                 if let Some(write) = ready.write {
                     running.log.append(&write.entries, write.hard_state.as_ref()).unwrap();
-                    written.push(format!("{} unconfirmed", describe_write(&write)));
+                    written.push(format!("{} unconfirmed", describe::write(&write)));
                     held.push(write);
                 }
             }
         } else {
-            settle(&mut running.replica, &mut running.log, &mut acts).unwrap();
+            loop {
+                settle(&mut running.replica, &mut running.log, &mut acts).unwrap();
+                for (entry, accepted) in acts.changes.drain(..) {
+                    running.replica.apply_members(&entry, accepted);
+                }
+                if !running.replica.status().reseeding {
+                    assert_eq!(acts.state.membership, *running.replica.membership());
+                }
+                if acts.state.applied <= running.replica.status().applied {
+                    break;
+                }
+                running.replica.applied(acts.state.applied);
+            }
         }
-        if acts.applied > 0 {
-            running.replica.applied(acts.applied);
+        if !running.replica.status().reseeding {
+            running.state = acts.state;
         }
+        running.offer = acts.offer.or(running.offer.take());
+        let wanted = running.replica.snapshot_wanted();
+        if wanted && !std::mem::replace(&mut running.wants_snapshot, wanted) {
+            acts.lines.push("wants a snapshot to be made".to_owned());
+        }
+        let (number, state) = (running.log.state_number(), running.state.clone());
+        self.nodes.get_mut(&id).unwrap().states.insert(number, state);
         for line in acts.lines {
             self.show(id, &line);
         }
@@ -273,9 +424,9 @@ impl World {
             let Some(message) = self.network.pop_front() else { return };
             let lost = self.isolated.contains(&message.from)
                 || self.isolated.contains(&message.to)
-                || self.nodes[&message.to].running.is_none();
+                || self.nodes.get(&message.to).is_none_or(|node| node.running.is_none());
             if self.verbose {
-                let line = describe_message(&message);
+                let line = describe::message(&message);
                 writeln!(self.output, "{line}{}", if lost { " (lost)" } else { "" }).unwrap();
             }
             if !lost {
@@ -295,10 +446,53 @@ impl Outside for Acts {
     }
 
     fn apply(&mut self, entries: Vec<Entry>) {
-        self.applied = entries.last().map_or(self.applied, |last| last.index);
-        if !entries.is_empty() {
-            self.lines.push(format!("applies {}", describe_entries(&entries)));
+        let Some(last) = entries.last() else { return };
+        (self.state.applied, self.state.term) = (last.index, last.term);
+        let mut refused = Vec::new();
+        for entry in &entries {
+            match kind_of(entry) {
+                EntryKind::Raft => {}
+                EntryKind::Command(data) => {
+                    self.state.told.push(String::from_utf8_lossy(data).into_owned());
+                }
+                EntryKind::Members { change, context } => {
+                    let next = self.state.membership.after(change.unwrap());
+                    let accepted = context.as_ref() != b"unlawful" && next.is_ok();
+                    if accepted {
+                        self.state.membership = next.unwrap();
+                    }
+                    if !accepted {
+                        refused.push(format!("refuses change {}", entry.index));
+                    }
+                    self.changes.push((entry.clone(), accepted));
+                }
+            }
         }
+        self.lines.push(format!("applies {}", describe::entries(&entries)));
+        self.lines.extend(refused);
+    }
+
+    fn fetch(&mut self, offer: SnapshotOffer) {
+        let name = String::from_utf8_lossy(&offer.data);
+        self.lines.push(format!("is offered the {name} by {}", offer.from));
+        self.offer = Some(offer);
+    }
+
+    fn prepare_install(&mut self, install: &Install) -> Result<u64, LogError> {
+        let name = String::from_utf8_lossy(&install.data).into_owned();
+        self.state = self.snapshots[&name].clone();
+        assert_eq!(self.state.membership, install.membership);
+        Ok(self.state_number + 1)
+    }
+
+    fn installed(&mut self, install: &Install) {
+        self.state_number += 1;
+        assert_eq!(self.state.applied, install.index);
+        self.lines.push(format!(
+            "installs the {} as its state number {}",
+            String::from_utf8_lossy(&install.data),
+            self.state_number
+        ));
     }
 
     fn answer_reads(&mut self, reads: Vec<ReadDone>) {
@@ -325,75 +519,41 @@ fn open(id: u64, disk: &SimDisk) -> SegmentLog<SimDisk> {
     SegmentLog::open(disk.clone(), identity, Options { segment_bytes: 4096 }).unwrap()
 }
 
-fn start(
-    id: u64,
-    count: u64,
-    disk: &SimDisk,
-    applied: u64,
-) -> Result<Running, catalog_replica::StartError> {
+impl Node {
+    fn new() -> Self {
+        Self { disk: SimDisk::new(), states: BTreeMap::new(), running: None }
+    }
+}
+
+/// The state that a cluster of so many nodes begins with.
+fn founded(count: u64) -> State {
+    State { membership: Membership::of_voters((1..=count).collect()), ..State::default() }
+}
+
+fn change(words: &[&str]) -> RaftChange {
+    let (verb, value) = words[0].split_once('=').unwrap_or((words[0], "0"));
+    let ids: Vec<u64> = value.split(',').map(|id| id.parse().unwrap()).collect();
+    match verb {
+        "add" => RaftChange::AddLearner(ids[0]),
+        "promote" => RaftChange::Promote(ids[0]),
+        "remove" => RaftChange::Remove(ids[0]),
+        "replace" => RaftChange::Replace { outgoing: ids[0], incoming: ids[1] },
+        "finish" => RaftChange::Finish,
+        _ => panic!("no such change: {verb}"),
+    }
+}
+
+fn start(id: u64, disk: &SimDisk, state: State, reseed: bool) -> Result<Running, StartError> {
     let log = open(id, disk);
     let config = Config {
         max_uncommitted: 1024,
         max_size_per_msg: 512,
-        ..Config::new(id, (1..=count).collect(), 7)
+        snapshot_patience: 10,
+        membership: if reseed { Membership::default() } else { state.membership.clone() },
+        reseed,
+        ..Config::new(id, vec![], 7)
     };
     let logger = slog::Logger::root(slog::Discard, slog::o!());
-    let replica = Replica::start(config, &log, applied, &logger)?;
-    Ok(Running { log, replica, held: None })
-}
-
-fn describe_entries(entries: &[Entry]) -> String {
-    let words: Vec<String> = entries
-        .iter()
-        .map(|entry| {
-            let mut text = String::from_utf8_lossy(&entry.data);
-            if text.len() > 40 {
-                text = format!("{}..({} bytes)", &text[..3], text.len()).into();
-            }
-            format!(
-                "{}/{}{}{text}",
-                entry.index,
-                entry.term,
-                if text.is_empty() { "" } else { ":" }
-            )
-        })
-        .collect();
-    if words.is_empty() { "no entries".to_owned() } else { words.join(" ") }
-}
-
-fn describe_write(write: &LogWrite) -> String {
-    let mut line = format!("writes {}", describe_entries(&write.entries));
-    if let Some(state) = &write.hard_state {
-        write!(line, "; term={} vote={} commit={}", state.term, state.vote, state.commit).unwrap();
-    }
-    line
-}
-
-fn describe_message(message: &Message) -> String {
-    let kind = message.get_msg_type();
-    let mut line = format!("{}->{} {kind:?} term={}", message.from, message.to, message.term);
-    match kind {
-        MessageType::MsgAppend => {
-            let entries = describe_entries(&message.entries);
-            write!(
-                line,
-                " after {}/{}: {entries}; commit={}",
-                message.index, message.log_term, message.commit
-            )
-        }
-        MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => {
-            write!(line, " log={}/{}", message.index, message.log_term)
-        }
-        MessageType::MsgAppendResponse => write!(line, " index={}", message.index),
-        MessageType::MsgHeartbeat => write!(line, " commit={}", message.commit),
-        _ => Ok(()),
-    }
-    .unwrap();
-    if let Ok(context) = <[u8; 8]>::try_from(message.context.as_ref()) {
-        write!(line, " read={}", u64::from_be_bytes(context)).unwrap();
-    }
-    if message.reject {
-        line.push_str(" rejected");
-    }
-    line
+    let replica = Replica::start(config, &log, state.applied, &logger)?;
+    Ok(Running { log, replica, held: None, state, offer: None, wants_snapshot: false })
 }

@@ -61,10 +61,25 @@ macro_rules! stories {
 }
 
 stories! {
+    bad_state_is_replaced,
+    bad_state_under_a_new_leader,
+    committed_entry_survives,
     elect_leader,
+    fetched_snapshot_survives_its_sender,
+    joiner_becomes_a_voter,
+    joint_change_survives_loss_of_leader,
+    lagging_follower_gets_a_snapshot,
     leader_isolated_cannot_read,
+    newer_snapshot_wins,
+    one_change_at_a_time,
+    overloaded_leader_keeps_its_followers,
     proposal_dropped_while_transferring,
+    read_dropped_when_leadership_changes,
+    removed_leader_hands_over,
+    replace_a_dead_node,
     replicate_and_commit,
     restart_keeps_log,
+    snapshot_lost_and_sent_again,
+    transfer_waits_for_a_snapshot,
     two_nodes_of_three_lost_unsynced_writes,
 }

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     search::{follow, open},
-    storage::StateStore,
+    storage::{StateStore, folders::Folders},
 };
 
 struct Catalog {
@@ -72,7 +72,8 @@ fn entry(number: u8, title: &str, title_en: &str) -> CatalogEntry {
 impl Catalog {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let store = Arc::new(StateStore::open(folder.path()).unwrap());
+        let store =
+            Arc::new(StateStore::open(&Folders::new(folder.path()), 0, Arc::default()).unwrap());
         open(&store);
         Self { _folder: folder, store, applied: 1 }
     }
@@ -88,7 +89,7 @@ impl Catalog {
             })
             .collect();
         let search = follow(&self.store, &writes, self.applied);
-        self.store.commit(writes, search, self.applied);
+        self.store.commit(writes, search, self.applied, None);
     }
 
     fn put(&mut self, entry: CatalogEntry) {
@@ -240,7 +241,7 @@ fn an_index_that_is_not_the_states_is_made_again() {
     catalog.write((201..=250).map(|number| (number, Some(entry(number, "停车场", "")))));
     let before = (catalog.found("公交").len(), catalog.found("停车"));
     // The state goes on without the index.
-    catalog.store.commit(Writes::new(), Writes::new(), catalog.applied + 1);
+    catalog.store.commit(Writes::new(), Writes::new(), catalog.applied + 1, None);
     open(&catalog.store);
     assert_eq!((catalog.found("公交").len(), catalog.found("停车")), before);
     let question = Question { query: "公交".to_owned(), limit: 1, ..Default::default() };

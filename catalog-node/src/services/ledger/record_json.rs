@@ -131,6 +131,30 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
         Fact::OpinionSilent { due_date } => {
             ("opinion_silent", json!({ "due_date": due_date.to_string() }))
         }
+        Fact::MembersChanged { version, kind, nodes, voters, learners } => (
+            "members_changed",
+            json!({
+                "version": version,
+                "kind": kind,
+                "nodes": nodes,
+                "voters": voters,
+                "learners": learners,
+            }),
+        ),
+        Fact::LevelRaised { from, to } => ("level_raised", json!({ "from": from, "to": to })),
+        Fact::OutageRecorded { node, kind, from, until } => (
+            "outage_recorded",
+            json!({
+                "node": node,
+                "kind": kind.name(),
+                "from_ms": from.0,
+                "from": from.local_text(),
+                "until_ms": until.0,
+                "until": until.local_text(),
+                "text_zh": kind.text(Lang::Zh),
+                "text_en": kind.text(Lang::En),
+            }),
+        ),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     keys,
     ledger::{self, Fact},
     outcome::Outcome,
-    rows::VersionedText,
+    rows::{Members, VersionedText},
     tx::Tx,
 };
 
@@ -33,6 +33,12 @@ pub(crate) fn apply(tx: &mut Tx<'_>, bootstrap: &Bootstrap) -> Outcome {
     }
     for peer in &bootstrap.peers {
         tx.put(&keys::peer(&peer.domain), peer);
+    }
+    if let Some(level) = bootstrap.level {
+        tx.put(&keys::meta::level(), &level);
+    }
+    if let Some(members) = &bootstrap.members {
+        tx.put(&keys::meta::members(), &Members::first(members));
     }
     let domain = ResourceName::new(cluster.domain.clone(), Resource::Domain);
     ledger::append(

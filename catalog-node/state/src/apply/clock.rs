@@ -6,6 +6,7 @@
 //! proposer repeats it while more are due.
 
 use catalog_model::{deadline::DeadlineKind, reason::Reason, refusal::Refusal};
+use catalog_mutation::{Mutation, active};
 
 use crate::{
     event::Event,
@@ -16,6 +17,8 @@ use crate::{
     tx::Tx,
 };
 
+use super::cluster;
+
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
 
@@ -23,23 +26,31 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
     if development && !tx.cluster.development_clock {
         return Err(Refusal::new(Reason::DevelopmentClockOff));
     }
-    if development && !may_move_the_clock(tx) {
+    if development && !cluster::operates(tx) {
         return Err(not_permitted(tx, "the platform manager"));
     }
     let from = Key::table(Table::Due);
-    let to = Key::table(Table::Due).number(tx.clock.0.saturating_add(1));
+    let early = if active(Mutation::DeadlineFiresEarly) { 24 * 3_600_000 } else { 0 };
+    let to = Key::table(Table::Due).number(tx.clock.plus(early).0.saturating_add(1));
     let due = tx.rows_between(from.as_slice(), to.as_slice(), FIRED_PER_COMMAND + 1);
     let more = due.len() > FIRED_PER_COMMAND;
     let mut fired = 0;
     for (due_key, _) in due.into_iter().take(FIRED_PER_COMMAND) {
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
-        tx.delete(&Key::from_stored(due_key));
+        if !active(Mutation::DeadlineFiresTwice) {
+            tx.delete(&Key::from_stored(due_key));
+        }
+        if active(Mutation::DeadlineLost) && fired > 0 {
+            continue;
+        }
         let mut row: DeadlineRow = tx.get(&deadline).expect("a due row points to its deadline");
         if row.fired_revision == Some(row.revision) {
             continue;
         }
-        row.fired_revision = Some(row.revision);
+        if !active(Mutation::DeadlineFiresTwice) {
+            row.fired_revision = Some(row.revision);
+        }
         tx.put(&deadline, &row);
         match row.kind {
             DeadlineKind::Answer => super::requests::answer_overdue(tx, &row),
@@ -52,10 +63,4 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
         tx.emit(Event::DeadlinesFired(fired));
     }
     Ok(Outcome::ClockAdvanced { fired, more })
-}
-
-fn may_move_the_clock(tx: &Tx<'_>) -> bool {
-    use catalog_model::caller::Identity;
-    matches!(tx.caller.identity, Identity::Node { .. })
-        || tx.caller_organization().is_some_and(|organization| organization.platform_role.is_some())
 }

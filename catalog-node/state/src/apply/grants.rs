@@ -13,6 +13,7 @@ use catalog_model::{
     share_request::{ShareRequest, Term},
     time::LocalDate,
 };
+use catalog_mutation::{Mutation, active};
 
 use crate::{
     apply::{organizations::same_version, requests, text},
@@ -89,8 +90,10 @@ pub(crate) fn give(
         let clock = WorkingDayClock::start(kind, tx.clock, days, rule, &law.calendar);
         tx.set_deadline(&name, &clock);
     }
-    case.grant = Some(name);
-    case.granted = Some(id);
+    if !active(Mutation::GrantWithoutRequest) {
+        case.grant = Some(name);
+        case.granted = Some(id);
+    }
 }
 
 /// Where no rule asks for a term and none was stated, the right has no last day of its own.

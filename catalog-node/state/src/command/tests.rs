@@ -22,7 +22,7 @@ use catalog_model::{
 };
 
 use super::*;
-use crate::rows::{DomainKind, PeerRelation};
+use crate::rows::{DomainKind, MemberRole, PeerRelation};
 
 fn bytes(n: u8) -> [u8; 16] {
     [n; 16]
@@ -346,7 +346,21 @@ fn bootstrap() -> Bootstrap {
             updated_time: time(),
         }],
         peers: vec![Peer { domain: "fujian".parse().unwrap(), relation: PeerRelation::Superior }],
+        level: None,
+        members: None,
     }
+}
+
+/// As clusters begin from level 2 on.
+fn bootstrap_with_members() -> Bootstrap {
+    Bootstrap { level: Some(2), members: Some(members()), ..bootstrap() }
+}
+
+fn members() -> Vec<Member> {
+    let member = |(id, role)| Member { id, address: format!("node-{id}:7001"), role };
+    [(1, MemberRole::Voter), (2, MemberRole::Learner), (300, MemberRole::Leaving)]
+        .map(member)
+        .into()
 }
 
 fn token() -> FeedToken {
@@ -363,6 +377,7 @@ fn token() -> FeedToken {
 /// compile without one.
 fn file(body: &Body) -> &'static str {
     match body {
+        Body::Bootstrap(bootstrap) if bootstrap.level.is_some() => "bootstrap_level_2",
         Body::Bootstrap(_) => "bootstrap",
         Body::AdvanceClock { .. } => "advance_clock",
         Body::CreateOrganization { .. } => "create_organization",
@@ -391,6 +406,13 @@ fn file(body: &Body) -> &'static str {
         Body::ApplyFeedBatch { .. } => "apply_feed_batch",
         Body::ProbePut { .. } => "probe_put",
         Body::ProbeCompareAndSet { .. } => "probe_compare_and_set",
+        Body::ChangeMembers { change: MemberChange::AddLearner { .. }, .. } => "add_learner",
+        Body::ChangeMembers { change: MemberChange::Promote { .. }, .. } => "promote_member",
+        Body::ChangeMembers { change: MemberChange::Remove { .. }, .. } => "remove_member",
+        Body::ChangeMembers { change: MemberChange::Replace { .. }, .. } => "replace_member",
+        Body::ChangeMembers { change: MemberChange::Finish, .. } => "finish_member_change",
+        Body::RaiseLevel { .. } => "raise_level",
+        Body::RecordOutage { .. } => "record_outage",
     }
 }
 
@@ -400,6 +422,7 @@ fn bodies() -> Vec<Body> {
     let person = PersonId::from_bytes(bytes(3));
     let grant_id = GrantId::from_bytes(bytes(7));
     let (request, reason) = (request_name(), "reason".to_owned());
+    let change = |change, current| Body::ChangeMembers { version: 7, change, current };
     let record = crate::feed::FeedRecord { revision: 1, entry: entry_id, now: Some(entry()) };
     vec![
         Body::Bootstrap(Box::new(bootstrap())),
@@ -503,6 +526,19 @@ fn bodies() -> Vec<Body> {
         },
         Body::ProbePut { key: vec![1], value: vec![2] },
         Body::ProbeCompareAndSet { key: vec![1], expected: Some(vec![2].into()), value: vec![3] },
+        Body::Bootstrap(Box::new(bootstrap_with_members())),
+        change(MemberChange::AddLearner { id: 4, address: "node-4:7001".to_owned() }, members()),
+        change(MemberChange::Promote { id: 4 }, Vec::new()),
+        change(MemberChange::Remove { id: 3 }, Vec::new()),
+        change(MemberChange::Replace { out: 3, replacement: 4 }, Vec::new()),
+        change(MemberChange::Finish, Vec::new()),
+        Body::RaiseLevel { level: 2 },
+        Body::RecordOutage {
+            node: 1,
+            kind: OutageKind::DiskNearlyFull,
+            from: time(),
+            until: time().plus(1),
+        },
     ]
 }
 
@@ -540,7 +576,7 @@ fn golden_bytes_mean_what_they_meant() {
     for (place, body) in bodies().into_iter().enumerate() {
         let name = format!("{}.hex", file(&body));
         let command = Command {
-            level: 1,
+            level: body.level(),
             stamped_at: time(),
             received_at: Some(time().plus(1)),
             caller: caller(place),
@@ -560,7 +596,9 @@ fn golden_bytes_mean_what_they_meant() {
     }
     let mut found: Vec<String> = fs::read_dir(folder)
         .unwrap()
-        .map(|file| file.unwrap().file_name().to_str().unwrap().to_owned())
+        .map(Result::unwrap)
+        .filter(|file| file.path().is_file())
+        .map(|file| file.file_name().to_str().unwrap().to_owned())
         .collect();
     found.sort();
     known.sort();

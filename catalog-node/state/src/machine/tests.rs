@@ -35,6 +35,9 @@ fn what_cannot_be_applied_stops_the_node_and_changes_nothing() {
     assert!(matches!(unknown, Err(ApplyError::Undecodable { index: 1, .. })));
     let newer = machine.apply(&mut session, 2, &command(LEVEL + 1, put()));
     assert!(matches!(newer, Err(ApplyError::Level { index: 2, level }) if level == LEVEL + 1));
+    // A body binds by what it needs, whatever level stands on the command.
+    let above = machine.apply(&mut session, 2, &command(1, Body::RaiseLevel { level: LEVEL + 1 }));
+    assert!(matches!(above, Err(ApplyError::Level { index: 2, level }) if level == LEVEL + 1));
     let early = machine.apply(&mut session, 3, &command(LEVEL, put()));
     assert!(matches!(early, Err(ApplyError::NotBootstrapped { index: 3 })));
     assert!(session.into_writes().is_empty());

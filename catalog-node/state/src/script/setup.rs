@@ -12,6 +12,7 @@ use catalog_model::{
 use super::{Cluster, Line, World, domain, instant, line::list};
 use crate::{
     command::{Body, Bootstrap, OrganizationContent},
+    invariants,
     machine::Machine,
     outcome::Outcome,
     rows::{ClusterConfig, DomainKind, Peer, PeerRelation},
@@ -23,7 +24,7 @@ const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
-    /// [development] [answer_days=N]`
+    /// [development] [answer_days=N] [level=2] [members=1,2,3]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -36,6 +37,7 @@ impl World {
                 store: MemStore::default(),
                 index: 0,
                 log: Vec::new(),
+                watch: invariants::Watch::default(),
             },
         );
         let kind = match line.or("kind", "city") {
@@ -66,6 +68,8 @@ impl World {
                 .iter()
                 .map(|peer| Peer { domain: domain(peer), relation: PeerRelation::Subordinate })
                 .collect(),
+            level: line.get("level").map(|level| level.parse().expect("a level")),
+            members: line.get("members").map(super::members::members),
         };
         for (word, role) in [
             ("authority", PlatformRole::Authority),

@@ -19,10 +19,14 @@ use crate::{
 
 impl World {
     /// `show case1`, `show plates`, `show case1.grant`, `show deadlines|catalog|counters|gaps`,
-    /// `show ledger case1`
+    /// `show members|level|outages`, `show probe k`, `show ledger case1|domain`
     pub(super) fn show(&mut self, line: &Line) {
         let text = match line.subject() {
             "deadlines" => self.deadlines(),
+            "members" => self.members_text(),
+            "outages" => self.outages(),
+            "probe" => self.probe_text(&line.subjects[1]),
+            "level" => format!("level {}\n", self.view().level()),
             "catalog" => self.catalog(),
             "counters" => {
                 let counters = self.view().counters();
@@ -31,7 +35,8 @@ impl World {
                     counters.listed_entries, counters.open_requests, counters.overdue_requests
                 )
             }
-            "ledger" => self.ledger(&line.subjects[1]),
+            "ledger" if line.subjects[1] == "domain" => self.ledger(&self.domain_name()),
+            "ledger" => self.ledger(&self.named(&line.subjects[1])),
             "gaps" => {
                 let id = self.entry_id(&line.subjects[1]);
                 let entry = self.view().entry(&self.domain(), id).expect("an entry");
@@ -213,7 +218,7 @@ impl World {
         if text.is_empty() { "nothing is listed\n".to_owned() } else { text }
     }
 
-    fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(&self, table: Table) -> Vec<T> {
+    pub(super) fn decoded<T: for<'b> minicbor::Decode<'b, ()>>(&self, table: Table) -> Vec<T> {
         let prefix = Key::table(table);
         let store = &self.clusters[&self.domain()].store;
         store
@@ -223,10 +228,10 @@ impl World {
     }
 
     /// The facts on record about a thing, with their rules and who caused them.
-    fn ledger(&self, alias: &str) -> String {
+    fn ledger(&self, subject: &ResourceName) -> String {
         let ledger = Ledger(&self.clusters[&self.domain()].store);
         let mut text = String::new();
-        for sequence in ledger.of_subject(&self.named(alias)) {
+        for sequence in ledger.of_subject(subject) {
             let record = ledger.record(sequence).expect("an indexed record exists");
             let fact = format!("{:?}", record.fact);
             let kind = fact.split([' ', '{']).next().unwrap_or_default();

@@ -12,7 +12,8 @@ fn holds(operations: &[(u64, Did, u64, Option<u64>)], committed: &[&[u8]]) -> bo
             ended: *ended,
         })
         .collect();
-    History { operations }.check(|value| committed.contains(&value)).is_empty()
+    let place = |value: &[u8]| committed.iter().position(|other| *other == value);
+    History { operations }.check(|value| place(value).map(|place| place as u64)).is_empty()
 }
 
 fn put(value: &[u8]) -> Did {

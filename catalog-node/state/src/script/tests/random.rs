@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use crate::{
     keys::Table,
     script::{World, domain},
-    store::Store as _,
+    snapshot::{self, Block, Manifest, Position, Receiver},
+    store::{MemStore, Store as _},
     view::View,
 };
 
@@ -23,7 +24,7 @@ fn setting() -> World {
         "cluster siming kind=district clock=\"2026-09-21 09:00\" peers=xiamen",
         "organization clinic",
         "organization school",
-        "cluster xiamen clock=\"2026-09-21 09:00\" peers=siming",
+        "cluster xiamen clock=\"2026-09-21 09:00\" peers=siming level=2 members=1,2,3",
         "organization police",
         "organization tax",
         "organization hospital class=public_service capacities=public_service",
@@ -131,6 +132,17 @@ fn line(world: &World, made: &mut u8, (verb, of, how, who): Step) -> Option<Vec<
             let until = if verb == "suspend" { " rectify_by=2026-10-30" } else { "" };
             one(format!("{verb} {grant} reason=r {by}{until}"))
         }
+        17 => {
+            let (node, other) = (1 + of % 6, 1 + who % 6);
+            let change = match how % 5 {
+                0 => format!("add {node}"),
+                1 => format!("promote {node}"),
+                2 => format!("remove {node}"),
+                3 => format!("replace {node} with={other}"),
+                _ => "finish".to_owned(),
+            };
+            Some(vec!["on xiamen".to_owned(), format!("member {change}")])
+        }
         _ => one(format!("on {}", ["siming", "xiamen"][usize::from(how % 2)])),
     }
 }
@@ -141,6 +153,19 @@ fn cases(world: &World, of: &str) -> Vec<ShareRequest> {
         .range(&[Table::Request as u8], &[Table::Request as u8 + 1])
         .map(|(_, bytes)| crate::codec::decode(&bytes).unwrap())
         .collect()
+}
+
+/// A copy by way of a snapshot in small blocks.
+fn copied(store: &MemStore) -> Option<MemStore> {
+    let blocks: Vec<Block> = snapshot::cut(store, 8 << 10).collect();
+    let position = Position { index: 1, term: 1, membership: Vec::new() };
+    let manifest = Manifest::of(store, position, blocks.iter().map(Block::info).collect())?;
+    let mut receiver = Receiver::new(manifest).ok()?;
+    let mut copy = MemStore::default();
+    while let Some(number) = receiver.wants() {
+        copy.0.extend(receiver.take(number, &blocks[number as usize].bytes).ok()?);
+    }
+    Some(copy)
 }
 
 proptest! {
@@ -173,6 +198,11 @@ proptest! {
         }
         let told = world.take_output();
         prop_assert!(!told.contains("VIOLATED"), "{said}{told}");
+
+        for (of, cluster) in &world.clusters {
+            let copy = copied(&cluster.store);
+            prop_assert_eq!(copy, Some(cluster.store.clone()), "{} of {}", said, of);
+        }
 
         let at_home = cases(&world, "siming");
         let at_owner: Vec<_> = cases(&world, "xiamen")

@@ -1,6 +1,5 @@
-//! The program against a gateway over mutual TLS: how a context is used, what becomes of answers
-//! and refusals. The gateway is made of the transport's own server and a service that answers by
-//! the domain it is asked for.
+//! A gateway made of the transport's own server and a service that answers by the domain it is
+//! asked for, and for the members of a cluster of its own.
 
 use std::{
     fs,
@@ -13,8 +12,12 @@ use std::{
 
 use catalog_model::{reason::Reason, refusal::Refusal};
 use luqiao_proto::operations::v1::{
-    Alarm, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
-    SetDevelopmentClockResponse, TransferLeaderRequest, TransferLeaderResponse,
+    AddMemberRequest, AddMemberResponse, Alarm, GetStatusRequest, GetStatusResponse,
+    ListMemberChangesRequest, ListMemberChangesResponse, ListMembersRequest, ListMembersResponse,
+    NodeStatus, PromoteMemberRequest, PromoteMemberResponse, RaiseLevelRequest, RaiseLevelResponse,
+    RemoveMemberRequest, RemoveMemberResponse, ReplaceMemberRequest, ReplaceMemberResponse,
+    SetDevelopmentClockRequest, SetDevelopmentClockResponse, TransferLeaderRequest,
+    TransferLeaderResponse,
     operations_service_server::{OperationsService, OperationsServiceServer},
 };
 use luqiao_transport::{
@@ -31,9 +34,11 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot};
 use tonic::{Request, Response, Status};
 
+use crate::members::Members;
+
 const CALLER: &str = "spiffe://city.luqiao/organization/01K5Z0000000000000000000CC/system/01K5Z0000000000000000000DD";
 
-struct Operations;
+struct Operations(Arc<Members>);
 
 #[tonic::async_trait]
 impl OperationsService for Operations {
@@ -46,6 +51,7 @@ impl OperationsService for Operations {
         let refuse = |refusal: Refusal| Err(status::of(&refusal, lang));
         let mut answer = GetStatusResponse {
             domain: "city".to_owned(),
+            cluster_id: "c0ffee".to_owned(),
             leader: "2".to_owned(),
             term: 4,
             failure_tolerance: 1,
@@ -75,9 +81,58 @@ impl OperationsService for Operations {
 
     async fn transfer_leader(
         &self,
-        _: Request<TransferLeaderRequest>,
+        request: Request<TransferLeaderRequest>,
     ) -> Result<Response<TransferLeaderResponse>, Status> {
-        Err(Status::unimplemented("not asked for here"))
+        self.0.answer(|members| Ok(members.transfer(&request.into_inner())))
+    }
+
+    async fn list_members(
+        &self,
+        _: Request<ListMembersRequest>,
+    ) -> Result<Response<ListMembersResponse>, Status> {
+        self.0.answer(|members| Ok(members.list()))
+    }
+
+    async fn add_member(
+        &self,
+        request: Request<AddMemberRequest>,
+    ) -> Result<Response<AddMemberResponse>, Status> {
+        self.0.answer(|members| members.add(request.into_inner()))
+    }
+
+    async fn promote_member(
+        &self,
+        request: Request<PromoteMemberRequest>,
+    ) -> Result<Response<PromoteMemberResponse>, Status> {
+        self.0.answer(|members| members.promote(&request.into_inner()))
+    }
+
+    async fn remove_member(
+        &self,
+        request: Request<RemoveMemberRequest>,
+    ) -> Result<Response<RemoveMemberResponse>, Status> {
+        self.0.answer(|members| members.remove(&request.into_inner()))
+    }
+
+    async fn replace_member(
+        &self,
+        request: Request<ReplaceMemberRequest>,
+    ) -> Result<Response<ReplaceMemberResponse>, Status> {
+        self.0.answer(|members| members.replace(&request.into_inner()))
+    }
+
+    async fn list_member_changes(
+        &self,
+        request: Request<ListMemberChangesRequest>,
+    ) -> Result<Response<ListMemberChangesResponse>, Status> {
+        self.0.answer(|members| Ok(members.history(&request.into_inner())))
+    }
+
+    async fn raise_level(
+        &self,
+        request: Request<RaiseLevelRequest>,
+    ) -> Result<Response<RaiseLevelResponse>, Status> {
+        self.0.answer(|members| members.raise(&request.into_inner()))
     }
 
     async fn set_development_clock(
@@ -112,16 +167,18 @@ fn issue(folder: &Path, authority: &Authority, name: &str, uri: &str) {
 }
 
 /// A gateway and the contexts of its callers. It ends when dropped.
-struct Gateway {
+pub(crate) struct Gateway {
+    /// What its cluster is like, and was asked.
+    pub(crate) members: Arc<Members>,
     folder: TempDir,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Gateway {
     /// A gateway whose certificate is made out to `uri`.
-    fn start(uri: &str) -> Self {
+    pub(crate) fn start(uri: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path();
         let authority = authority();
@@ -139,6 +196,8 @@ impl Gateway {
         })
         .expect("usable TLS files");
 
+        let members = Arc::new(Members::default());
+        let operations = Operations(Arc::clone(&members));
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -146,7 +205,7 @@ impl Gateway {
             runtime.block_on(async {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 tell.send(listener.local_addr().expect("an address")).expect("somebody waits");
-                let service = OperationsServiceServer::new(Operations);
+                let service = OperationsServiceServer::new(operations);
                 let until = async {
                     let _ = stopped.await;
                 };
@@ -165,10 +224,10 @@ impl Gateway {
             context("stranger", &format!("[\"{address}\"]")),
         );
         fs::write(path.join("contexts.toml"), contexts).expect("a file");
-        Self { folder, address, stop: Some(stop), thread: Some(thread) }
+        Self { members, folder, address, stop: Some(stop), thread: Some(thread) }
     }
 
-    fn luqiao(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn luqiao(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_luqiao"))
             .args(arguments)
             .env_remove("LUQIAO_CONTEXT")
@@ -178,7 +237,7 @@ impl Gateway {
     }
 
     /// Exit code, the object on stdout, stderr.
-    fn json(&self, arguments: &[&str]) -> (i32, Value, String) {
+    pub(crate) fn json(&self, arguments: &[&str]) -> (i32, Value, String) {
         let output = self.luqiao(&[arguments, &["-o", "json"]].concat());
         let stdout = String::from_utf8(output.stdout).expect("UTF-8");
         let line = stdout.lines().last().unwrap_or_default();
@@ -201,52 +260,4 @@ impl Drop for Gateway {
 fn unused_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
-}
-
-#[test]
-fn the_next_gateway_is_tried_and_the_caller_s_domain_is_meant() {
-    let gateway = Gateway::start("spiffe://city.luqiao/gateway/1");
-    let (code, status, talk) = gateway.json(&["status"]);
-    assert_eq!((code, talk.as_str()), (0, ""));
-    assert_eq!((&status["domain"], &status["term"]), (&"city".into(), &4.into()));
-
-    let output = gateway.luqiao(&["status", "--lang", "zh"]);
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(text.contains("可容许故障节点数: 1") && text.contains("节点"), "{text}");
-}
-
-#[test]
-fn an_alarm_ends_with_3() {
-    let gateway = Gateway::start("spiffe://city.luqiao/gateway/1");
-    let (code, status, _) = gateway.json(&["status", "--domain", "sick"]);
-    assert_eq!((code, &status["alarms"][0]["name"]), (3, &"clock-ahead".into()));
-}
-
-#[test]
-fn a_refusal_keeps_reason_and_language_and_has_its_exit_code() {
-    let gateway = Gateway::start("spiffe://city.luqiao/gateway/1");
-    let check = |domain: &str, lang: &str, expected: i32, reason: &str, words: &str| {
-        let (code, object, talk) = gateway.json(&["status", "--domain", domain, "--lang", lang]);
-        assert_eq!((code, &object["error"]["reason"]), (expected, &reason.into()), "{talk}");
-        assert!(talk.contains(words), "{talk}");
-    };
-    check("nowhere", "en", 4, "NOT_FOUND", Reason::NotFound.caller_move());
-    check("forbidden", "en", 5, "CALLER_NOT_PERMITTED", "it takes the authority");
-    check("forbidden", "zh", 5, "CALLER_NOT_PERMITTED", "无权执行该操作");
-    check("headless", "en", 8, "NO_LEADER", "what to do");
-}
-
-#[test]
-fn a_certificate_of_another_authority_is_explained() {
-    let gateway = Gateway::start("spiffe://city.luqiao/gateway/1");
-    let (code, object, talk) = gateway.json(&["status", "--context", "stranger", "--lang", "en"]);
-    assert_eq!((code, &object["error"]["reason"]), (5, &"unreachable".into()), "{talk}");
-    assert!(talk.contains(&format!("{} answers, but", gateway.address)), "{talk}");
-}
-
-#[test]
-fn a_server_that_is_no_gateway_of_our_domain_is_told_nothing() {
-    let gateway = Gateway::start("spiffe://city.luqiao/node/1");
-    let (code, object, talk) = gateway.json(&["status", "--lang", "en"]);
-    assert_eq!((code, &object["error"]["reason"]), (5, &"unreachable".into()), "{talk}");
 }

@@ -1,0 +1,58 @@
+//! Standing: what speaks against this node, apart from what Raft knows?
+//!
+//! Found by different tasks, read by many: by whoever answers calls, before it answers; by whoever
+//! is asked whether this node could lead; by whoever shows how the node stands.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What speaks against a node. Everything is false on one that is sound.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    quarantined: AtomicBool,
+    receiving_snapshot: AtomicBool,
+    removed: AtomicBool,
+    disk_nearly_full: AtomicBool,
+    disk_slow: AtomicBool,
+    disk_free: AtomicU64,
+    disk_size: AtomicU64,
+}
+
+macro_rules! flags {
+    ($($(#[$doc:meta])* $name:ident, $set:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(&self) -> bool {
+            self.$name.load(Ordering::Acquire)
+        }
+
+        /// Sets it, and returns whether that changed anything.
+        pub(crate) fn $set(&self, holds: bool) -> bool {
+            self.$name.swap(holds, Ordering::AcqRel) != holds
+        }
+    )*};
+}
+
+impl Standing {
+    flags! {
+        /// Whether the state is in doubt or incomplete: nothing is answered from it.
+        quarantined, set_quarantined;
+        /// Whether a snapshot is on its way here.
+        receiving_snapshot, set_receiving_snapshot;
+        /// Whether the cluster let this node go.
+        removed, set_removed;
+        /// Whether the disk has too little room for changes.
+        disk_nearly_full, set_disk_nearly_full;
+        /// Whether the disk's syncs are slow.
+        disk_slow, set_disk_slow;
+    }
+
+    /// Free and total bytes of the disk that holds the data, as measured last.
+    pub(crate) fn disk(&self) -> (u64, u64) {
+        (self.disk_free.load(Ordering::Relaxed), self.disk_size.load(Ordering::Relaxed))
+    }
+
+    /// The disk was measured.
+    pub(crate) fn set_disk(&self, free: u64, size: u64) {
+        self.disk_free.store(free, Ordering::Relaxed);
+        self.disk_size.store(size, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,88 @@
+//! Disk space: is there room for what a write leaves behind?
+//!
+//! A disk that is full takes the node with it: the log cannot be extended, and a log that cannot
+//! be synced ends the process. So a leader refuses writes while there is still room for everything
+//! that is under way, and takes them again once there is clearly more: between the two bounds the
+//! answer stays what it was, so that a disk at the bound does not flicker.
+
+use std::{io, path::Path};
+
+/// The share of the disk below which writes are refused, as a divisor: a tenth.
+const REFUSE_SHARE: u64 = 10;
+
+/// Below this many free bytes writes are refused however small the disk is: the next segment of
+/// the log, and what RocksDB writes out of memory meanwhile.
+const REFUSE_FLOOR: u64 = 24 << 20;
+
+/// With this many free bytes writes are taken however large the disk is: a tenth of ten terabytes
+/// is no shortage.
+const REFUSE_CAP: u64 = 8 << 30;
+
+/// What is taken in again needs this much more than what is refused, in tenths: writes refused
+/// below 10 % are taken again from 12 % on.
+const RESUME_TENTHS: u64 = 12;
+
+/// How much room a disk has, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// In all.
+    pub total: u64,
+    /// Free for this process.
+    pub free: u64,
+}
+
+impl DiskSpace {
+    /// The disk that holds `folder`, now.
+    pub fn of(folder: &Path) -> io::Result<Self> {
+        let found = rustix::fs::statvfs(folder)?;
+        Ok(Self { total: found.f_blocks * found.f_frsize, free: found.f_bavail * found.f_frsize })
+    }
+
+    /// Fewer free bytes than this, and writes are refused.
+    pub fn refuse_below(&self) -> u64 {
+        (self.total / REFUSE_SHARE).clamp(REFUSE_FLOOR, REFUSE_CAP)
+    }
+
+    /// At least this many free bytes, and they are taken again.
+    pub fn resume_at(&self) -> u64 {
+        self.refuse_below() / 10 * RESUME_TENTHS
+    }
+}
+
+/// Whether a disk is nearly full, from what is measured now and then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiskWatch {
+    nearly_full: bool,
+}
+
+/// What a measurement changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskChange {
+    /// From now on writes are refused.
+    NearlyFull,
+    /// From now on they are taken again.
+    RoomAgain,
+}
+
+impl DiskWatch {
+    /// Whether writes are refused.
+    pub fn nearly_full(&self) -> bool {
+        self.nearly_full
+    }
+
+    /// Takes a measurement in.
+    pub fn measured(&mut self, space: DiskSpace) -> Option<DiskChange> {
+        if !self.nearly_full && space.free < space.refuse_below() {
+            self.nearly_full = true;
+            return Some(DiskChange::NearlyFull);
+        }
+        if self.nearly_full && space.free >= space.resume_at() {
+            self.nearly_full = false;
+            return Some(DiskChange::RoomAgain);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;
