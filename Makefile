@@ -2,7 +2,8 @@
 # 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench sim replay
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench compare-etcd \
+	sim replay shrink mutations nightly faults
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -51,9 +52,29 @@ bench: setup ## the table of speed and memory (release build; results in bench-r
 	cargo build --release --package luqiao --package catalog-node --package gateway --package federation-tests
 	cargo run --release --package federation-tests --bin bench -- $(ARGS)
 
+compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
+	cargo build --release --package catalog-node
+	cargo run --release --package simulations --features load --bin compare_etcd -- $(ARGS)
+
+faults: setup ## real processes killed, stopped, cut off, without disk; histories in fault-results/
+	@scripts/faults.sh
+
 sim: setup ## simulated clusters: make sim SEEDS=1..200
 	cargo run --package simulations --bin simulate -- run --seeds $(SEEDS) $(ARGS)
 
 replay: setup ## one simulated cluster again, told in full: make replay SEED=17
 	@test -n '$(SEED)' || { echo 'Which seed? make replay SEED=17' >&2; exit 2; }
 	cargo run --package simulations --bin simulate -- replay --seed $(SEED) $(ARGS)
+
+shrink: setup ## the least that still goes wrong in a seed: make shrink SEED=17
+	@test -n '$(SEED)' || { echo 'Which seed? make shrink SEED=17' >&2; exit 2; }
+	cargo run --package simulations --bin simulate -- shrink --seed $(SEED) $(ARGS)
+
+mutations: setup ## does the simulation notice each fault put into the code? the table, from the seeds on file
+	cargo run --package simulations --features mutations --bin simulate -- mutations $(ARGS)
+
+nightly: setup ## thousands of seeds, and for every mutation a seed that catches it, searched anew
+	cargo run --release --package simulations --bin simulate -- run --seeds 1..5000 $(ARGS)
+	cargo run --release --package simulations --bin simulate -- run --scenario harsh --seeds 1..1000 $(ARGS)
+	cargo run --release --package simulations --features mutations --bin simulate -- mutations --search
+	@scripts/faults.sh

@@ -19,7 +19,7 @@ pub(crate) const MIN_PROBES: u64 = 150;
 pub(crate) const MIN_REQUESTS: u64 = 5;
 
 /// Changes of members that a run about members must see.
-const MIN_CHANGES: u64 = 6;
+pub(crate) const MIN_CHANGES: u64 = 6;
 
 /// What happened in a run beside faults, by name.
 pub type Happenings = BTreeMap<&'static str, u64>;
@@ -110,8 +110,7 @@ impl Report {
         if !self.whole {
             return None;
         }
-        let missing =
-            self.enabled.iter().find(|kind| self.faults.get(kind).copied().unwrap_or(0) == 0);
+        let missing = self.enabled.iter().find(|kind| !self.befell(**kind));
         if let Some(kind) = missing {
             return Some(format!("no {kind} happened, though it was enabled"));
         }
@@ -129,6 +128,12 @@ impl Report {
             .into_iter()
             .find(|(_, count, least)| count < least)
             .map(|(what, count, least)| format!("{what}: {count}, at least {least} are needed"))
+    }
+
+    /// Whether a fault of this class happened. Members change for more than one reason.
+    fn befell(&self, kind: Kind) -> bool {
+        let planned = self.faults.get(&kind).is_some_and(|count| *count > 0);
+        planned || (kind == Kind::Membership && self.happened("member changes") > 0)
     }
 
     /// How often `name` happened.

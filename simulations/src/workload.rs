@@ -562,9 +562,9 @@ impl Workload {
         // With a key it is asked for until it is answered; without one it may stay in doubt.
         let named = self.names_probes && self.prng.chance(50);
         let named = named.then(|| format!("p{}", self.probes));
-        let (what, did, value) = match self.prng.below(3) {
-            0 => (What::Read(key.clone()), Did::Read(None), None),
-            1 => {
+        let (what, did, value) = match self.prng.below(4) {
+            0 | 1 => (What::Read(key.clone()), Did::Read(None), None),
+            2 => {
                 let body = Body::ProbePut { key: key.clone(), value: value.clone() };
                 (probe(body, named), Did::Put(value.clone()), Some(value))
             }

@@ -152,6 +152,12 @@ enum Repair {
     MakeRoom {
         node: u64,
     },
+    /// No repair: a direction is cut a little later than the fault began.
+    Cut {
+        from: u64,
+        to: u64,
+        lasts: u64,
+    },
     /// A node that was down for long comes back.
     Return {
         node: u64,

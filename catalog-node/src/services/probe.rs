@@ -11,6 +11,7 @@ use catalog_model::{
     refusal::Refusal,
 };
 use catalog_state::{
+    codec,
     command::Body,
     event::Event,
     keys::{self, Key, Table},
@@ -294,7 +295,7 @@ fn range(state: &StateView<'_>, from: &[u8], to: &[u8], limit: usize) -> Vec<Pro
         if parts.len() == limit {
             return false;
         }
-        let row: ProbeRowRef<'_> = minicbor::decode(row).expect("rows are written by this program");
+        let row: ProbeRowRef<'_> = codec::decode(row).expect("rows are written by this program");
         let key = &key[table.as_slice().len()..];
         bytes.extend_from_slice(key);
         bytes.extend_from_slice(row.value);

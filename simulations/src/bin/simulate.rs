@@ -309,7 +309,7 @@ mod mutate {
                     None => of(*mutation),
                 };
                 if let Some(catch) = catch {
-                    catches += &format!("{catch}\n");
+                    catches.extend([catch.to_string(), "\n".to_owned()]);
                 }
             }
             std::fs::write(file, catches).context("the file of seeds")?;

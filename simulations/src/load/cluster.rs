@@ -5,6 +5,7 @@
 //! like any other.
 
 use std::{
+    fmt::Write as _,
     fs::{self, OpenOptions},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
@@ -46,7 +47,7 @@ use super::{
 /// Nodes of a cluster.
 pub const NODES: usize = 3;
 /// How long a cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at a cluster that does not answer yet.
 const PAUSE: Duration = Duration::from_millis(5);
 /// Its part of the federation; any would do.
@@ -195,6 +196,18 @@ impl Cluster {
         Ok(())
     }
 
+    /// That no node has ended by itself.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        for node in &mut self.nodes {
+            if let Some(child) = &mut node.child
+                && let Some(status) = child.try_wait()?
+            {
+                bail!("a node ended by itself ({status}):\n{}", self.said());
+            }
+        }
+        Ok(())
+    }
+
     /// Waits until a linearizable read is answered, and returns the node that leads.
     pub async fn until_ready(&mut self) -> anyhow::Result<usize> {
         let until = Instant::now() + PATIENCE;
@@ -206,13 +219,7 @@ impl Cluster {
             {
                 return Ok(leader);
             }
-            for node in &mut self.nodes {
-                if let Some(child) = &mut node.child
-                    && let Some(status) = child.try_wait()?
-                {
-                    bail!("a node ended by itself ({status}):\n{}", self.said());
-                }
-            }
+            self.check()?;
             if Instant::now() > until {
                 bail!("the cluster does not answer:\n{}", self.said());
             }
@@ -377,13 +384,11 @@ fn lay_out_luqiao(
 ) -> anyhow::Result<Vec<Node>> {
     let ports = ports(NODES)?;
     let cluster = format!("{:032x}", fastrand::u128(1..));
-    let members: String = ports
-        .iter()
-        .enumerate()
-        .map(|(number, port)| {
-            format!("\n[[members]]\nid = {}\naddress = \"127.0.0.1:{port}\"\n", number + 1)
-        })
-        .collect();
+    let mut members = String::new();
+    for (number, port) in ports.iter().enumerate() {
+        let id = number + 1;
+        let _ = write!(members, "\n[[members]]\nid = {id}\naddress = \"127.0.0.1:{port}\"\n");
+    }
     ports
         .iter()
         .enumerate()

@@ -121,14 +121,18 @@ impl Writers {
 
     /// The longest gap that began between `from` and now.
     pub async fn end(mut self, from: Instant) -> Gap {
+        let until = Instant::now();
         self.over.store(true, Ordering::Relaxed);
         while self.tasks.join_next().await.is_some() {}
         let mut seen =
             std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         seen.acknowledged.sort_unstable();
+        // If nobody ever wrote again, that is the gap.
+        let acknowledged = seen.acknowledged.len();
+        seen.acknowledged.push(until);
         let pairs = seen.acknowledged.windows(2).filter(|pair| pair[1] > from);
         let longest = pairs.map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
-        let mut gap = Gap { longest, acknowledged: seen.acknowledged.len(), ..Gap::default() };
+        let mut gap = Gap { longest, acknowledged, ..Gap::default() };
         for (_, name) in seen.failed.into_iter().filter(|(when, _)| *when > from) {
             *gap.failed.entry(name).or_default() += 1;
         }

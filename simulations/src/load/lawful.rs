@@ -95,7 +95,7 @@ impl Entries {
     /// Changes the entry of `client`, for the `number`-th time.
     pub async fn update(&self, client: usize, number: u64) -> Result<(), Status> {
         let mut draft = self.drafts[client].lock().await;
-        let payload = format!("{number:0width$}", width = PAYLOAD_BYTES);
+        let payload = format!("{number:0PAYLOAD_BYTES$}");
         let call = UpdateEntryRequest {
             entry: Some(CatalogEntry {
                 name: draft.name.clone(),

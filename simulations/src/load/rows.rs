@@ -93,6 +93,7 @@ pub async fn measure(
     let bench = Bench { stores: Arc::default(), plan: plan.clone() };
     bench.over(&cluster, leader)?.fill(KEYS).await?;
     for row in &plan.rows {
+        cluster.check()?;
         leader = cluster.until_ready().await?;
         let bench = bench.over(&cluster, leader)?;
         let mut since = (Instant::now(), cluster.cpu_seconds()?);
@@ -172,6 +173,7 @@ pub async fn measure(
             }
         }
     }
+    cluster.check()?;
     cluster.stop()?;
     Ok(figures)
 }
@@ -310,7 +312,7 @@ impl Bench {
     async fn watch(&self) -> anyhow::Result<Value> {
         let base = Instant::now();
         let times: Arc<[Mutex<Measured>]> = (0..WATCHERS).map(|_| Mutex::default()).collect();
-        let mut watchers = Vec::new();
+        let mut watchers = tokio::task::JoinSet::new();
         for watcher in 0..WATCHERS {
             let times = Arc::clone(&times);
             let seen = move |value: &Bytes| {
@@ -320,7 +322,7 @@ impl Bench {
                 let took = base.elapsed().saturating_sub(Duration::from_nanos(sent));
                 times[watcher].lock().unwrap_or_else(PoisonError::into_inner).record(took, Ok(()));
             };
-            watchers.push(self.store(watcher).watch(seen).await?);
+            self.store(watcher).watch(&mut watchers, seen).await?;
         }
         let stores = Arc::clone(&self.stores);
         let put = move |number: u64| {
@@ -349,7 +351,7 @@ impl Bench {
         timeout(Duration::from_secs(10), everything)
             .await
             .with_context(|| format!("{} of {all} events arrived", arrived()))?;
-        watchers.iter().for_each(tokio::task::JoinHandle::abort);
+        watchers.shutdown().await;
         let mut measured = Measured { took: written.took, ..Measured::default() };
         for one in times.iter() {
             measured.merge(&one.lock().unwrap_or_else(PoisonError::into_inner));

@@ -8,9 +8,8 @@ use luqiao_proto::node::v1::{
     probe_service_client::ProbeServiceClient,
 };
 use luqiao_transport::status::Problem;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::task::AbortOnDropHandle;
 use tonic::{Status, transport::Channel};
 
 use super::{
@@ -107,21 +106,21 @@ impl Store {
         }
     }
 
-    /// Watches every key; hands each value that was written to `seen` until the stream ends.
-    ///
-    /// Returns once the watch stands.
+    /// Watches every key with a task among `watchers`, which hands each value that was written to
+    /// `seen` until the stream ends. Returns once the watch stands.
     pub async fn watch(
         &mut self,
+        watchers: &mut JoinSet<()>,
         seen: impl Fn(&Bytes) + Send + 'static,
-    ) -> Result<tokio::task::JoinHandle<()>, Status> {
+    ) -> Result<(), Status> {
         match self {
             Self::Luqiao(client) => {
                 let mut stream = client.watch(WatchRequest::default()).await?.into_inner();
-                Ok(tokio::spawn(async move {
+                watchers.spawn(async move {
                     while let Ok(Some(answer)) = stream.message().await {
                         answer.rows.iter().for_each(|row| seen(&row.value));
                     }
-                }))
+                });
             }
             Self::Etcd(client) => {
                 let all = Bytes::from_static(&[0]);
@@ -132,14 +131,15 @@ impl Store {
                         break;
                     }
                 }
-                Ok(tokio::spawn(async move {
+                watchers.spawn(async move {
                     while let Ok(Some(answer)) = stream.message().await {
                         let found = answer.events.iter().filter_map(|event| event.kv.as_ref());
                         found.for_each(|kv| seen(&kv.value));
                     }
-                }))
+                });
             }
         }
+        Ok(())
     }
 
     /// Writes `puts` as fast as they are taken, with at most `ahead` unanswered ones, and counts
@@ -154,13 +154,14 @@ impl Store {
             Self::Luqiao(client) => {
                 let (sender, requests) = mpsc::channel(ahead);
                 // Ends with this call: a request stream that goes on keeps the server busy.
-                let _feeding = AbortOnDropHandle::new(tokio::spawn(async move {
+                let mut feeding = JoinSet::new();
+                feeding.spawn(async move {
                     for (key, value) in puts {
                         if sender.send(PutStreamRequest { key, value }).await.is_err() {
                             return;
                         }
                     }
-                }));
+                });
                 let answer = client.put_stream(ReceiverStream::new(requests)).await;
                 let mut answers = answer?.into_inner();
                 while answers.message().await?.is_some() {

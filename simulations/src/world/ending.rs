@@ -13,7 +13,8 @@ use crate::{
     checker::{acknowledged, reference::RowSum},
     fault::{Kind, Planned},
     node::Node,
-    report::{MIN_ACKNOWLEDGED, MIN_PROBES, MIN_REQUESTS, Report},
+    report::{MIN_ACKNOWLEDGED, MIN_CHANGES, MIN_PROBES, MIN_REQUESTS, Report},
+    scenario::Scenario,
     world::{Event, FAULTS_LAST, HEALING_MS, LOOKED_AT_MS, OPERATOR_MS, Phase, WATCH_MS, World},
 };
 
@@ -31,6 +32,7 @@ impl World {
         let now = self.clock.now;
         self.look_at_clocks();
         self.look_at_states();
+        self.checker.check_answers(now);
         self.operate();
         self.ask_unwisely();
         match self.phase {
@@ -130,7 +132,8 @@ impl World {
             members.iter().all(|id| self.nodes.get(id).is_some_and(|node| self.is_whole(node)));
         let looked_at = self.tainted.iter().find(|(_, since)| now >= **since + LOOKED_AT_MS);
         let Some(id) = looked_at.map(|(id, _)| *id).filter(|_| !compared) else { return };
-        if self.nodes.get(&id).is_some_and(Node::is_running) {
+        let status = self.nodes.get(&id).and_then(Node::status);
+        if status.is_some_and(|status| !status.reseeding) {
             self.note(format_args!("an operator throws away the state of node {id}"));
             self.count("divergences found by hand");
             self.tainted.insert(id, now);
@@ -189,9 +192,17 @@ impl World {
         if self.options.part.is_some() {
             return Owed::Nothing;
         }
-        let happened = |kind: &Kind| self.faults.get(kind).is_some_and(|count| *count > 0);
+        let happened = |kind: &Kind| {
+            let members_change = self.checker.memberships.changes() > 0;
+            self.faults.get(kind).is_some_and(|count| *count > 0)
+                || (*kind == Kind::Membership && members_change)
+        };
         if let Some(kind) = self.plan.enabled.iter().find(|kind| !happened(kind)) {
             return Owed::Fault(*kind);
+        }
+        let changes = self.checker.memberships.changes();
+        if self.options.scenario == Scenario::Membership && changes < MIN_CHANGES {
+            return Owed::Fault(Kind::Membership);
         }
         if self.stamps_refused == 0 {
             return Owed::Fault(Kind::ClockAhead);
@@ -272,7 +283,7 @@ impl World {
         for (promise, what) in wrong {
             self.checker.violated(promise, what);
         }
-        self.checker.check_dear(self.clock.now);
+        self.checker.check_dear();
         if let Err(what) = self.checker.answers.finish() {
             self.checker.violated("every request is answered", what);
         }

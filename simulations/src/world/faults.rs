@@ -20,6 +20,9 @@ pub(super) const OF_INSTALLS: [Boundary; 3] =
 /// A member that is further behind is not whole.
 const HEALTHY_LAG: u64 = 60;
 
+/// A disk that is full and is not written to has room again after so long.
+const FULL_MS: u64 = 5000;
+
 /// Where any round can be cut.
 const OF_ROUNDS: [Boundary; 6] = [
     Boundary::BeforeLogWrite,
@@ -62,6 +65,10 @@ impl World {
             return;
         }
         let Planned { kind, lasts, chance, .. } = fault;
+        if self.clock.now > self.faulty_until && self.faults.contains_key(&kind) {
+            // Only what is missing comes now, and only once.
+            return;
+        }
         let mut prng = Prng::new(chance);
         if !self.befall(kind, lasts, &mut prng) {
             // It finds nobody to befall, and comes a little later, as long as faults may come.
@@ -146,8 +153,10 @@ impl World {
                 self.checker.answers.paused(id, until);
                 if prng.chance(50) {
                     // Nobody reaches it either: it does not hear what happened meanwhile.
-                    for other in others {
-                        self.block(other, id, 2 * lasts + 400);
+                    for from in others {
+                        // What was under way has arrived by then, and waits.
+                        let cut = Repair::Cut { from, to: id, lasts: 2 * lasts + 400 };
+                        self.plan_in(8, Event::Repair(cut));
                     }
                 }
             }
@@ -165,7 +174,8 @@ impl World {
             Kind::DiskFull => {
                 self.fill_disk(id, prng.below(2000));
                 self.awaited.insert(id, kind);
-                self.plan_in(lasts, Event::Repair(Repair::MakeRoom { node: id }));
+                // If it is not noticed before.
+                self.plan_in(FULL_MS, Event::Repair(Repair::MakeRoom { node: id }));
                 counts = false;
             }
             Kind::SlowDisk => self.node(id).slow_until = now + lasts,
@@ -365,6 +375,11 @@ impl World {
                     self.make_room(node);
                 }
             }
+            Repair::Cut { from, to, lasts } => {
+                if self.phase == Phase::Faulty {
+                    self.block(from, to, lasts);
+                }
+            }
             Repair::Return { node } => {
                 self.absent.remove(&node);
                 self.plan_in(1, Event::Start { node });
@@ -376,12 +391,7 @@ impl World {
         if let Some(node) = self.nodes.get(&id) {
             node.disk.set_capacity(None);
         }
-        if self.nodes.get(&id).is_some_and(Node::is_running) {
-            // It was never noticed. The disk is as it was.
-            self.lose_power(id);
-        } else {
-            self.plan_in(1, Event::Start { node: id });
-        }
+        self.plan_in(1, Event::Start { node: id });
     }
 
     pub(super) fn leap_by_chance(&mut self) {

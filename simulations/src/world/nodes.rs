@@ -6,7 +6,7 @@ use crate::{
     network::{Load, Parcel},
     node::{Death, Deed, Input, NoStart, Output, TICK_MS},
     trace::hex,
-    world::{Event, Phase, World, faults::OF_INSTALLS},
+    world::{Event, Phase, Repair, World, faults::OF_INSTALLS},
 };
 use catalog_state::machine::state_hash;
 use protobuf::Message as _;
@@ -119,7 +119,7 @@ impl World {
         }
         for deed in deeds {
             self.did(id, deed);
-            self.checker.step(clock.now);
+            self.checker.step();
         }
         if let Some(role) = role {
             self.note(format_args!("node {id} {role:?}"));
@@ -292,7 +292,11 @@ impl World {
     pub(super) fn disk_failed(&mut self, id: u64, what: &str) {
         self.note(format_args!("node {id} ends: {what}"));
         match self.awaited.get(&id).copied() {
-            Some(Kind::DiskFull) => *self.faults.entry(Kind::DiskFull).or_default() += 1,
+            Some(Kind::DiskFull) => {
+                *self.faults.entry(Kind::DiskFull).or_default() += 1;
+                let lasts = self.prng.between(200, 1200);
+                self.plan_in(lasts, Event::Repair(Repair::MakeRoom { node: id }));
+            }
             Some(kind) => {
                 self.awaited.remove(&id);
                 *self.faults.entry(kind).or_default() += 1;

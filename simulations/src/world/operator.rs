@@ -112,21 +112,6 @@ impl World {
         let Some(job) = self.operator.jobs.front().copied() else { return };
         let state = View(self.checker.reference.rows());
         if state.level() < LEVEL {
-            // Asked for all the same: refused by the state, or not yet proposed.
-            if let Some(leader) =
-                self.nodes.iter().find(|(_, node)| node.leads()).map(|(id, _)| *id)
-            {
-                let other = *self
-                    .checker
-                    .memberships
-                    .last()
-                    .voters
-                    .iter()
-                    .find(|id| **id != leader)
-                    .expect("there are others");
-                let remove = MemberChange::Remove { id: other };
-                self.ask(leader, What::Members(remove));
-            }
             return;
         }
         let members: Members = state.members().unwrap_or_else(|| self.first_members());

@@ -45,7 +45,7 @@ fn a_disk_is_full_to_the_last_byte_and_then_freed() {
     }
     alone(async {
         let (mut cluster, disk) = with_own_disk(1, |at| {
-            command(&["mount", "-t", "tmpfs", "-o", "size=96m", "none", at]);
+            command(&["mount", "-t", "tmpfs", "-o", "size=320m", "none", at]);
         });
         let mut clients = at_work(&mut cluster).await;
         assert!(files_below(&disk).len() > 3, "the node writes elsewhere");

@@ -4,13 +4,19 @@ use std::{
     fs::{self, File},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use federation_tests::{
+    clients::Heard,
     cluster::{Cluster, domain_name, files_below},
     confined::{command, confined},
+    role::PATIENCE,
 };
-use luqiao_proto::ledger::v1::{GetTreeHeadRequest, TreeHead};
+use luqiao_proto::{
+    ledger::v1::{GetTreeHeadRequest, TreeHead},
+    node::v1::GetNodeStatusResponse,
+};
 
 use super::forgetful;
 use crate::faults::{alone, at_work, judge};
@@ -126,9 +132,16 @@ fn disks_nearly_full_stop_writing_and_not_reading() {
             file.write_all(&piece).expect("there is room for that");
         }
         drop(file);
-        clients
-            .until("writes are refused", |heard| heard.refused.contains_key("DISK_NEARLY_FULL"))
-            .await;
+        for id in cluster.ids() {
+            let alarmed = |status: &GetNodeStatusResponse| {
+                status.alarms.iter().any(|alarm| alarm.name == "disk-nearly-full")
+            };
+            cluster.until_status(id, "alarmed", alarmed).await;
+        }
+        // Now there is nobody left to whom whoever leads could hand over.
+        let refusals = |heard: &Heard| heard.refused.get("DISK_NEARLY_FULL").copied().unwrap_or(0);
+        let refused = refusals(&clients.heard());
+        clients.until("writes are refused", |heard| refusals(heard) > refused).await;
         let reads =
             |heard: &federation_tests::clients::Heard| heard.read_from.values().sum::<u64>();
         let wanted = reads(&clients.heard()) + 200;
@@ -139,10 +152,14 @@ fn disks_nearly_full_stop_writing_and_not_reading() {
 
         fs::remove_file(&ballast).expect("a file can be removed");
         clients.until_going_on().await;
-        // That it could not be written for a while is on record.
-        while cluster.ask::<_, TreeHead>(path, &head).await.expect("a tree head").tree_size
-            <= before.tree_size
-        {
+        // That nobody could write for a while is on record.
+        let started = Instant::now();
+        loop {
+            let now: TreeHead = cluster.ask(path, &head).await.expect("a tree head");
+            if now.tree_size > before.tree_size {
+                break;
+            }
+            assert!(started.elapsed() < PATIENCE, "nothing is on record: {before:?}, {now:?}");
             clients.until_going_on().await;
         }
         judge(cluster, clients, "disks_nearly_full_stop_writing_and_not_reading", 400).await;
