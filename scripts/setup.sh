@@ -56,6 +56,12 @@ missing_packages() {
 	if [ "$with_python" = 1 ] && [ ! -x "$python_home/bin/python" ] && ! has_venv; then
 		echo python3 python3-venv
 	fi
+	# Tests that cut networks and fill disks do so in namespaces of their own.
+	if [ "$with_python" = 1 ]; then
+		command -v unshare >/dev/null || echo util-linux
+		[ -x /sbin/ip ] || [ -x /usr/bin/ip ] || echo iproute2
+		[ -x /sbin/mkfs.ext4 ] || echo e2fsprogs
+	fi
 }
 
 install_packages() {
