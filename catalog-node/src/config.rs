@@ -14,7 +14,7 @@ use catalog_model::ids::DomainId;
 use luqiao_transport::tls::{Scope, TlsFiles, TrustFile};
 use serde::Deserialize;
 
-use crate::clock::WallClock;
+use crate::{clock::WallClock, storage::DiskMeter};
 
 /// Everything that a node is told at its start.
 #[derive(Debug, Clone)]
@@ -55,6 +55,8 @@ pub struct Config {
     pub accept_clock: bool,
     /// The time of day. Not in the file.
     pub wall_clock: WallClock,
+    /// How the room on the disk is measured. Not in the file.
+    pub disk: DiskMeter,
 }
 
 /// What is kept of the Raft log once its entries are durably part of the state. What is kept lets a
@@ -230,6 +232,7 @@ impl Config {
             log: file.log,
             accept_clock: false,
             wall_clock: WallClock::system(),
+            disk: DiskMeter::system(),
         };
         config.check()?;
         Ok(config)

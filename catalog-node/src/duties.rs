@@ -7,12 +7,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use catalog_model::{reason::Reason, time::UtcMillis};
+use catalog_model::time::UtcMillis;
 use catalog_replica::LeaveDue;
 use catalog_state::{
     command::{Body, MemberChange},
     outcome::Outcome,
-    rows::OutageKind,
     view::View,
 };
 use luqiao_proto::node::v1::{GetNodeStatusRequest, node_service_client::NodeServiceClient};
@@ -22,7 +21,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use crate::{
     alarms::Alarms,
     handle::{Intent, NodeHandle},
-    storage::{DiskChange, DiskSpace, DiskWatch},
+    outages::Outages,
+    storage::{DiskChange, DiskMeter, DiskWatch},
 };
 
 /// How often the leader looks whether something is due: the precision of firings.
@@ -195,20 +195,23 @@ async fn hand_over(handle: &NodeHandle, cause: &str) {
 
 /// Measures the disk. While it is nearly full, a leader hands over if it can and takes no writes if
 /// it cannot; how long that was goes on record.
-pub(crate) async fn watch_disk(handle: NodeHandle, folder: PathBuf, shutdown: Shutdown) {
+pub(crate) async fn watch_disk(
+    handle: NodeHandle,
+    folder: PathBuf,
+    meter: DiskMeter,
+    shutdown: Shutdown,
+) {
     let mut looks = interval(MEASURE);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watch = DiskWatch::default();
-    // Since when writes are refused here, and outages that are not on record yet.
-    let mut refusing_since: Option<UtcMillis> = None;
-    let mut unrecorded: Vec<(UtcMillis, UtcMillis)> = Vec::new();
+    let mut outages = Outages::open(&folder);
     loop {
         tokio::select! {
             () = shutdown.begun() => return,
             _ = looks.tick() => {}
         }
-        let measured = folder.clone();
-        let measuring = tokio::task::spawn_blocking(move || DiskSpace::of(&measured));
+        let (measured, meter) = (folder.clone(), meter.clone());
+        let measuring = tokio::task::spawn_blocking(move || meter.measure(&measured));
         let Ok(Ok(space)) = measuring.await else { continue };
         let standing = handle.standing();
         standing.set_disk(space.free, space.total);
@@ -226,40 +229,14 @@ pub(crate) async fn watch_disk(handle: NodeHandle, folder: PathBuf, shutdown: Sh
             }
             None => {}
         }
-        let leads = handle.status().is_leader();
-        if watch.nearly_full() && leads {
-            refusing_since.get_or_insert(now);
+        if watch.nearly_full() && handle.status().is_leader() {
+            outages.refusing(now).await;
             hand_over(&handle, "its disk is nearly full").await;
-        } else if let Some(since) = refusing_since.take() {
-            unrecorded.push((since, now));
         }
-        if !watch.nearly_full() && leads {
-            while let Some((from, until)) = unrecorded.pop() {
-                if !record_outage(&handle, from, until).await {
-                    unrecorded.push((from, until));
-                    break;
-                }
-            }
+        if !(watch.nearly_full() && handle.status().is_leader()) {
+            outages.over(handle.clock().wall()).await;
         }
-    }
-}
-
-/// Puts an outage on record; `false` if that is to be tried again.
-async fn record_outage(handle: &NodeHandle, from: UtcMillis, until: UtcMillis) -> bool {
-    let kind = OutageKind::DiskNearlyFull;
-    let intent = Intent {
-        caller: handle.own_identity(),
-        received_at: None,
-        idempotency: None,
-        body: Body::RecordOutage { node: handle.id(), kind, from, until },
-    };
-    match handle.propose(intent).await {
-        Ok(_) => true,
-        Err(refusal) if refusal.reason == Reason::LevelTooLow => {
-            tracing::warn!(%from, %until, "Outage not on record: the cluster's level is too low");
-            true
-        }
-        Err(_) => false,
+        outages.put_on_record(&handle).await;
     }
 }
 

@@ -17,6 +17,7 @@ pub mod clock;
 
 mod handover;
 mod inbox;
+mod outages;
 mod row_cache;
 mod slow_disk;
 mod standing;

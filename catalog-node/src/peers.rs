@@ -33,11 +33,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use self::dial::Outgoing;
+use self::{dial::Outgoing, portions::portions};
 use crate::{alarms::Alarms, clock::StampClock};
 
 pub(crate) mod dial;
 pub(crate) mod fetch;
+mod portions;
 pub(crate) mod read_index;
 pub(crate) mod serve;
 
@@ -209,7 +210,7 @@ impl Peers {
     pub(crate) fn send(&self, messages: Vec<Message>) -> Vec<u64> {
         let links = self.links.load();
         let mut dropped = Vec::new();
-        for message in messages {
+        for message in messages.into_iter().flat_map(portions) {
             let Some(link) = links.get(&message.to) else { continue };
             let bytes = message.write_to_bytes().expect("a message of this process can be encoded");
             let sent = link.queue.try_send(Outbound::Raft(Bytes::from(bytes)));

@@ -278,7 +278,12 @@ impl CatalogNode {
         drop(shutdown.spawn(duties::watch_leader(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::complete_member_changes(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::leave_slow_disk(handle.clone(), shutdown.clone())));
-        let watched = duties::watch_disk(handle.clone(), config.data.clone(), shutdown.clone());
+        let watched = duties::watch_disk(
+            handle.clone(),
+            config.data.clone(),
+            config.disk.clone(),
+            shutdown.clone(),
+        );
         drop(shutdown.spawn(watched));
         drop(shutdown.spawn(duties::learn_members(
             handle.clone(),

@@ -4,7 +4,7 @@
 //! state is RocksDB: the replicated rows and the search index, written in one batch with the index
 //! of the entry that they contain. Its own log is on but unsynced: what a power loss takes from it,
 //! the Raft log gives back. There may be several state folders for a moment while a snapshot is
-//! installed; the log says which one counts (see [`folders`]).
+//! installed; the log says which one counts (see `folders`).
 //!
 //! A folder belongs to one node of one cluster. Whatever else is found in it is refused here, by
 //! name, before a port is bound: a node that starts on the wrong folder, or on half of one, could
@@ -26,7 +26,7 @@ use catalog_state::{codec, keys, rows::ClusterConfig};
 use self::{folders::Folders, identity::Content};
 pub use self::{
     identity::{Identity, IdentityFile},
-    space::{DiskChange, DiskSpace, DiskWatch},
+    space::{DiskChange, DiskMeter, DiskSpace, DiskWatch},
     state_cell::{OpenStores, StateCell},
     state_store::{StateStore, StateView},
 };

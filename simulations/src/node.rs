@@ -155,6 +155,8 @@ pub struct Habits {
     pub block_bytes: usize,
     /// The level at which the cluster begins.
     pub level: u32,
+    /// Whether shells wait for what comes of a proposal when they do not lead any more.
+    pub patient: bool,
     /// After how many entries the hash of the state is told to the others.
     pub mark_every: u64,
 }

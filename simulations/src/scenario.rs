@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use crate::fault::Kind;
 
 /// How many clients there are.
-pub(crate) const CLIENTS: u64 = 16;
+pub(crate) const CLIENTS: u64 = 20;
 
 /// A kind of world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -258,6 +258,7 @@ impl World {
             },
             block_bytes: *prng.pick(&[30_000, 60_000, 120_000]),
             level: if prng.chance(20) { 1 } else { LEVEL },
+            patient: prng.chance(50),
             mark_every: *prng.pick(&[16, 32, 64]),
         };
         let founders = cast::FOUNDERS.to_vec();
@@ -401,7 +402,9 @@ impl World {
                 let attempt = call.attempt;
                 self.mark("ask", &[client, attempt, node], &[]);
                 self.tell(format_args!("client {client} asks node {node}: {:?}", call.what));
-                self.plan_in(TIMEOUT_MS, Event::TimeOut { client, attempt });
+                // Some wait longer than it takes to elect another leader.
+                let waits = if client.is_multiple_of(3) { 4 * TIMEOUT_MS } else { TIMEOUT_MS };
+                self.plan_in(waits, Event::TimeOut { client, attempt });
                 let lost = self.phase == Phase::Faulty && self.prng.chance(1);
                 let delay = self.prng.between(1, 3);
                 if !lost {

@@ -65,6 +65,9 @@ mutations! {
     /// A conflicting entry replaces one entry and keeps those after it.
     SuffixKept = "suffix-kept", "log/src/index.rs push",
         "4: a conflicting suffix is not truncated";
+    /// A proposal is taken for done when any entry is applied at its place.
+    ProposalByIndex = "proposal-by-index", "replica/src/replica.rs is_entry",
+        "6: proposals are matched by index only";
     /// A change of the membership that raft-rs neutralized is reported as proposed.
     NeutralizedChangeTaken = "neutralized-change-taken", "replica/src/replica/members.rs propose_members",
         "7: a neutralized change waits for ever";

@@ -216,7 +216,8 @@ impl<R: LogRead> Storage for LogView<R> {
                 needed = needed.max(made.index + 1);
             }
         }
-        self.wanted.set(self.wanted.get().max(Some(needed)));
+        // The easiest wish first: it may take that one peer to commit what the other wishes need.
+        self.wanted.set(Some(self.wanted.get().map_or(needed, |wanted| wanted.min(needed))));
         Err(StorageError::SnapshotTemporarilyUnavailable.into())
     }
 }

@@ -77,6 +77,14 @@ pub struct Proposed {
     pub index: u64,
 }
 
+impl Proposed {
+    /// Whether the entry of `term` at `index` is what was proposed. Another leader's entry may have taken the
+    /// place; whoever waits is then told that the outcome is unknown.
+    pub fn is_entry(self, index: u64, term: u64) -> bool {
+        self.index == index && (self.term == term || active(Mutation::ProposalByIndex))
+    }
+}
+
 impl<R: LogRead> Replica<R> {
     /// Starts a replica on a log that was opened, and bootstrapped when the cluster was created.
     ///

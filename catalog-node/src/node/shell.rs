@@ -9,7 +9,7 @@ use std::{
 use catalog_log::LogError;
 use catalog_model::refusal::Refusal;
 use catalog_replica::{
-    EntryKind, Install, Membership, Outside, ReadDone, Role, SnapshotOffer, kind_of,
+    EntryKind, Install, Membership, Outside, Proposed, ReadDone, Role, SnapshotOffer, kind_of,
 };
 use catalog_state::{
     keys,
@@ -200,9 +200,10 @@ impl Shell {
         self.history.add(committed, last);
         for (index, term, applied) in results {
             if let Some((proposed_term, waiter)) = self.proposed.remove(&index) {
+                let proposed = Proposed { term: proposed_term, index };
                 let answer = match applied {
                     // Another leader's entry took the place.
-                    _ if proposed_term != term => Err(outcome_unknown()),
+                    _ if !proposed.is_entry(index, term) => Err(outcome_unknown()),
                     Some(applied) => Ok(Answered { index, applied }),
                     // It is our entry, and it is void: only a change of the members can be.
                     None => Err(members_changing()),

@@ -12,12 +12,14 @@ use catalog_model::{
     ids::DomainId,
     reason::{Lang, Reason},
     refusal::Refusal,
+    time::UtcMillis,
 };
 use catalog_state::view::View;
 use luqiao_proto::peer::v1::{
     ExchangeRequest, ExchangeResponse, FetchSnapshotRequest, FetchSnapshotResponse,
-    GetReadIndexRequest, GetReadIndexResponse, Hello, PrepareLeadershipRequest,
-    PrepareLeadershipResponse, exchange_request::Message as Part, peer_service_server::PeerService,
+    GetReadIndexRequest, GetReadIndexResponse, Hello, OutageKind, PrepareLeadershipRequest,
+    PrepareLeadershipResponse, ReportOutageRequest, ReportOutageResponse,
+    exchange_request::Message as Part, peer_service_server::PeerService,
 };
 use luqiao_transport::{accept::ConnectionInfo, drain::Shutdown, identity::Subject, status};
 use protobuf::Message as _;
@@ -34,6 +36,7 @@ use crate::{
     handle::NodeHandle,
     handover,
     node::{FromPeer, Report},
+    outages,
     services::call::Answers,
     snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},
     storage::{Identity, hex},
@@ -251,6 +254,22 @@ impl PeerService for Incoming {
             fit: cause.is_none(),
             cause: cause.unwrap_or_default().to_owned(),
         }))
+    }
+
+    async fn report_outage(
+        &self,
+        request: Request<ReportOutageRequest>,
+    ) -> Result<Response<ReportOutageResponse>, Status> {
+        let peer = self.caller(&request, request.get_ref().hello.as_ref())?;
+        let request = request.into_inner();
+        if request.kind() != OutageKind::DiskNearlyFull {
+            return Err(Status::invalid_argument("an outage of no kind that is known here"));
+        }
+        let (from, until) = (UtcMillis(request.from_ms), UtcMillis(request.until_ms));
+        outages::record(&self.handle, peer, from, until)
+            .await
+            .map_err(|refusal| status::of(&refusal, Lang::En))?;
+        Ok(Response::new(ReportOutageResponse {}))
     }
 
     type FetchSnapshotStream = Answers<FetchSnapshotResponse>;

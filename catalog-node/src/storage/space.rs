@@ -5,7 +5,7 @@
 //! that is under way, and takes them again once there is clearly more: between the two bounds the
 //! answer stays what it was, so that a disk at the bound does not flicker.
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path, sync::Arc};
 
 /// The share of the disk below which writes are refused, as a divisor: a tenth.
 const REFUSE_SHARE: u64 = 10;
@@ -46,6 +46,37 @@ impl DiskSpace {
     /// At least this many free bytes, and they are taken again.
     pub fn resume_at(&self) -> u64 {
         self.refuse_below() / 10 * RESUME_TENTHS
+    }
+}
+
+/// How the room on a disk is measured; another way in tests.
+#[derive(Clone)]
+pub struct DiskMeter(Arc<Measure>);
+
+type Measure = dyn Fn(&Path) -> io::Result<DiskSpace> + Send + Sync;
+
+impl DiskMeter {
+    /// By asking the system.
+    pub fn system() -> Self {
+        Self::from_fn(DiskSpace::of)
+    }
+
+    /// Whatever `measure` says.
+    pub fn from_fn(
+        measure: impl Fn(&Path) -> io::Result<DiskSpace> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(measure))
+    }
+
+    /// The disk that holds `folder`, now.
+    pub fn measure(&self, folder: &Path) -> io::Result<DiskSpace> {
+        (self.0)(folder)
+    }
+}
+
+impl fmt::Debug for DiskMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DiskMeter")
     }
 }
 

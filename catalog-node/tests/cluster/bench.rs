@@ -12,6 +12,7 @@ use catalog_node::{
     bootstrap::Spec,
     clock::WallClock,
     config::{Compaction, Config, HeadFiles, LogConfig, Member},
+    storage::DiskMeter,
 };
 use luqiao_proto::{
     convert::caller::caller_message,
@@ -54,6 +55,8 @@ pub(crate) struct Cluster {
     joiners: Vec<Member>,
     pub(crate) nodes: BTreeMap<u64, RunningNode>,
     pub(crate) wall_clock: WallClock,
+    /// Of each node the room on its disk, where it is not what it is.
+    pub(crate) disks: BTreeMap<u64, DiskMeter>,
     /// What every node keeps of its log.
     pub(crate) compaction: Compaction,
     /// The level of commands with which it begins, if not the highest.
@@ -105,6 +108,7 @@ impl Cluster {
             joiners: Vec::new(),
             nodes: BTreeMap::new(),
             wall_clock: WallClock::system(),
+            disks: BTreeMap::new(),
             compaction: Compaction::default(),
             level: None,
         }
@@ -157,6 +161,7 @@ impl Cluster {
             log: LogConfig { filter: "info".to_owned(), json: false },
             accept_clock: false,
             wall_clock: self.wall_clock.clone(),
+            disk: self.disks.get(&id).cloned().unwrap_or_else(DiskMeter::system),
         }
     }
 

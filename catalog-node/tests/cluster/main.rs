@@ -2,10 +2,12 @@
 
 mod bench;
 mod calls;
+mod catching_up;
 mod clock;
 mod failover;
 mod identity;
 mod members;
+mod outages;
 mod recovery;
 mod story;
 mod transfer;

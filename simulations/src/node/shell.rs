@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, mem};
 use catalog_log::{LogError, LogStore, SegmentReader, sim_disk::SimFile};
 use catalog_model::time::UtcMillis;
 use catalog_replica::{
-    LeaveDue, MemberRefusal, PeerState, ProposeRefusal, RaftChange, ReadRefusal, Replica, RoleKind,
-    StepRefusal,
+    LeaveDue, MemberRefusal, PeerState, ProposeRefusal, Proposed, RaftChange, ReadRefusal, Replica,
+    RoleKind, StepRefusal,
     divergence::{Comparison, Mark, judge},
     settle,
 };
@@ -106,8 +106,9 @@ pub(crate) struct Shell {
 struct Reads {
     next: u64,
     forming: Vec<Read>,
-    /// Closed: who joined after a round began would not be covered by it. By context.
-    under_way: BTreeMap<u64, Vec<Read>>,
+    /// Closed: who joined after a round began would not be covered by it. By
+    /// context, with the commit index at that moment.
+    under_way: BTreeMap<u64, (u64, Vec<Read>)>,
     /// Confirmed at an index that may not be applied yet.
     confirmed: Vec<(u64, Read)>,
 }
@@ -212,7 +213,7 @@ impl Node {
         if mem::take(&mut running.shell.leadership_lost)
             && running.replica.status().role != RoleKind::Leader
         {
-            running.shell.fail_waiters(output);
+            running.shell.fail_waiters(self.habits.patient, output);
             if !running.shell.reads.under_way.is_empty() {
                 let what = "reads were neither answered nor dropped when leadership went";
                 return Err(Death::Broken(what.to_owned()));
@@ -235,7 +236,7 @@ impl Node {
                 let stamp = self.stamp(world, output).ok_or(NotDone::ClockAhead)?;
                 let told = UtcMillis(received_at.0.saturating_add_signed(gateway_ahead_ms));
                 let command = change.command(stamp, told, &mut self.prng);
-                propose(running, &command, Waiter::Client { client, attempt })
+                propose(running, &command, Waiter::Client { client, attempt }, output)
             }),
             What::Read(key) => match running.replica.status() {
                 status if status.role != RoleKind::Leader => Err(NotDone::NotLeader(status.leader)),
@@ -354,7 +355,7 @@ impl Node {
         };
         let command = self.own_command(stamped_at, body);
         // A refusal ends with the transfer or the overload; the next tick asks again.
-        let _ = propose(running, &command, Waiter::Itself);
+        let _ = propose(running, &command, Waiter::Itself, output);
     }
 
     fn own_command(&mut self, stamped_at: UtcMillis, body: Body) -> Command {
@@ -413,7 +414,7 @@ impl Node {
         let command = self.own_command(stamp, body);
         match running.replica.propose_members(raft_change, command.encode().into()) {
             Ok(place) => {
-                running.shell.proposed.insert(place.index, (place.term, waiter));
+                running.shell.wait_for(place, waiter, output);
                 Ok(true)
             }
             Err(MemberRefusal::Proposal(ProposeRefusal::NotLeader { leader })) => {
@@ -444,6 +445,11 @@ impl Node {
         }
         running.shell.next_upkeep = world.now + 100;
         self.repeat_mark(running, world, output);
+        // What another leader has cut off will never be applied.
+        let last = running.replica.status().last_index;
+        for (_, (_, waiter)) in running.shell.proposed.split_off(&(last + 1)) {
+            output.answer(&waiter, Err(NotDone::Unknown));
+        }
         let state = self.states.current_mut();
         if state.applied() >= state.durable() + SYNC_STATE_EVERY {
             state.sync();
@@ -517,7 +523,8 @@ impl Running {
         }
         match self.replica.read(reads.next) {
             Ok(()) => {
-                reads.under_way.insert(reads.next, mem::take(&mut reads.forming));
+                let commit = self.replica.status().commit;
+                reads.under_way.insert(reads.next, (commit, mem::take(&mut reads.forming)));
                 reads.next += 1;
                 true
             }
@@ -538,10 +545,15 @@ impl Running {
     }
 }
 
-fn propose(running: &mut Running, command: &Command, waiter: Waiter) -> Result<(), NotDone> {
+fn propose(
+    running: &mut Running,
+    command: &Command,
+    waiter: Waiter,
+    output: &mut Output,
+) -> Result<(), NotDone> {
     match running.replica.propose(command.encode().into()) {
         Ok(place) => {
-            running.shell.proposed.insert(place.index, (place.term, waiter));
+            running.shell.wait_for(place, waiter, output);
             Ok(())
         }
         Err(ProposeRefusal::NotLeader { leader }) => Err(NotDone::NotLeader(leader)),
@@ -550,9 +562,20 @@ fn propose(running: &mut Running, command: &Command, waiter: Waiter) -> Result<(
 }
 
 impl Shell {
-    fn fail_waiters(&mut self, output: &mut Output) {
-        for (_, (_, waiter)) in mem::take(&mut self.proposed) {
-            output.answer(&waiter, Err(NotDone::Unknown));
+    /// Lets `waiter` wait for what comes of a proposal. Who waited for the place before waits in vain.
+    fn wait_for(&mut self, place: Proposed, waiter: Waiter, output: &mut Output) {
+        if let Some((_, before)) = self.proposed.insert(place.index, (place.term, waiter)) {
+            output.answer(&before, Err(NotDone::Unknown));
+        }
+    }
+
+    /// Leadership is gone. A patient shell lets those wait who want to know what comes of a proposal: an
+    /// entry will be applied at its place, theirs or another.
+    fn fail_waiters(&mut self, patient: bool, output: &mut Output) {
+        if !patient {
+            for (_, (_, waiter)) in mem::take(&mut self.proposed) {
+                output.answer(&waiter, Err(NotDone::Unknown));
+            }
         }
         output.fail_reads(mem::take(&mut self.reads.forming));
     }

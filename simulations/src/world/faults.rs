@@ -65,7 +65,8 @@ impl World {
             return;
         }
         let Planned { kind, lasts, chance, .. } = fault;
-        if self.clock.now > self.faulty_until && self.faults.contains_key(&kind) {
+        let late = self.clock.now > self.faulty_until && kind != Kind::Membership;
+        if late && self.faults.contains_key(&kind) {
             // Only what is missing comes now, and only once.
             return;
         }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use catalog_log::{LogError, sim_disk::SimDisk};
 use catalog_model::name::ResourceName;
 use catalog_replica::{
-    EntryKind, Install, Membership, Outside, ReadDone, Role, SnapshotOffer, divergence::Mark,
-    kind_of,
+    EntryKind, Install, Membership, Outside, Proposed, ReadDone, Role, SnapshotOffer,
+    divergence::Mark, kind_of,
 };
 use catalog_state::{
     machine::{Machine, Session, state_hash},
@@ -121,8 +121,9 @@ impl Acts<'_> {
         let told = !self.cut.reaches(Boundary::AfterApply);
         for entry in &batch {
             let Some((term, waiter)) = self.shell.proposed.remove(&entry.index) else { continue };
+            let ours = Proposed { term, index: entry.index }.is_entry(entry.index, entry.term);
             let answer = match &entry.applied {
-                Some(applied) if entry.term == term => {
+                Some(applied) if ours => {
                     if matches!(applied.outcome, Outcome::ClockAdvanced { more: true, .. }) {
                         self.shell.next_advance = 0;
                     }
@@ -140,7 +141,7 @@ impl Acts<'_> {
                         outcome => Ok(Answer::Committed { index: entry.index, outcome, version }),
                     }
                 }
-                None if entry.term == term => {
+                None if ours => {
                     let what = "was taken at its place and term, and came to nothing";
                     return Err(format!("what was proposed as {} {what}", entry.index));
                 }
@@ -209,7 +210,13 @@ impl Outside for Acts<'_> {
 
     fn answer_reads(&mut self, reads: Vec<ReadDone>) {
         for done in reads {
-            if let Some(readers) = self.shell.reads.under_way.remove(&done.context) {
+            if let Some((commit, readers)) = self.shell.reads.under_way.remove(&done.context) {
+                if done.index < commit {
+                    self.failed = Some(format!(
+                        "a read that began when {commit} was committed is answered as of {}",
+                        done.index
+                    ));
+                }
                 let confirmed = readers.into_iter().map(|read| (done.index, read));
                 self.shell.reads.confirmed.extend(confirmed);
             }
@@ -219,8 +226,8 @@ impl Outside for Acts<'_> {
 
     fn drop_reads(&mut self, contexts: Vec<u64>) {
         for context in contexts {
-            let readers = self.shell.reads.under_way.remove(&context);
-            self.output.fail_reads(readers.unwrap_or_default());
+            let reads = self.shell.reads.under_way.remove(&context);
+            self.output.fail_reads(reads.map(|(_, readers)| readers).unwrap_or_default());
         }
     }
 
@@ -259,6 +266,10 @@ impl Outside for Acts<'_> {
         self.clock.saw(View(state).clock(), self.world);
         self.shell.machine = Machine::new();
         self.shell.applied_term = install.term;
+        let later = self.shell.proposed.split_off(&(install.index + 1));
+        for (_, (_, waiter)) in std::mem::replace(&mut self.shell.proposed, later) {
+            self.output.answer(&waiter, Err(NotDone::Unknown));
+        }
         self.shell.decided.clear();
         self.shell.marks.clear();
         self.shell.agreed = 0;
