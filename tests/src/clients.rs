@@ -148,11 +148,14 @@ impl Clients {
     pub async fn until(&mut self, what: &str, mut fits: impl FnMut(&Heard) -> bool) {
         let before = self.heard();
         let waited = timeout(PATIENCE, self.heard.wait_for(|heard| fits(heard))).await;
-        let heard = self.shared.heard.borrow().clone();
+        // What was found is a lock for reading: to take it again while a client waits to write would
+        // wait for ever.
+        let waited = waited.map(|found| found.map(drop));
         let Ok(found) = waited else {
+            let heard = self.heard();
             panic!("not before patience ended: {what}; {before:?}, now {heard:?}")
         };
-        drop(found.expect("the clients live"));
+        found.expect("the clients live");
     }
 
     /// Has the clients end what they are doing.
