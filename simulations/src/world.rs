@@ -254,7 +254,12 @@ impl World {
             seed,
             limits: CompactLimits {
                 keep_entries: *prng.pick(&[20, 60, 150, 400]),
-                keep_bytes: *prng.pick(&[60_000, 200_000]),
+                // Without any order a snapshot takes its time: enough must be left to go on from it.
+                keep_bytes: *prng.pick(if scenario.is_unordered() {
+                    &[600_000, 1_000_000]
+                } else {
+                    &[60_000, 200_000]
+                }),
             },
             block_bytes: *prng.pick(&[30_000, 60_000, 120_000]),
             level: if prng.chance(20) { 1 } else { LEVEL },

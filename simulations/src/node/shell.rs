@@ -53,6 +53,9 @@ const RAISES_LEVEL_MS: u64 = 6000;
 /// Batches of reads under way at a time. The product has one; more ask more of the replica.
 const READ_ROUNDS: usize = 3;
 
+/// How long a patient shell that does not lead any more lets callers wait, in virtual milliseconds.
+const PATIENCE_MS: u64 = 2000;
+
 /// Own marks that are kept to be compared.
 const MARKS_KEPT: usize = 4;
 
@@ -94,6 +97,8 @@ pub(crate) struct Shell {
     next_mark: u64,
     /// The term in which it last reported something.
     reported: u64,
+    /// Since when it waits for what comes of proposals without leading.
+    waits_since: Option<u64>,
     /// Since when a snapshot is wanted.
     pub(crate) wanted_since: Option<u64>,
     pub(crate) made: Option<Made>,
@@ -253,21 +258,25 @@ impl Node {
                 }
                 Ok(())
             }),
-            What::Transfer(to) => match running.replica.transfer_leader(to) {
-                Ok(()) => {
-                    let peers = running.replica.status().peers;
-                    let peer = peers.into_iter().find(|(id, _)| *id == to);
-                    if peer.is_none_or(|(_, peer)| matches!(peer.state, PeerState::Snapshot { .. }))
-                    {
-                        let what = format!("leadership is handed to {to}, which waits for a state");
-                        output.death = Some(Death::Broken(what));
+            What::Transfer(to) => {
+                let peers = running.replica.status().peers;
+                let peer = peers.into_iter().find(|(id, _)| *id == to);
+                let waits =
+                    peer.is_none_or(|(_, peer)| matches!(peer.state, PeerState::Snapshot { .. }));
+                match running.replica.transfer_leader(to) {
+                    Ok(()) => {
+                        if waits {
+                            let what =
+                                format!("leadership is handed to {to}, which waits for a state");
+                            output.death = Some(Death::Broken(what));
+                        }
+                        output.happened.push("transfers begun");
+                        output.replies.push(Reply { client, attempt, result: Ok(Answer::Begun) });
+                        Ok(())
                     }
-                    output.happened.push("transfers begun");
-                    output.replies.push(Reply { client, attempt, result: Ok(Answer::Begun) });
-                    Ok(())
+                    Err(_) => Err(NotDone::Refused),
                 }
-                Err(_) => Err(NotDone::Refused),
-            },
+            }
         };
         if let Err(not_done) = begun {
             output.replies.push(Reply { client, attempt, result: Err(not_done) });
@@ -445,8 +454,17 @@ impl Node {
         }
         running.shell.next_upkeep = world.now + 100;
         self.repeat_mark(running, world, output);
+        let status = running.replica.status();
+        if status.role == RoleKind::Leader || running.shell.proposed.is_empty() {
+            running.shell.waits_since = None;
+        } else {
+            let since = *running.shell.waits_since.get_or_insert(world.now);
+            if world.now > since + PATIENCE_MS {
+                running.shell.fail_waiters(false, output);
+            }
+        }
         // What another leader has cut off will never be applied.
-        let last = running.replica.status().last_index;
+        let last = status.last_index;
         for (_, (_, waiter)) in running.shell.proposed.split_off(&(last + 1)) {
             output.answer(&waiter, Err(NotDone::Unknown));
         }
