@@ -38,12 +38,13 @@ pub(super) const UNREACHABLE: &str = "unreachable";
 pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
     let request: GetStatusRequest = call.decode()?;
     let domain = domain_name(&request.name, "name")?;
-    call.look_now(|look| look.own(&domain))?;
-    // The newest state if it can be had; when nobody leads, how the nodes stand is just what
+    // The newest state if it can be had, before anything is looked at: a follower may not have
+    // heard yet that the cluster exists. When nobody leads, how the nodes stand is just what
     // somebody wants to know.
     if call.handle().status().replica.leader.is_some() {
         let _ = call.handle().read().await;
     }
+    call.look_now(|look| look.own(&domain))?;
     let nodes = all_nodes(&call.services).await;
     let (own, members) = (call.handle().status(), call.handle().members());
     call.look(move |look| {

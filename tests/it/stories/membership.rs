@@ -1,6 +1,7 @@
 //! Nodes that come, go, and take each other's place.
 
 use federation_tests::cluster::Cluster;
+use luqiao_proto::node::v1::GetNodeStatusResponse;
 
 use super::{forgetful, keep_little, until_forgotten};
 use crate::faults::{alone, at_work, judge};
@@ -30,8 +31,11 @@ fn a_node_that_was_long_away_comes_back_by_a_snapshot() {
 
         cluster.start(away);
         cluster.until_caught_up(away).await;
-        let after =
-            cluster.until_status(away, "a voter", |status| status.standing == "voter").await;
+        // The state is there a moment before the log says that it goes on from it.
+        let whole = |status: &GetNodeStatusResponse| {
+            status.standing == "voter" && status.last_index >= status.applied_index
+        };
+        let after = cluster.until_status(away, "a voter with state and log", whole).await;
         assert!(
             after.first_index > before.last_index + 1,
             "it came back by the log, which should not have been there: {after:#?}"
