@@ -52,6 +52,9 @@ pub struct Parcel {
     pub to: u64,
     /// Which store the sender has: the receiver knows the one that belongs to that id.
     pub store: [u8; 16],
+    /// Which store the sender knows the receiver by, if it ever heard from it: a receiver that lost
+    /// its disk is another node under that id.
+    pub to_store: Option<[u8; 16]>,
     /// What is carried.
     pub load: Load,
     /// The connection; none for what strays outside of any.
@@ -222,7 +225,11 @@ impl Network {
 
 impl Parcel {
     /// Something to send.
-    pub fn new(from: u64, to: u64, store: [u8; 16], load: Load) -> Self {
-        Self { from, to, store, load, connection: None }
+    pub fn new(
+        (from, store): (u64, [u8; 16]),
+        (to, to_store): (u64, Option<[u8; 16]>),
+        load: Load,
+    ) -> Self {
+        Self { from, to, store, to_store, load, connection: None }
     }
 }

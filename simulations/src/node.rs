@@ -270,6 +270,11 @@ impl Node {
         *self.known_stores.entry(sender).or_insert(store) == store
     }
 
+    /// The store under which another node presented itself first.
+    pub fn known_store(&self, of: u64) -> Option<[u8; 16]> {
+        self.known_stores.get(&of).copied()
+    }
+
     /// Lets the next round that gets there lose power at `boundary`.
     pub fn cut_at(&self, boundary: Boundary) {
         self.cut.set(Some(boundary));

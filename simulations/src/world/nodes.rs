@@ -167,7 +167,7 @@ impl World {
             }
             Some(Death::Lost(what)) => {
                 self.note(format_args!("node {id} ends: {what}"));
-                if self.lost.contains(&id) {
+                if self.lost.contains(&id) || self.is_retired(id) {
                     self.count("wiped disks noticed");
                     self.node(id).kill();
                     self.network_down(id);
@@ -246,7 +246,8 @@ impl World {
         self.mark("send", &[from, to, after], &bytes);
         let load = self.damage(load);
         let reachable = self.nodes.get(&to).is_some_and(crate::node::Node::is_running);
-        let parcel = Parcel::new(from, to, self.nodes[&from].store, load);
+        let sender = &self.nodes[&from];
+        let parcel = Parcel::new((from, sender.store), (to, sender.known_store(to)), load);
         match self.network.send(at, parcel).filter(|_| reachable) {
             Some(arrivals) => {
                 for (arrives, parcel) in arrivals {
@@ -271,13 +272,14 @@ impl World {
 
     pub(super) fn arrive(&mut self, parcel: Parcel) {
         let now = self.clock.now;
-        let Parcel { from, to, store, .. } = parcel;
+        let Parcel { from, to, store, to_store, .. } = parcel;
         let arrives = self.network.arrives(now, &parcel);
         let Some(node) = self.nodes.get_mut(&to).filter(|node| arrives && node.is_running()) else {
             self.mark("lost", &[from, to], &[]);
             return;
         };
-        if !node.knows(from, store) {
+        let meant = to_store.is_none_or(|to_store| to_store == node.store);
+        if !meant || !node.knows(from, store) {
             self.mark("stranger", &[from, to], &[]);
             self.count("strangers refused");
             return;
