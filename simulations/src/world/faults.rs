@@ -388,7 +388,8 @@ impl World {
         }
     }
 
-    fn make_room(&mut self, id: u64) {
+    /// Frees the disk of a node, and starts it if that was what kept it down.
+    pub(super) fn make_room(&mut self, id: u64) {
         if let Some(node) = self.nodes.get(&id) {
             node.disk.set_capacity(None);
         }

@@ -14,6 +14,7 @@ use catalog_state::{
 use crate::{
     call::What,
     cast,
+    fault::Kind,
     node::Node,
     prng::Prng,
     world::{Event, Phase, World, draw_clock},
@@ -138,7 +139,9 @@ impl World {
             if let Job::Replace { out, .. } | Job::Shrink { out } = job {
                 self.operator.retiring.insert(out, now + RETIRES_MS);
                 self.lost.remove(&out);
-                self.awaited.remove(&out);
+                if self.awaited.remove(&out) == Some(Kind::DiskFull) {
+                    self.make_room(out);
+                }
                 // A mistake that operators make: the old id once more. It must come to nothing.
                 let again = MemberChange::AddLearner { id: out, address: cast::address(out) };
                 self.ask_leader(again);
