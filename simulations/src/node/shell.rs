@@ -56,6 +56,9 @@ const READ_ROUNDS: usize = 3;
 /// How long a patient shell that does not lead any more lets callers wait, in virtual milliseconds.
 const PATIENCE_MS: u64 = 2000;
 
+/// For so long a mark that differs from ours counts; it is repeated four times as often.
+const DISPUTED_MS: u64 = 2000;
+
 /// Own marks that are kept to be compared.
 const MARKS_KEPT: usize = 4;
 
@@ -94,6 +97,8 @@ pub(crate) struct Shell {
     leads_since: Option<(u64, u64)>,
     /// The newest mark that most others have, too.
     agreed: u64,
+    /// Until when somebody is taken to have another state than this node, as was heard.
+    disputed_until: u64,
     next_mark: u64,
     /// The term in which it last reported something.
     reported: u64,
@@ -158,12 +163,15 @@ impl Node {
                 Input::Unreachable(to) => running.replica.unreachable(to),
                 Input::Call(call) => self.take_call(running, call, world, output),
                 Input::Other(from, Load::Mark { index, hash }) => {
-                    running
-                        .shell
-                        .marks
-                        .entry(index)
-                        .or_default()
-                        .insert(from, Mark { index, hash });
+                    let marks = running.shell.marks.entry(index).or_default();
+                    marks.insert(from, Mark { index, hash });
+                    // Whoever has a state says so again and again: one that was thrown away
+                    // disputes nothing for long.
+                    if marks.get(&self.id).is_some_and(|own| own.hash != hash)
+                        && running.shell.agreed < index
+                    {
+                        running.shell.disputed_until = world.now + DISPUTED_MS;
+                    }
                 }
                 Input::Other(from, load) => self.take_block(running, from, load, output),
             }
@@ -504,6 +512,12 @@ impl Node {
             .shell
             .leads_since
             .is_some_and(|(of, index)| of == term && running.shell.agreed >= index)
+    }
+
+    /// Whether somebody is known to have another state than this node, and nobody can say who is
+    /// right: however long it takes, this one is not handed on.
+    pub(super) fn is_disputed(running: &Running, now: u64) -> bool {
+        now < running.shell.disputed_until
     }
 
     /// Whether the others have another state than this node.

@@ -88,7 +88,8 @@ impl Node {
             running.shell.wanted_since = None;
         }
         let since = *running.shell.wanted_since.get_or_insert(world.now);
-        let confirmed = Self::is_confirmed(running) || world.now >= since + UNCONFIRMED_MS;
+        let waited = world.now >= since + UNCONFIRMED_MS;
+        let confirmed = !Self::is_disputed(running, world.now) && (Self::is_confirmed(running) || waited);
         let made = running.shell.made.get_or_insert_default();
         match made.making.take() {
             Some((ready_at, rows, position)) if world.now >= ready_at => {
