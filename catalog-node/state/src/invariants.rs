@@ -243,7 +243,10 @@ impl Inspection<'_> {
                     .is_some_and(|entry| entry.state == EntryState::ChangeSubmitted),
                 DeadlineKind::Delivery => view
                     .get::<Grant>(&key)
-                    .is_some_and(|grant| grant.state != GrantState::Terminated),
+                    .is_some_and(|grant| !grant.state.has_ended()),
+                DeadlineKind::Rectification => view
+                    .get::<Grant>(&key)
+                    .is_some_and(|grant| grant.state == GrantState::Suspended),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));
@@ -354,7 +357,7 @@ impl Inspection<'_> {
         const NAME: &str = "live_grant_is_of_shared_items";
         for grant in &self.decoded.grants {
             let Resource::Entry(id) = grant.entry.resource else { continue };
-            if grant.domain != self.domain || grant.state == GrantState::Terminated {
+            if grant.domain != self.domain || grant.state.has_ended() || grant.is_stopped() {
                 continue;
             }
             let published = View(self.store).published_entry(&grant.entry.domain, id);
