@@ -135,6 +135,17 @@ pub struct AffectedGrant {
     /// What the user says to it.
     #[n(2)]
     pub statement: Option<ConsumerStatement>,
+    /// When the right came to be, if that was after the proposal and nobody has talked with its
+    /// user since.
+    #[n(3)]
+    pub joined_time: Option<UtcMillis>,
+}
+
+impl AffectedGrant {
+    /// Whether its user agrees.
+    pub fn agrees(&self) -> bool {
+        self.statement.as_ref().is_some_and(|said| said.agrees)
+    }
 }
 
 /// What a user says to a change.
@@ -211,11 +222,12 @@ pub struct ServiceChange {
 }
 
 impl ServiceChange {
-    /// Whether every user that it concerns has agreed.
+    /// Whether every user whom the proposal concerned has agreed.
     pub fn all_agree(&self) -> bool {
         self.grants
             .iter()
-            .all(|affected| affected.statement.as_ref().is_some_and(|said| said.agrees))
+            .filter(|affected| affected.joined_time.is_none())
+            .all(AffectedGrant::agrees)
     }
 
     /// Whether the change touches a grant of these items.

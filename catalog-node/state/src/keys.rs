@@ -4,7 +4,9 @@
 //! which hold none), so that the order of keys is the order of what they mean.
 
 use catalog_model::{
-    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId},
+    ids::{
+        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+    },
     name::{Resource, ResourceName},
     organization::PlatformRole,
     time::UtcMillis,

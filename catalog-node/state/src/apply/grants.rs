@@ -45,7 +45,7 @@ pub(crate) use self::{
     delivery::overdue as delivery_overdue,
     live::live_grants,
     misuse::{lapsed as rectification_lapsed, suspend, terminate},
-    purpose::check_renewal,
+    purpose::check_asked,
 };
 
 /// From this level on a right has a course.
@@ -59,7 +59,9 @@ pub(crate) fn apply(
 ) -> Result<Outcome, Refusal> {
     use GrantCommand as C;
     match command {
-        C::OfferDelivery { grant, version, method } => delivery::offer(tx, grant, *version, *method),
+        C::OfferDelivery { grant, version, method } => {
+            delivery::offer(tx, grant, *version, *method)
+        }
         C::RecordRetrieval { grant, test } => delivery::retrieved(tx, law, grant, *test),
         C::AcknowledgeDelivery { grant, version } => {
             delivery::acknowledge(tx, law, grant, *version)
@@ -108,9 +110,7 @@ pub(crate) fn apply(
         C::RecordNegotiation { change, version, minutes } => {
             service_change::negotiated(tx, law, change, *version, *minutes)
         }
-        C::FileServiceChange { change, version } => {
-            service_change::file(tx, law, change, *version)
-        }
+        C::FileServiceChange { change, version } => service_change::file(tx, law, change, *version),
         C::EffectServiceChange { change, version } => {
             service_change::effect(tx, law, change, *version)
         }
@@ -165,6 +165,9 @@ pub(crate) fn give(
         rate_per_day: case.content.rate_per_day,
     };
     let owed = delivery::owed(tx, law, resolution, &mut grant);
+    if grant.course.is_some() {
+        service_change::join(tx, &mut grant);
+    }
     store(tx, &grant);
     let name = name(tx, id);
     let consumer = &grant.consumer;

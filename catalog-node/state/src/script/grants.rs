@@ -332,19 +332,24 @@ fn record_text(record: &UseRecord) -> String {
 /// What a change of a service says, for `show`.
 pub(super) fn service_change_text(change: &ServiceChange) -> String {
     let mut text = String::new();
-    let items =
-        if change.items.is_empty() { String::new() } else { format!(" {}", change.items.join("/")) };
-    let rule = change.rule.as_ref().map_or_else(String::new, |rule| rule.cite(Lang::En));
+    let items = if change.items.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", change.items.join("/"))
+    };
+    let rule = change.rule.as_ref().map(|rule| rule.cite(Lang::En));
+    let reason =
+        if change.reason.is_empty() { String::new() } else { format!(": {}", change.reason) };
     add(
         &mut text,
         format_args!(
-            "{:?}{items} of the service of {} by {}, from {}, because of {}: {} ({rule}); {}",
+            "{:?}{items} of the service of {} by {}, from {}, because of {}{reason} ({}); {}",
             change.kind,
             change.entry,
             change.provider.name,
             change.effective,
             change.cause.word(),
-            change.reason,
+            rule.as_deref().unwrap_or("no rule asks for more"),
             change.state.word(),
         ),
     );
@@ -354,7 +359,8 @@ pub(super) fn service_change_text(change: &ServiceChange) -> String {
             Some(said) if said.agrees => "agrees".to_owned(),
             Some(said) => format!("objects: {}", said.text),
         };
-        add(&mut text, format_args!("  {} {said}", affected.consumer.name));
+        let late = if affected.joined_time.is_some() { ", came in late" } else { "" };
+        add(&mut text, format_args!("  {} {said}{late}", affected.consumer.name));
     }
     if change.minutes.is_some() {
         add(&mut text, format_args!("  minutes of the talk are on record"));
@@ -381,7 +387,10 @@ pub(super) fn course_text(grant: &Grant, text: &mut String) {
     }
     if let Some(offer) = &course.offer {
         let tested = if offer.tested_time.is_some() { ", tested" } else { "" };
-        add(text, format_args!("  offered on {} as {:?}{tested}", offer.offered_time, offer.method));
+        add(
+            text,
+            format_args!("  offered on {} as {:?}{tested}", offer.offered_time, offer.method),
+        );
     }
     if let Some(mark) = &course.overdue {
         let ordered: Vec<_> = mark.ordered.iter().map(|party| party.name.as_str()).collect();
@@ -446,7 +455,10 @@ pub(super) fn course_text(grant: &Grant, text: &mut String) {
         add(text, format_args!("  the provider requires: {}", required.manner.word()));
     }
     if let Some(proof) = &course.disposal {
-        add(text, format_args!("  {} on {}, proof on record", proof.manner.word(), proof.proved_time));
+        add(
+            text,
+            format_args!("  {} on {}, proof on record", proof.manner.word(), proof.proved_time),
+        );
     }
     if let Some(service) = &course.service {
         let stopped = if service.stopped_time.is_some() { ", calls are stopped" } else { "" };

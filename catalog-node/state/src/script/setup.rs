@@ -60,7 +60,7 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: switched(rule_pack(line.get("answer_days")), line.get("switch")),
+            rule_pack: domain_pack(rule_pack(line.get("answer_days")), line.get("switch")),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -243,12 +243,19 @@ fn rule_pack(answer_days: Option<&str>) -> String {
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
 }
 
-/// The pack with a switch of the house turned on.
-fn switched(pack: String, switch: Option<&str>) -> String {
+/// The pack as a domain has it that turned a switch of the house on. `fuzhou` gives it the
+/// composition `fuzhou-today` instead, which the shipped pack describes and does not have.
+fn domain_pack(pack: String, switch: Option<&str>) -> String {
     const TABLE: &str = "\"submitter_may_approve\":false";
+    const COMPOSITIONS: &str = "\"compositions\":{";
+    const FUZHOU: &str =
+        "\"fuzhou-today\":{\"order\":[\"national\",\"fuzhou\",\"house\"],\"by_scope\":[]},";
     let Some(switch) = switch else { return pack };
-    assert!(pack.contains(TABLE), "the pack has a table of switches");
-    pack.replace(TABLE, &format!("{TABLE},\"{switch}\":true"))
+    assert!(pack.contains(TABLE) && pack.contains(COMPOSITIONS), "the pack has both");
+    switch.split(',').fold(pack, |pack, switch| match switch {
+        "fuzhou" => pack.replace(COMPOSITIONS, &format!("{COMPOSITIONS}{FUZHOU}")),
+        switch => pack.replace(TABLE, &format!("{TABLE},\"{switch}\":true")),
+    })
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

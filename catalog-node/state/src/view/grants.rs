@@ -1,8 +1,8 @@
 //! What may be read of rights and what follows from them.
 
 use catalog_model::{
-    caller::Caller,
     calendar::WorkingDayCalendar,
+    caller::Caller,
     grant::Grant,
     ids::{DomainId, EntryId, ServiceChangeId},
     name::{Resource, ResourceName},
@@ -43,12 +43,7 @@ impl View<'_> {
 
     /// The use records under a grant that are kept here, the oldest first. Who may inspect them is
     /// asked with [`View::may_inspect_use_records`].
-    pub fn use_records(
-        &self,
-        grant: &Grant,
-        from: Option<&[u8]>,
-        limit: usize,
-    ) -> Page<UseRecord> {
+    pub fn use_records(&self, grant: &Grant, from: Option<&[u8]>, limit: usize) -> Page<UseRecord> {
         let prefix = keys::use_records(&grant.domain, grant.id);
         self.page(&prefix, from, limit, usize::MAX, |_| true)
     }

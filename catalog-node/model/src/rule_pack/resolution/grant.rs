@@ -205,7 +205,8 @@ impl Resolution {
         let Some(merged) = self.merged(key) else {
             return Err(Forbidden { rule: None, wider: Vec::new() });
         };
-        let permits = matches!(&merged.value, RuleValue::Words(words) if words.iter().any(|w| w == word));
+        let permits =
+            matches!(&merged.value, RuleValue::Words(words) if words.iter().any(|w| w == word));
         let mut sources = merged.sources.into_iter();
         match sources.next() {
             Some(rule) if permits => Ok(rule),

@@ -6,8 +6,8 @@
 //! the platform's own test had succeeded in time, the rest is the user's.
 
 use catalog_model::{
-    catalog_entry::SharingMethod,
     caller::Identity,
+    catalog_entry::SharingMethod,
     deadline::{DeadlineKind, WorkingDayClock},
     grant::{Delivery, DeliveryOffer, DeliveryProof, Grant, GrantState},
     name::{Resource, ResourceName},
@@ -153,11 +153,7 @@ fn deliver(
 }
 
 /// What counts as proof by the rules under which the case was received.
-fn proofs(
-    tx: &Tx<'_>,
-    law: &Law,
-    grant: &Grant,
-) -> Result<Vec<(DeliveryProof, RuleRef)>, Refusal> {
+fn proofs(tx: &Tx<'_>, law: &Law, grant: &Grant) -> Result<Vec<(DeliveryProof, RuleRef)>, Refusal> {
     let case = requests::owned(tx, &grant.request)?;
     Ok(requests::rules_of(tx, law, &case).delivery_proofs())
 }
@@ -209,8 +205,7 @@ pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     let mut escalated_party = in_role(tx, role, &grant).into_iter().next();
     if escalated_party.as_ref().is_some_and(owes) {
         escalated_to = PartyRole::GovernmentOrSuperior;
-        escalated_party =
-            in_role(tx, escalated_to, &grant).into_iter().find(|party| !owes(party));
+        escalated_party = in_role(tx, escalated_to, &grant).into_iter().find(|party| !owes(party));
     }
     let named = |party: &Party| {
         let organization = Resource::Organization(party.organization);

@@ -16,9 +16,7 @@ use catalog_model::{
     time::LocalDate,
 };
 
-use super::{
-    COURSE_LEVEL, change, check_user, conduct_rules, course, owned, under, wrong_state,
-};
+use super::{COURSE_LEVEL, change, check_user, conduct_rules, course, owned, under, wrong_state};
 use crate::{
     apply::{organizations, organizations::same_version, text},
     ledger::{self, Fact},
@@ -243,11 +241,7 @@ fn running(grant: &mut Grant) -> Option<&mut Rectification> {
     grant.course.as_mut().filter(|_| suspended)?.rectification.as_mut()
 }
 
-fn suspension_rule(
-    tx: &Tx<'_>,
-    law: &Law,
-    grant: &Grant,
-) -> Result<Option<MisuseOrder>, Refusal> {
+fn suspension_rule(tx: &Tx<'_>, law: &Law, grant: &Grant) -> Result<Option<MisuseOrder>, Refusal> {
     if tx.level < COURSE_LEVEL {
         return Ok(None);
     }

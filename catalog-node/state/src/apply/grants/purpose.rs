@@ -17,9 +17,7 @@ use catalog_model::{
     share_request::{Party, RequestContent},
 };
 
-use super::{
-    change, check_provider, check_user, conduct_rules, course, known, owned, wrong_state,
-};
+use super::{change, check_provider, check_user, conduct_rules, course, known, owned, wrong_state};
 use crate::{
     apply::{organizations::same_version, text},
     ledger::{self, Fact},
@@ -108,14 +106,19 @@ pub(super) fn prove_disposal(
     Ok(change(tx, next))
 }
 
-/// A request may renew one of the asker's own rights to the same entry, unless its purpose ended:
-/// what is needed no more is disposed of, not asked for again.
-pub(crate) fn check_renewal(
+/// What a request says of the right that it wants: a rate under which something can be called, and
+/// which of the asker's own rights to the same entry it renews. One whose purpose ended is not
+/// renewed: what is needed no more is disposed of, not asked for again.
+pub(crate) fn check_asked(
     tx: &Tx<'_>,
     resolution: &Resolution,
     requester: &Party,
     content: &RequestContent,
 ) -> Result<(), Refusal> {
+    if content.rate_per_day == Some(0) {
+        let (en, zh) = ("at least one call a day", "每日至少一次");
+        return Err(Refusal::new(Reason::FieldInvalid).field("request.rate_per_day", en, zh));
+    }
     let Some(renews) = &content.renews else { return Ok(()) };
     let grant = known(tx, renews)?;
     if grant.consumer.organization != requester.organization || grant.entry != content.entry {

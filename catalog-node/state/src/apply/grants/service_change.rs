@@ -100,6 +100,7 @@ pub(super) fn propose(
             grant: super::name(tx, grant.id),
             consumer: grant.consumer.clone(),
             statement: None,
+            joined_time: None,
         })
         .collect();
     let fact = Fact::ServiceChangeProposed {
@@ -140,11 +141,12 @@ pub(super) fn state(
     words: &str,
 ) -> Result<Outcome, Refusal> {
     let mut next = known(tx, change)?;
-    let mut concerned = false;
+    let (mut concerned, mut joined) = (false, false);
     let stated_time = tx.clock;
     for affected in &mut next.grants {
         if acts_for(tx, &affected.consumer) {
             concerned = true;
+            joined |= affected.joined_time.is_some();
             let text = words.to_owned();
             affected.statement = Some(ConsumerStatement { agrees, text, stated_time });
         }
@@ -153,14 +155,19 @@ pub(super) fn state(
         return Err(not_permitted(tx, "a user of the service"));
     }
     same_version(next.version, version)?;
+    // With whoever came in late it may be talked over until the end.
     let talking = [ServiceChangeState::Proposed, ServiceChangeState::Negotiated];
-    if !talking.contains(&next.state) {
+    if !talking.contains(&next.state) && !(joined && next.state.is_open()) {
         return Err(wrong_state(&next, "a talk that is not over"));
     }
     text::check("text", words)?;
     let rule = rule_of(tx, law, &next, ServiceChangeNeed::Negotiation)?;
     let fact = Fact::ServiceChangeStated { agrees };
     ledger::append(tx, change, fact, rule.clone(), &[("text", words)]);
+    if next.state == ServiceChangeState::Negotiated && next.minutes.is_none() && !next.all_agree() {
+        // Their agreement was all that showed a talk.
+        next.state = ServiceChangeState::Proposed;
+    }
     if next.state == ServiceChangeState::Proposed && next.all_agree() {
         return Ok(advance(tx, next, ServiceChangeState::Negotiated, rule));
     }
@@ -182,6 +189,9 @@ pub(super) fn negotiated(
     }
     let rule = rule_of(tx, law, &next, ServiceChangeNeed::Negotiation)?;
     next.minutes = Some(minutes);
+    for affected in &mut next.grants {
+        affected.joined_time = None;
+    }
     Ok(advance(tx, next, ServiceChangeState::Negotiated, rule))
 }
 
@@ -227,7 +237,8 @@ pub(super) fn effect(
     let concerned = touched(tx, &next);
     let told = |grant: &Grant| {
         let name = super::name(tx, grant.id);
-        next.grants.iter().any(|affected| affected.grant == name)
+        let affected = next.grants.iter().find(|affected| affected.grant == name);
+        affected.is_some_and(|affected| affected.joined_time.is_none() || affected.agrees())
     };
     if let Some(stranger) = concerned.iter().find(|grant| !told(grant)) {
         let rules = needs(tx, law, std::slice::from_ref(stranger))?;
@@ -314,20 +325,41 @@ fn notify(tx: &mut Tx<'_>, change: &ServiceChange) {
         if grant.state.has_ended() {
             continue;
         }
-        let stops = change.cause.stops_at_once() && change.state != ServiceChangeState::Abandoned;
-        let before = grant.course.as_ref().and_then(|course| course.service.as_ref());
-        let since = before.filter(|notice| notice.change == name(change));
-        let since = since.and_then(|notice| notice.stopped_time).unwrap_or(tx.clock);
-        course(&mut grant).service = Some(ServiceNotice {
-            change: name(change),
-            kind: change.kind,
-            cause: change.cause,
-            state: change.state,
-            effective: change.effective,
-            stopped_time: stops.then_some(since),
-        });
+        put_notice(tx, change, &mut grant);
         super::change(tx, grant);
     }
+}
+
+fn put_notice(tx: &Tx<'_>, change: &ServiceChange, grant: &mut Grant) {
+    let stops = change.cause.stops_at_once() && change.state.is_open();
+    let before = grant.course.as_ref().and_then(|course| course.service.as_ref());
+    let since = before.filter(|notice| notice.change == name(change));
+    let since = since.and_then(|notice| notice.stopped_time).unwrap_or(tx.clock);
+    course(grant).service = Some(ServiceNotice {
+        change: name(change),
+        kind: change.kind,
+        cause: change.cause,
+        state: change.state,
+        effective: change.effective,
+        stopped_time: stops.then_some(since),
+    });
+}
+
+/// A new right to a service of which a change is under way comes in late: what stops the others
+/// stops it, and the change does not take effect before its user was talked with.
+pub(super) fn join(tx: &mut Tx<'_>, grant: &mut Grant) {
+    let Some(mut change) = service_change_open(tx, &grant.entry) else { return };
+    if !change.touches(&grant.items) {
+        return;
+    }
+    change.grants.push(AffectedGrant {
+        grant: super::name(tx, grant.id),
+        consumer: grant.consumer.clone(),
+        statement: None,
+        joined_time: Some(tx.clock),
+    });
+    put_notice(tx, &change, grant);
+    save(tx, change);
 }
 
 /// The live rights that the change takes something from, or that go on otherwise with it.
@@ -363,8 +395,11 @@ fn rule_of(
     change: &ServiceChange,
     need: ServiceChangeNeed,
 ) -> Result<Option<RuleRef>, Refusal> {
-    let grants: Vec<Grant> =
-        change.grants.iter().filter_map(|affected| super::owned(tx, &affected.grant).ok()).collect();
+    let grants: Vec<Grant> = change
+        .grants
+        .iter()
+        .filter_map(|affected| super::owned(tx, &affected.grant).ok())
+        .collect();
     Ok(needs(tx, law, &grants)?.remove(&need))
 }
 

@@ -170,3 +170,6 @@ fn months_later(date: LocalDate, months: u32) -> LocalDate {
         .find_map(|day| format!("{year:04}-{month:02}-{day:02}").parse().ok())
         .unwrap_or_else(|| LocalDate::from_days(i32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

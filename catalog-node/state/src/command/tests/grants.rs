@@ -2,10 +2,9 @@
 
 use catalog_model::{
     grant::{
-        Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof,
-        DisposalRequirement, DocumentDigest, GrantCourse, Judgement, MisuseGround, PurposeEnd,
-        PurposeEndKind, Rectification, RectificationReport, ServiceNotice, UseAgreement, WiderUse,
-        WiderUseKind,
+        Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
+        DocumentDigest, GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind,
+        Rectification, RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
     },
     ids::ServiceChangeId,
     service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
@@ -120,8 +119,7 @@ pub(super) fn told() -> Body {
 
 /// A request that names a rate and what it renews.
 pub(super) fn renewing() -> Body {
-    let content =
-        RequestContent { rate_per_day: Some(100), renews: Some(grant_name()), ..asked() };
+    let content = RequestContent { rate_per_day: Some(100), renews: Some(grant_name()), ..asked() };
     Body::CreateRequest {
         id: RequestId::from_bytes(bytes(6)),
         grant: GrantId::from_bytes(bytes(7)),
