@@ -65,6 +65,8 @@ fn rules(composition: &str) -> Resolution {
     RulePack::embedded().resolve(composition, pair, day("2026-09-22")).unwrap()
 }
 
+type Change = dyn Fn(&mut Grant, &mut Use<'_>);
+
 /// What `change` makes of a use that is permitted otherwise.
 fn asked(change: impl Fn(&mut Grant, &mut Use<'_>)) -> Result<(), Reason> {
     let mut grant = grant();
@@ -87,7 +89,7 @@ fn asked(change: impl Fn(&mut Grant, &mut Use<'_>)) -> Result<(), Reason> {
 fn each_way_beyond_a_right_has_its_reason() {
     assert_eq!(asked(|_, _| {}), Ok(()));
     assert_eq!(asked(|_, wanted| wanted.date = day("2026-12-31")), Ok(()));
-    let refused: [(&dyn Fn(&mut Grant, &mut Use<'_>), Reason); 9] = [
+    let refused: [(&Change, Reason); 9] = [
         (&|grant, _| grant.state = GrantState::Suspended, Reason::GrantSuspended),
         (&|grant, _| grant.state = GrantState::Disposed, Reason::GrantEnded),
         (&|grant, _| grant.state = GrantState::Ended, Reason::GrantEnded),

@@ -23,6 +23,7 @@ use super::{acts_for, change, check_provider, course, owned, under, wrong_state}
 use crate::{
     apply::{organizations::same_version, requests},
     event::Event,
+    keys,
     ledger::{self, Fact},
     machine::{Law, not_permitted},
     outcome::Outcome,
@@ -143,8 +144,10 @@ fn deliver(
     };
     let name = super::name(tx, grant.id);
     let delivered_time = tx.clock;
+    // The row knows of the clock of a right that is older than its course.
+    let row: Option<DeadlineRow> = tx.get(&keys::deadline(DeadlineKind::Delivery, &name));
+    let late = row.is_some_and(|row| row.due_time <= delivered_time);
     let course = course(&mut grant);
-    let late = course.delivery_clock.as_ref().is_some_and(|clock| clock.is_overdue(delivered_time));
     course.delivery = Some(Delivery { proof, delivered_time, late, rule: rule.clone() });
     grant.state = GrantState::Delivered;
     tx.clear_deadline(DeadlineKind::Delivery, &name);
@@ -181,14 +184,12 @@ fn without_proof(proofs: &[(DeliveryProof, RuleRef)]) -> Refusal {
 /// lateness counted in the same way.
 pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     let mut grant = owned(tx, &row.subject).expect("a delivery's deadline belongs to our grant");
-    let Some(course) = grant.course.as_deref() else {
+    let course = grant.course.as_deref().cloned().unwrap_or_default();
+    let (Some(clock), Some(debtor)) = (course.delivery_clock, course.delivery_debtor) else {
+        // A right that is older than its course: who owes and who hears of it is not on it.
         let fact = Fact::DeadlineMissed { kind: row.kind, due: row.due_time };
         ledger::append(tx, &row.subject, fact, None, &[]);
         tx.emit(Event::GrantChanged(row.subject.clone()));
-        return;
-    };
-    let (Some(clock), Some(debtor)) = (course.delivery_clock.clone(), course.delivery_debtor)
-    else {
         return;
     };
     let tested = course.offer.as_ref().and_then(|offer| offer.tested_time);

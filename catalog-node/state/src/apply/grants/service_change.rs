@@ -157,7 +157,8 @@ pub(super) fn state(
     same_version(next.version, version)?;
     // With whoever came in late it may be talked over until the end.
     let talking = [ServiceChangeState::Proposed, ServiceChangeState::Negotiated];
-    if !talking.contains(&next.state) && !(joined && next.state.is_open()) {
+    let open = talking.contains(&next.state) || joined && next.state.is_open();
+    if !open {
         return Err(wrong_state(&next, "a talk that is not over"));
     }
     text::check("text", words)?;
