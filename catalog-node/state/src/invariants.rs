@@ -360,7 +360,9 @@ impl Inspection<'_> {
         const NAME: &str = "live_grant_is_of_shared_items";
         for grant in &self.decoded.grants {
             let Resource::Entry(id) = grant.entry.resource else { continue };
-            if grant.domain != self.domain || grant.state.has_ended() || grant.is_stopped() {
+            let passed = grant.term.to < View(self.store).clock().local_date();
+            let over = grant.state.has_ended() || grant.is_stopped() || passed;
+            if grant.domain != self.domain || over {
                 continue;
             }
             let published = View(self.store).published_entry(&grant.entry.domain, id);

@@ -8,6 +8,7 @@ use catalog_model::{
     service_change::{ServiceChange, ServiceChangeState},
 };
 
+use super::COURSE_LEVEL;
 use crate::{
     keys::{self, Key, Table},
     tx::Tx,
@@ -15,7 +16,8 @@ use crate::{
 };
 
 /// The rights to `entry` that this domain gave and that are not over: suspended ones and such as
-/// were stopped for a leak ([`Grant::is_stopped`]) among them.
+/// were stopped for a leak ([`Grant::is_stopped`]) among them. One whose term has passed gives
+/// nothing any more and holds nobody up; below level 3 it did.
 pub(crate) fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
     let Resource::Entry(id) = entry.resource else { return Vec::new() };
     let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(id.to_bytes());
@@ -27,6 +29,7 @@ pub(crate) fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
                 .expect("an indexed grant exists")
         })
         .filter(|grant| grant.domain == *tx.domain() && !grant.state.has_ended())
+        .filter(|grant| tx.level < COURSE_LEVEL || grant.term.to >= tx.today())
         .collect()
 }
 
