@@ -318,15 +318,14 @@ fn manner(word: Option<&str>) -> DisposalManner {
 }
 
 fn record_text(record: &UseRecord) -> String {
-    let stated: Vec<String> =
-        record.entries.iter().map(|e| format!("{} \"{}\"", e.field.word(), e.text)).collect();
-    let mut text =
-        format!("{} used on {}: {}", record.consumer.name, record.recorded_time, stated.join(", "));
-    for missing in &record.missing {
+    let stated = record.entries.iter().map(|e| format!("{} \"{}\"", e.field.word(), e.text));
+    let stated = stated.collect::<Vec<_>>().join(", ");
+    let found = record.missing.iter().map(|missing| {
         let rule = missing.rule.cite(Lang::En);
-        text.push_str(&format!("; finding: no {} ({rule})", missing.field.word()));
-    }
-    text
+        format!("; finding: no {} ({rule})", missing.field.word())
+    });
+    let found: String = found.collect::<Vec<_>>().concat();
+    format!("{} used on {}: {stated}{found}", record.consumer.name, record.recorded_time)
 }
 
 /// What a change of a service says, for `show`.
