@@ -243,6 +243,8 @@ pub fn request(
             Commitment::RequestLawful,
             Commitment::RequestNecessary,
         ],
+        rate_per_day: None,
+        renews: None,
     }
 }
 

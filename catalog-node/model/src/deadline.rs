@@ -28,6 +28,9 @@ pub enum DeadlineKind {
     /// Delivery after agreement (decree 809 art. 22).
     #[n(2)]
     Delivery,
+    /// Rectification after a suspension for misuse (decree 809 art. 27¶2).
+    #[n(7)]
+    Rectification,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

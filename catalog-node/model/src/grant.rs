@@ -1,6 +1,14 @@
 //! A grant: the lasting right that an agreed request ends in.
 
+mod course;
+
 use minicbor::{Decode, Encode};
+
+pub use self::course::{
+    Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
+    DocumentDigest, GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind,
+    Rectification, RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
+};
 
 use crate::{
     ids::{DomainId, GrantId},
@@ -10,7 +18,8 @@ use crate::{
     time::UtcMillis,
 };
 
-/// The life cycle of a grant (requirements §15). Delivery and what follows have their own issue.
+/// The life cycle of a grant (requirements §15): granted → offered → delivered → active ↔ suspended
+/// → terminated, or purpose ended → disposed, or ended with the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum GrantState {
@@ -23,6 +32,52 @@ pub enum GrantState {
     /// Ended after suspension and a rectification that failed.
     #[n(2)]
     Terminated,
+    /// The provider says how it is to be had; nobody has had it yet.
+    #[n(3)]
+    Offered,
+    /// It arrived, with a proof of it (SHR-07).
+    #[n(4)]
+    Delivered,
+    /// In use.
+    #[n(5)]
+    Active,
+    /// Its purpose is met, cannot be met or needs it no more; what was received is to be disposed
+    /// of (SHR-23).
+    #[n(6)]
+    PurposeEnded,
+    /// What was received is disposed of, with a proof of it.
+    #[n(7)]
+    Disposed,
+    /// The provider ended the service in a change that was negotiated and filed (SHR-25).
+    #[n(8)]
+    Ended,
+}
+
+impl GrantState {
+    /// Whether the right holds: it is neither stopped nor over.
+    pub fn is_in_force(self) -> bool {
+        matches!(self, Self::Granted | Self::Offered | Self::Delivered | Self::Active)
+    }
+
+    /// Whether the right is over for ever.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Terminated | Self::PurposeEnded | Self::Disposed | Self::Ended)
+    }
+
+    /// The word for it in refusals and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Suspended => "suspended",
+            Self::Terminated => "terminated",
+            Self::Offered => "offered",
+            Self::Delivered => "delivered",
+            Self::Active => "active",
+            Self::PurposeEnded => "purpose_ended",
+            Self::Disposed => "disposed",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 /// A suspension with its order to rectify (decree 809 art. 27¶2).
@@ -102,4 +157,18 @@ pub struct Grant {
     /// Committed time of this version.
     #[n(18)]
     pub updated_time: UtcMillis,
+    /// What came after the grant, in clusters from level 3 on.
+    #[n(19)]
+    pub course: Option<Box<GrantCourse>>,
+    /// Calls a day; absent = no rate was named.
+    #[n(20)]
+    pub rate_per_day: Option<u32>,
+}
+
+impl Grant {
+    /// Whether the provider stopped the service because of a leak or a secret (CAT-30).
+    pub fn is_stopped(&self) -> bool {
+        let service = self.course.as_ref().and_then(|course| course.service.as_ref());
+        service.is_some_and(|service| service.stopped_time.is_some())
+    }
 }

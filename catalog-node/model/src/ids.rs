@@ -175,6 +175,11 @@ ulid_id!(
     SystemId,
     "a system id (a ULID)"
 );
+ulid_id!(
+    /// One change of a service that live grants rest on.
+    ServiceChangeId,
+    "a service change id (a ULID)"
+);
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,10 @@ pub mod sharing;
 pub mod grant;
 pub mod share_request;
 
+pub mod permitted_use;
+pub mod service_change;
+pub mod use_record;
+
 pub mod calendar;
 pub mod deadline;
 pub mod rule;

@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, SystemId,
+    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, ServiceChangeId,
+    SystemId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
@@ -46,6 +47,9 @@ pub enum Resource {
     /// `organizations/{id}/systems/{id}`
     #[n(6)]
     System(#[n(0)] OrganizationId, #[n(1)] SystemId),
+    /// `service-changes/{id}`
+    #[n(9)]
+    ServiceChange(#[n(0)] ServiceChangeId),
 }
 
 impl ResourceName {
@@ -70,6 +74,7 @@ impl fmt::Display for ResourceName {
             Resource::System(organization, id) => {
                 write!(f, "/organizations/{organization}/systems/{id}")
             }
+            Resource::ServiceChange(id) => write!(f, "/service-changes/{id}"),
         }
     }
 }
@@ -101,6 +106,7 @@ impl FromStr for ResourceName {
             ["organizations", organization, "systems", id] => {
                 Resource::System(organization.parse()?, id.parse()?)
             }
+            ["service-changes", id] => Resource::ServiceChange(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

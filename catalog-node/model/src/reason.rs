@@ -594,6 +594,107 @@ reasons! {
         "平台内部错误，原因见节点日志",
         "report the request_id to the platform",
         "read the log at the time of the call";
+    #[section = "After the grant"]
+    DeliveryWithoutProof = 350, "DELIVERY_WITHOUT_PROOF",
+        "a delivery counts by {proofs} only",
+        "只有{proofs_zh}才算完成共享",
+        "let the user fetch the data or acknowledge them",
+        "none";
+    RectificationUnjudged = 351, "RECTIFICATION_UNJUDGED",
+        "the user reported its rectification; whether it is adequate is to be judged first",
+        "使用部门已报告整改，应先作出整改是否到位的认定",
+        "judge the rectification",
+        "none";
+    GrantSuspended = 352, "GRANT_SUSPENDED",
+        "the right is suspended; rectification is due by {date}",
+        "共享权限已暂停，整改期限至 {date}",
+        "rectify and report",
+        "none";
+    GrantEnded = 353, "GRANT_ENDED",
+        "the right is over: {state}",
+        "共享权限已终结：{state}",
+        "ask anew if the data are still needed",
+        "none";
+    ServiceStopped = 354, "SERVICE_STOPPED",
+        "the provider stopped the service: {cause}",
+        "提供部门已停止服务：{cause}",
+        "wait for the provider's word",
+        "none";
+    UseOutsideTerm = 355, "USE_OUTSIDE_TERM",
+        "the right holds from {from} to {to}",
+        "使用时限为 {from} 至 {to}",
+        "ask for a longer term",
+        "none";
+    UseByOtherSystem = 356, "USE_BY_OTHER_SYSTEM",
+        "the right is not bound to system {system}",
+        "该共享权限未绑定系统 {system}",
+        "call from the system that the request named",
+        "none";
+    UseOutsideScenario = 357, "USE_OUTSIDE_SCENARIO",
+        "the right is for \"{scenario}\" and nothing else",
+        "仅限用于“{scenario}”",
+        "name the declared scenario, or ask the provider",
+        "none";
+    UseOutsideItems = 358, "USE_OUTSIDE_ITEMS",
+        "item {item} is not in the right",
+        "信息项 {item} 不在共享范围内",
+        "ask for the granted items only",
+        "none";
+    UseOutsideRows = 359, "USE_OUTSIDE_ROWS",
+        "the right is limited to these rows: {rows}",
+        "使用范围限于：{rows}",
+        "ask for the granted rows only",
+        "none";
+    UseRateExceeded = 360, "USE_RATE_EXCEEDED",
+        "the right is for {rate} calls a day",
+        "每日调用限额为 {rate} 次",
+        "call again tomorrow",
+        "none";
+    WiderUseNotPermitted = 361, "WIDER_USE_NOT_PERMITTED",
+        "the data may not serve a third party or another purpose; rules that gave way or would permit it with the provider's consent: {rules}",
+        "数据不得提供给第三方或者用于其他目的；其他相关规定：{rules_zh}",
+        "use the data as declared",
+        "none";
+    ServiceChangeNotNegotiated = 362, "SERVICE_CHANGE_NOT_NEGOTIATED",
+        "the change was not negotiated with every user of the service",
+        "尚未与全部需求部门协商",
+        "let the users agree, or record the minutes of the talk",
+        "none";
+    ServiceChangeNotFiled = 363, "SERVICE_CHANGE_NOT_FILED",
+        "the change is not filed with the authority",
+        "尚未报主管部门备案",
+        "file it first",
+        "none";
+    PurposeHasEnded = 364, "PURPOSE_HAS_ENDED",
+        "the purpose of the grant to renew has ended",
+        "拟续期的共享权限其共享目的已终结",
+        "file a request for a new purpose",
+        "none";
+    DisposalNotAsRequired = 365, "DISPOSAL_NOT_AS_REQUIRED",
+        "the provider requires that the data are {required}",
+        "提供部门要求的处置方式为：{required}",
+        "dispose of the data as required",
+        "none";
+    UseRecordIncomplete = 366, "USE_RECORD_INCOMPLETE",
+        "the use record lacks {fields}",
+        "使用记录缺少：{fields}",
+        "fill in the fields",
+        "none";
+    UseRecordsRetained = 367, "USE_RECORDS_RETAINED",
+        "use records are kept until {until}",
+        "使用记录须保存至 {until}",
+        "purge older records only",
+        "none";
+    AgreementMissing = 368, "AGREEMENT_MISSING",
+        "the agreement on the use is not on record",
+        "尚未登记使用协议",
+        "sign the agreement with the authority",
+        "none";
+    ServiceChangeStateWrong = 369, "SERVICE_CHANGE_STATE_WRONG",
+        "the change of the service is {state}; this needs {needed}",
+        "该服务变更处于 {state} 状态，此操作需要：{needed}",
+        "look at the change",
+        "none";
 }
 
 impl fmt::Display for Reason {

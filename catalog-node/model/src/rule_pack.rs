@@ -40,6 +40,7 @@ pub use self::{
         CompletionRules, ExtensionRule, Lost, Merged, Resolution, SuspensionRule,
         UnknownComposition,
     },
+    resolution::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder},
     words::{
         ConditionPart, EntryAttribute, ExtensionNeed, NotSharedPart, RefusalNeed, RequestPart,
         ThirdParty,

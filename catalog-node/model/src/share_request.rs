@@ -116,6 +116,12 @@ pub struct RequestContent {
     /// Commitments made, in order, each once.
     #[n(9)]
     pub commitments: Vec<Commitment>,
+    /// Calls a day; absent = not named.
+    #[n(20)]
+    pub rate_per_day: Option<u32>,
+    /// The grant that this request is to renew (SHR-23).
+    #[n(21)]
+    pub renews: Option<ResourceName>,
 }
 
 /// Where a request stands.

@@ -86,6 +86,8 @@ fn every_row_is_the_due_date_of_a_case() {
         method: None,
         term: None,
         commitments: Vec::new(),
+        rate_per_day: None,
+        renews: None,
     };
     let pair = Pair {
         asker: PartyClass::GovernmentDepartment,

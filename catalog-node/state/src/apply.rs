@@ -110,6 +110,8 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::RecordOutage { node, kind, from, until } => {
             cluster::record_outage(tx, *node, *kind, *from, *until)
         }
+
+        Body::Grant(command) => grants::apply(tx, law, command),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Golden bytes of every version are kept for ever: bodies and fields are only appended. A body
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
+mod grant;
+
 use catalog_model::{
     caller::Caller,
     catalog_entry::{EntryContent, EntryOrigin},
@@ -14,6 +16,8 @@ use catalog_model::{
 };
 use minicbor::{Decode, Encode};
 
+pub use self::grant::GrantCommand;
+
 use crate::{
     feed::{FeedScope, FeedToken},
     rows::{ClusterConfig, ConsentKind, Member, OutageKind, Peer},
@@ -23,7 +27,8 @@ use crate::{
 ///
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
-pub const LEVEL: u32 = 2;
+/// * 3: the law complete.
+pub const LEVEL: u32 = 3;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -464,6 +469,9 @@ pub enum Body {
         #[n(3)]
         until: UtcMillis,
     },
+    /// What can happen to a right after it was given. Level 3.
+    #[n(33)]
+    Grant(#[n(0)] Box<GrantCommand>),
 }
 
 impl Body {
@@ -477,7 +485,28 @@ impl Body {
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
+            Self::Grant(_) => 3,
+            body if body.speaks_of_a_course() => 3,
             _ => 1,
+        }
+    }
+}
+
+impl Body {
+    /// Whether it carries what only level 3 knows of requests and grants: an older version would
+    /// read it and leave that out.
+    fn speaks_of_a_course(&self) -> bool {
+        let names =
+            |content: &RequestContent| content.rate_per_day.is_some() || content.renews.is_some();
+        match self {
+            Self::CreateRequest { content, .. } => names(content),
+            Self::CompleteRequest { completed, .. } => completed.as_ref().is_some_and(names),
+            Self::ReceiveForwarded { request, .. } => names(&request.content),
+            Self::ReceiveStatus { request, grant } => {
+                let told = grant.as_ref();
+                names(&request.content) || told.is_some_and(|grant| grant.course.is_some())
+            }
+            _ => false,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Scripts, property tests and simulations run all of them. A violation is a mistake of ours:
 //! nothing that a caller sends may bring one about.
 
+mod grants;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_model::{
@@ -197,6 +199,7 @@ impl Inspection<'_> {
         self.escalation_is_never_the_debtor();
         self.grant_is_within_its_answer();
         self.live_grant_is_of_shared_items();
+        self.course_of_each_grant();
         self.ledger_is_dense_and_proves(watch);
         self.feed_is_dense_and_chained(watch);
     }
@@ -241,9 +244,12 @@ impl Inspection<'_> {
                 DeadlineKind::CatalogReview => view
                     .get::<CatalogEntry>(&key)
                     .is_some_and(|entry| entry.state == EntryState::ChangeSubmitted),
-                DeadlineKind::Delivery => view
+                DeadlineKind::Delivery => {
+                    view.get::<Grant>(&key).is_some_and(|grant| !grant.state.has_ended())
+                }
+                DeadlineKind::Rectification => view
                     .get::<Grant>(&key)
-                    .is_some_and(|grant| grant.state != GrantState::Terminated),
+                    .is_some_and(|grant| grant.state == GrantState::Suspended),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));
@@ -354,7 +360,9 @@ impl Inspection<'_> {
         const NAME: &str = "live_grant_is_of_shared_items";
         for grant in &self.decoded.grants {
             let Resource::Entry(id) = grant.entry.resource else { continue };
-            if grant.domain != self.domain || grant.state == GrantState::Terminated {
+            let passed = grant.term.to < View(self.store).clock().local_date();
+            let over = grant.state.has_ended() || grant.is_stopped() || passed;
+            if grant.domain != self.domain || over {
                 continue;
             }
             let published = View(self.store).published_entry(&grant.entry.domain, id);

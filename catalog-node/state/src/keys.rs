@@ -4,7 +4,9 @@
 //! which hold none), so that the order of keys is the order of what they mean.
 
 use catalog_model::{
-    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, SystemId},
+    ids::{
+        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+    },
     name::{Resource, ResourceName},
     organization::PlatformRole,
     time::UtcMillis,
@@ -86,6 +88,12 @@ pub enum Table {
     Outage = 0x61,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
+    /// Changes of services.
+    ServiceChange = 0x2b,
+    /// Entry → changes of its service.
+    ServiceChangeByEntry = 0x2c,
+    /// Use records.
+    UseRecord = 0x2d,
 }
 
 /// A key under construction.
@@ -363,6 +371,34 @@ pub fn probe(key: &[u8]) -> Key {
     Key::table(Table::Probe).bytes(key)
 }
 
+/// `[domain][id]`
+pub fn service_change(domain: &DomainId, id: ServiceChangeId) -> Key {
+    Key::table(Table::ServiceChange).domain(domain).id(id.to_bytes())
+}
+
+/// `[entry domain][entry][domain][change]`
+pub fn service_change_by_entry(
+    entry: (&DomainId, EntryId),
+    domain: &DomainId,
+    id: ServiceChangeId,
+) -> Key {
+    Key::table(Table::ServiceChangeByEntry)
+        .domain(entry.0)
+        .id(entry.1.to_bytes())
+        .domain(domain)
+        .id(id.to_bytes())
+}
+
+/// `[grant domain][grant]`, a prefix of the use records under a grant.
+pub fn use_records(domain: &DomainId, grant: GrantId) -> Key {
+    Key::table(Table::UseRecord).domain(domain).id(grant.to_bytes())
+}
+
+/// `[grant domain][grant][number]`
+pub fn use_record(domain: &DomainId, grant: GrantId, number: u64) -> Key {
+    use_records(domain, grant).number(number)
+}
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -374,5 +410,6 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Organization(id) => Some(organization(domain, *id)),
         Resource::Person(organization, id) => Some(person(domain, *organization, *id)),
         Resource::System(organization, id) => Some(system(domain, *organization, *id)),
+        Resource::ServiceChange(id) => Some(service_change(domain, *id)),
     }
 }

@@ -6,12 +6,17 @@
 //! breaks the tree. Heads are signed outside of apply, by each node's own key.
 
 use catalog_model::{
+    grant::{
+        DeliveryProof, DisposalManner, DocumentDigest, MisuseGround, PurposeEndKind, WiderUseKind,
+    },
     ids::DomainId,
     name::ResourceName,
     reason::Reason,
     rule::RuleRef,
+    service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
     sharing::SharingKind,
     time::{LocalDate, UtcMillis},
+    use_record::UseField,
 };
 use catalog_mutation::{Mutation, active};
 use minicbor::{Decode, Encode};
@@ -340,6 +345,190 @@ pub enum Fact {
         /// Until when.
         #[n(3)]
         until: UtcMillis,
+    },
+    /// The provider offered the data.
+    #[n(70)]
+    DeliveryOffered,
+    /// The platform's own test retrieval succeeded.
+    #[n(71)]
+    DeliveryTested,
+    /// The data arrived.
+    #[n(72)]
+    Delivered {
+        /// What shows it.
+        #[n(0)]
+        proof: DeliveryProof,
+        /// Whether it came after the due instant.
+        #[n(1)]
+        late: bool,
+    },
+    /// The delivery was not made in time: order to the debtor, escalation past it.
+    #[n(73)]
+    DeliveryOverdue {
+        /// The due date that passed.
+        #[n(0)]
+        due_date: LocalDate,
+        /// Organizations ordered to correct.
+        #[n(1)]
+        ordered: Vec<ResourceName>,
+        /// To whom it was escalated.
+        #[n(2)]
+        escalated_to: catalog_model::share_request::PartyRole,
+    },
+    /// The due date of a delivery passed, but the data had been ready and tested before: nobody is
+    /// ordered anything.
+    #[n(74)]
+    DeliveryAwaitsUser {
+        /// The due date that passed.
+        #[n(0)]
+        due_date: LocalDate,
+    },
+    /// A right was stopped for misuse.
+    #[n(75)]
+    GrantSuspendedForMisuse {
+        /// The ground, where one of the law was named.
+        #[n(0)]
+        ground: Option<MisuseGround>,
+        /// The evidence.
+        #[n(1)]
+        evidence: Option<DocumentDigest>,
+        /// Last day for rectification.
+        #[n(2)]
+        rectify_by: LocalDate,
+    },
+    /// The user reported its rectification.
+    #[n(76)]
+    RectificationReported {
+        /// Whether it refuses to rectify.
+        #[n(0)]
+        refused: bool,
+        /// The report.
+        #[n(1)]
+        digest: Option<DocumentDigest>,
+    },
+    /// The rectification was judged.
+    #[n(77)]
+    RectificationJudged {
+        /// Whether it is enough.
+        #[n(0)]
+        adequate: bool,
+    },
+    /// The day for rectification passed.
+    #[n(78)]
+    RectificationLapsed {
+        /// The day.
+        #[n(0)]
+        rectify_by: LocalDate,
+    },
+    /// The purpose of a right ended.
+    #[n(79)]
+    PurposeEnded {
+        /// How.
+        #[n(0)]
+        kind: PurposeEndKind,
+    },
+    /// The provider required a disposal.
+    #[n(80)]
+    DisposalRequired {
+        /// The manner.
+        #[n(0)]
+        manner: DisposalManner,
+    },
+    /// The disposal was shown.
+    #[n(81)]
+    DisposalProved {
+        /// The manner.
+        #[n(0)]
+        manner: DisposalManner,
+        /// The proof.
+        #[n(1)]
+        digest: DocumentDigest,
+    },
+    /// A use was recorded.
+    #[n(82)]
+    UseRecorded {
+        /// Its number.
+        #[n(0)]
+        number: u64,
+        /// Fields that it lacks: a finding against the user.
+        #[n(1)]
+        missing: Vec<UseField>,
+    },
+    /// Use records beyond their retention were removed.
+    #[n(83)]
+    UseRecordsPurged {
+        /// Those recorded before this day.
+        #[n(0)]
+        before: LocalDate,
+        /// How many.
+        #[n(1)]
+        count: u64,
+    },
+    /// The provider consented to a use beyond the right.
+    #[n(84)]
+    WiderUseConsented {
+        /// In which respect.
+        #[n(0)]
+        kind: WiderUseKind,
+        /// Which items.
+        #[n(1)]
+        items: Vec<String>,
+    },
+    /// The agreement on the use was recorded.
+    #[n(85)]
+    AgreementRecorded {
+        /// The document.
+        #[n(0)]
+        digest: DocumentDigest,
+        /// The day of signing.
+        #[n(1)]
+        signed: LocalDate,
+    },
+    /// A provider wants to end or change a service.
+    #[n(86)]
+    ServiceChangeProposed {
+        /// The entry.
+        #[n(0)]
+        entry: ResourceName,
+        /// What is to happen.
+        #[n(1)]
+        kind: ServiceChangeKind,
+        /// Why.
+        #[n(2)]
+        cause: ServiceChangeCause,
+        /// The first day on which it may hold.
+        #[n(3)]
+        effective: LocalDate,
+        /// The rights that it concerns.
+        #[n(4)]
+        grants: Vec<ResourceName>,
+    },
+    /// A user said what it thinks of it.
+    #[n(87)]
+    ServiceChangeStated {
+        /// Whether it agrees.
+        #[n(0)]
+        agrees: bool,
+    },
+    /// It went a step further, or was given up.
+    #[n(88)]
+    ServiceChangeMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: ServiceChangeState,
+        /// The minutes of the talk, where they are the step.
+        #[n(1)]
+        minutes: Option<DocumentDigest>,
+    },
+    /// A right ended or shrank with its service.
+    #[n(89)]
+    GrantChangedWithService {
+        /// The change of the service.
+        #[n(0)]
+        change: ResourceName,
+        /// The items that are left; none = the right ended.
+        #[n(1)]
+        items: Vec<String>,
     },
 }
 

@@ -12,6 +12,7 @@
 
 mod entries;
 mod federation;
+mod grants;
 mod line;
 mod members;
 mod requests;
@@ -119,6 +120,18 @@ impl World {
             "withdraw" => self.withdraw(&line),
             "suspend" | "terminate" => self.stop_grant(&line),
 
+            "offer" | "retrieved" | "acknowledge" | "misused" | "rectified" | "judge"
+            | "purpose_ended" | "require_disposal" | "disposed" | "wider" | "agreement" => {
+                self.grant_act(&line);
+            }
+            "used" | "purge" => self.use_record(&line),
+            "change_service" | "states" | "negotiated" | "filed" | "effect" | "abandon" => {
+                self.service_change(&line);
+            }
+            "may_use" => self.may_use(&line),
+            "inspect" => self.inspect(&line),
+            "agreement_of" => self.agreement_of(&line),
+
             "deliver" => self.deliver(&line),
             "follow" => self.follow(&line),
 
@@ -150,6 +163,7 @@ impl World {
                 Resource::Organization(id) => id.to_string(),
                 Resource::Person(_, id) => id.to_string(),
                 Resource::System(_, id) => id.to_string(),
+                Resource::ServiceChange(id) => id.to_string(),
                 Resource::Domain => continue,
             };
             output = output.replace(&id, alias);

@@ -1,5 +1,7 @@
 //! Reading state: typed rows and ordered pages, for whoever answers calls.
 
+mod grants;
+
 use catalog_model::{
     catalog_entry::CatalogEntry,
     grant::Grant,
@@ -21,6 +23,8 @@ use crate::{
     },
     store::Store,
 };
+
+pub use self::grants::agreement_owed;
 
 /// A store, to read.
 #[derive(Clone, Copy)]

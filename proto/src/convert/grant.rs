@@ -100,6 +100,8 @@ fn grant_value(reading: &mut Reading, at: At<'_>, grant: &message::Grant) -> Opt
         version: version?,
         granted_time: granted_time?,
         updated_time: updated_time?,
+        course: None,
+        rate_per_day: None,
     })
 }
 

@@ -273,6 +273,8 @@ fn content_value(
         method,
         term,
         commitments,
+        rate_per_day: None,
+        renews: None,
     };
     Some((content, (system_domain, organization)))
 }

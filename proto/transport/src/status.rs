@@ -158,6 +158,27 @@ pub fn code(reason: Reason) -> Code {
         // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
         Reason::OutcomeUnknown => Code::Unknown,
         Reason::Internal => Code::Internal,
+
+        Reason::DeliveryWithoutProof
+        | Reason::RectificationUnjudged
+        | Reason::ServiceChangeNotNegotiated
+        | Reason::ServiceChangeNotFiled
+        | Reason::PurposeHasEnded
+        | Reason::DisposalNotAsRequired
+        | Reason::UseRecordsRetained
+        | Reason::AgreementMissing
+        | Reason::ServiceChangeStateWrong => Code::FailedPrecondition,
+        Reason::GrantSuspended
+        | Reason::GrantEnded
+        | Reason::ServiceStopped
+        | Reason::UseOutsideTerm
+        | Reason::UseByOtherSystem
+        | Reason::UseOutsideScenario
+        | Reason::UseOutsideItems
+        | Reason::UseOutsideRows
+        | Reason::WiderUseNotPermitted => Code::PermissionDenied,
+        Reason::UseRateExceeded => Code::ResourceExhausted,
+        Reason::UseRecordIncomplete => Code::InvalidArgument,
     }
 }
 

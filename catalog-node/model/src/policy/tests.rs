@@ -155,6 +155,8 @@ fn request(items: &[&str]) -> RequestContent {
             C::RequestLawful,
             C::RequestNecessary,
         ],
+        rate_per_day: None,
+        renews: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use catalog_model::{
     catalog_entry::{CatalogEntry, EntryContent, EntryOrigin, EntryState},
     deadline::{DeadlineKind, WorkingDayClock},
-    grant::{Grant, GrantState},
+    grant::Grant,
     ids::{EntryId, OrganizationId, SystemId},
     name::{Resource, ResourceName},
     organization::{DataKind, Organization, System},
@@ -352,16 +352,7 @@ pub(crate) fn working(tx: &Tx<'_>, id: EntryId) -> Result<CatalogEntry, Refusal>
 
 /// The rights to an entry that have not ended.
 fn live_grants(tx: &Tx<'_>, entry: &CatalogEntry) -> Vec<Grant> {
-    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(entry.id.to_bytes());
-    tx.rows(&prefix, usize::MAX)
-        .into_iter()
-        .map(|(key, _)| {
-            let (domain, id) = crate::view::View::named_by_index(&key, prefix.as_slice().len());
-            let id = catalog_model::ids::GrantId::from_bytes(id);
-            tx.get::<Grant>(&keys::grant(&domain, id)).expect("an indexed grant exists")
-        })
-        .filter(|grant| grant.state != GrantState::Terminated)
-        .collect()
+    super::grants::live_grants(tx, &entry_name(tx, entry.id))
 }
 
 /// What holds for the entry, once it says all that is asked of it and takes nothing from those

@@ -56,6 +56,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
             DeadlineKind::Answer => super::requests::answer_overdue(tx, &row),
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
+            DeadlineKind::Rectification => super::grants::rectification_lapsed(tx, &row),
         }
         fired += 1;
     }

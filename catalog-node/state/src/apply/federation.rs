@@ -72,7 +72,12 @@ pub(crate) fn receive_forwarded(
     case.hops.push(Hop { domain: tx.domain().clone(), arrived_time: tx.clock });
     // The one statutory clock starts with the arrival here, whatever the way took (FED-14).
     let received = tx.receipt_time();
-    match requests::assess(tx, law, &case.requester, &case.content, received.local_date()) {
+    let assessed = requests::assess(tx, law, &case.requester, &case.content, received.local_date())
+        .and_then(|assessed| {
+            grants::check_asked(tx, &assessed.resolution, &case.requester, &case.content)?;
+            Ok(assessed)
+        });
+    match assessed {
         Ok(assessed) => requests::receive(tx, law, assessed, case, grant, received),
         Err(refusal) => requests::refuse_on_receipt(tx, case, received, &refusal),
     }

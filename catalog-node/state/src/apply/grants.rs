@@ -1,30 +1,124 @@
-//! Grants: the right that an agreed request ends in, and how it is stopped (SHR-10, 24).
+//! Grants: the right that an agreed request ends in, and everything that follows from it.
+//!
+//! The delivery is owed by the rules under which the case was received; what the parties do
+//! afterwards (use, misuse, disposal, changes of the service) is judged by the rules in force on
+//! the day on which they do it, see `conduct_rules`. The domain that gave a right alone changes
+//! it; its user acts there, from whichever domain it comes. Use records alone are kept in the
+//! user's own domain.
+
+mod agreement;
+mod delivery;
+pub(crate) mod live;
+mod misuse;
+mod purpose;
+mod service_change;
+mod use_records;
+mod wider_use;
 
 use catalog_model::{
-    deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
-    grant::{Grant, GrantState, Suspension},
+    catalog_entry::CatalogEntry,
+    grant::{Grant, GrantCourse, GrantState},
     ids::GrantId,
     name::{Resource, ResourceName},
-    organization::Organization,
+    organization::DataKind,
     reason::Reason,
     refusal::Refusal,
     rule::RuleRef,
-    rule_pack::{Resolution, RuleKey, RuleValue, Unit},
-    share_request::{ShareRequest, Term},
+    rule_pack::{Pair, Resolution},
+    share_request::{Party, ShareRequest, Term},
     time::LocalDate,
 };
 use catalog_mutation::{Mutation, active};
 
 use crate::{
-    apply::{organizations::same_version, requests, text},
+    apply::requests,
+    command::GrantCommand,
     event::Event,
     keys,
     ledger::{self, Fact},
     machine::{Law, not_permitted},
     outcome::Outcome,
-    rows::DeadlineRow,
     tx::Tx,
 };
+
+pub(crate) use self::{
+    delivery::overdue as delivery_overdue,
+    live::live_grants,
+    misuse::{lapsed as rectification_lapsed, suspend, terminate},
+    purpose::check_asked,
+};
+
+/// From this level on a right has a course.
+const COURSE_LEVEL: u32 = 3;
+
+/// Decides a command of level 3.
+pub(crate) fn apply(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    command: &GrantCommand,
+) -> Result<Outcome, Refusal> {
+    use GrantCommand as C;
+    match command {
+        C::OfferDelivery { grant, version, method } => {
+            delivery::offer(tx, grant, *version, *method)
+        }
+        C::RecordRetrieval { grant, test } => delivery::retrieved(tx, law, grant, *test),
+        C::AcknowledgeDelivery { grant, version } => {
+            delivery::acknowledge(tx, law, grant, *version)
+        }
+        C::SuspendForMisuse { grant, version, ground, reason, evidence, rectify_by } => {
+            let found = Some((*ground, *evidence));
+            misuse::stop(tx, law, grant, *version, reason, *rectify_by, found)
+        }
+        C::ReportRectification { grant, version, refused, text, digest } => {
+            misuse::report(tx, law, grant, *version, *refused, text, *digest)
+        }
+        C::JudgeRectification { grant, version, adequate, reason } => {
+            misuse::judge(tx, law, grant, *version, *adequate, reason)
+        }
+        C::EndPurpose { grant, version, kind, note } => {
+            purpose::end(tx, law, grant, *version, *kind, note)
+        }
+        C::RequireDisposal { grant, version, manner, note } => {
+            purpose::require_disposal(tx, law, grant, *version, *manner, note)
+        }
+        C::ProveDisposal { grant, version, manner, digest } => {
+            purpose::prove_disposal(tx, law, grant, *version, *manner, *digest)
+        }
+        C::RecordUse { grant, entries } => use_records::record(tx, law, grant, entries),
+        C::PurgeUseRecords { grant, before } => use_records::purge(tx, law, grant, *before),
+        C::ConsentWiderUse { grant, version, kind, recipient, purpose, items } => {
+            let wanted = wider_use::Wanted { kind: *kind, recipient, purpose, items };
+            wider_use::consent(tx, law, grant, *version, &wanted)
+        }
+        C::RecordAgreement { grant, version, number, digest, signed } => {
+            agreement::record(tx, law, grant, *version, number, *digest, *signed)
+        }
+        C::ProposeServiceChange { id, entry, kind, items, cause, reason, effective } => {
+            let wanted = service_change::Wanted {
+                kind: *kind,
+                items,
+                cause: *cause,
+                reason,
+                effective: *effective,
+            };
+            service_change::propose(tx, law, *id, entry, &wanted)
+        }
+        C::StateOnServiceChange { change, version, agrees, text } => {
+            service_change::state(tx, law, change, *version, *agrees, text)
+        }
+        C::RecordNegotiation { change, version, minutes } => {
+            service_change::negotiated(tx, law, change, *version, *minutes)
+        }
+        C::FileServiceChange { change, version } => service_change::file(tx, law, change, *version),
+        C::EffectServiceChange { change, version } => {
+            service_change::effect(tx, law, change, *version)
+        }
+        C::AbandonServiceChange { change, version, reason } => {
+            service_change::abandon(tx, change, *version, reason)
+        }
+    }
+}
 
 /// The name of a grant that this domain gives.
 pub(crate) fn name(tx: &Tx<'_>, id: GrantId) -> ResourceName {
@@ -44,7 +138,7 @@ pub(crate) fn give(
 ) {
     let requester = case.requester.clone();
     let term = case.content.term.unwrap_or_else(|| open_term(tx.today()));
-    let grant = Grant {
+    let mut grant = Grant {
         id,
         domain: tx.domain().clone(),
         request: requests::name(case),
@@ -67,7 +161,13 @@ pub(crate) fn give(
         version: 1,
         granted_time: tx.clock,
         updated_time: tx.clock,
+        course: (tx.level >= COURSE_LEVEL).then(Box::default),
+        rate_per_day: case.content.rate_per_day,
     };
+    let owed = delivery::owed(tx, law, resolution, &mut grant);
+    if grant.course.is_some() {
+        service_change::join(tx, &mut grant);
+    }
     store(tx, &grant);
     let name = name(tx, id);
     let consumer = &grant.consumer;
@@ -85,9 +185,7 @@ pub(crate) fn give(
     };
     let texts = [("scenario", grant.scenario.as_str()), ("row_scope", &grant.row_scope)];
     ledger::append(tx, &name, fact, Some(rule), &texts);
-    if let Some((days, rule)) = delivery_days(resolution) {
-        let kind = DeadlineKind::Delivery;
-        let clock = WorkingDayClock::start(kind, tx.clock, days, rule, &law.calendar);
+    if let Some(clock) = owed {
         tx.set_deadline(&name, &clock);
     }
     if !active(Mutation::GrantWithoutRequest) {
@@ -99,16 +197,6 @@ pub(crate) fn give(
 /// Where no rule asks for a term and none was stated, the right has no last day of its own.
 fn open_term(today: LocalDate) -> Term {
     Term { from: today, to: LocalDate::from_days(i32::MAX) }
-}
-
-fn delivery_days(resolution: &Resolution) -> Option<(WorkingDays, RuleRef)> {
-    let merged = resolution.merged(RuleKey::SharingDelivery)?;
-    match merged.value {
-        RuleValue::Count { n, unit: Unit::WorkingDay } => {
-            Some((WorkingDays(n), merged.sources.into_iter().next()?))
-        }
-        _ => None,
-    }
 }
 
 /// Writes a grant with its indexes.
@@ -124,75 +212,18 @@ pub(crate) fn store(tx: &mut Tx<'_>, grant: &Grant) {
     tx.emit(Event::GrantChanged(ResourceName::new(domain.clone(), Resource::Grant(id))));
 }
 
-pub(crate) fn suspend(
-    tx: &mut Tx<'_>,
-    _law: &Law,
-    grant: &ResourceName,
-    version: u64,
-    reason: &str,
-    rectify_by: LocalDate,
-) -> Result<Outcome, Refusal> {
-    let old = owned(tx, grant)?;
-    let by = supervisor(tx, &old)?;
-    same_version(old.version, version)?;
-    if old.state != GrantState::Granted {
-        return Err(wrong_state(&old, "a grant in force"));
-    }
-    text::check_reason("reason", reason)?;
-    if rectify_by <= tx.today() {
-        let (en, zh) = ("not before tomorrow", "不得早于明日");
-        return Err(Refusal::new(Reason::FieldInvalid).field("rectify_by", en, zh));
-    }
-    let suspension =
-        Suspension { reason: reason.to_owned(), since: tx.clock, rectify_by, by: tx.party(&by) };
-    let fact = Fact::GrantSuspended { rectify_by };
-    ledger::append(tx, grant, fact, None, &[("reason", reason)]);
-    let next = Grant { state: GrantState::Suspended, suspension: Some(suspension), ..old };
-    Ok(change(tx, next))
-}
-
-pub(crate) fn terminate(
-    tx: &mut Tx<'_>,
-    _law: &Law,
-    grant: &ResourceName,
-    version: u64,
-    reason: &str,
-) -> Result<Outcome, Refusal> {
-    let old = owned(tx, grant)?;
-    supervisor(tx, &old)?;
-    same_version(old.version, version)?;
-    match (old.state, &old.suspension) {
-        (GrantState::Terminated, _) => return Err(wrong_state(&old, "a suspended grant")),
-        (GrantState::Suspended, Some(suspension)) if tx.today() > suspension.rectify_by => {}
-        (GrantState::Suspended, Some(suspension)) => {
-            let date = suspension.rectify_by;
-            return Err(Refusal::new(Reason::RectificationRunning).fact("date", date));
-        }
-        _ => return Err(Refusal::new(Reason::TerminationWithoutSuspension)),
-    }
-    text::check_reason("reason", reason)?;
-    tx.clear_deadline(DeadlineKind::Delivery, grant);
-    ledger::append(tx, grant, Fact::GrantTerminated, None, &[("reason", reason)]);
-    let next =
-        Grant { state: GrantState::Terminated, termination_reason: reason.to_owned(), ..old };
-    Ok(change(tx, next))
-}
-
-/// Delivery was owed by now.
-pub(crate) fn delivery_overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
-    let fact = Fact::DeadlineMissed { kind: row.kind, due: row.due_time };
-    ledger::append(tx, &row.subject, fact, None, &[]);
-    tx.emit(Event::GrantChanged(row.subject.clone()));
+/// The grant of this name, wherever it was given.
+fn known(tx: &Tx<'_>, name: &ResourceName) -> Result<Grant, Refusal> {
+    let Resource::Grant(id) = name.resource else {
+        return Err(Refusal::new(Reason::NameInvalid).fact("name", name));
+    };
+    tx.get(&keys::grant(&name.domain, id))
+        .ok_or_else(|| Refusal::new(Reason::NotFound).fact("name", name))
 }
 
 /// The grant of this name, which this domain gave.
 fn owned(tx: &Tx<'_>, name: &ResourceName) -> Result<Grant, Refusal> {
-    let Resource::Grant(id) = name.resource else {
-        return Err(Refusal::new(Reason::NameInvalid).fact("name", name));
-    };
-    let grant: Grant = tx
-        .get(&keys::grant(&name.domain, id))
-        .ok_or_else(|| Refusal::new(Reason::NotFound).fact("name", name))?;
+    let grant = known(tx, name)?;
     if grant.domain == *tx.domain() {
         Ok(grant)
     } else {
@@ -200,13 +231,47 @@ fn owned(tx: &Tx<'_>, name: &ResourceName) -> Result<Grant, Refusal> {
     }
 }
 
-/// The caller's organization, if it may stop the right: the provider or the authority (decree 809
-/// art. 27¶2).
-fn supervisor(tx: &Tx<'_>, grant: &Grant) -> Result<Organization, Refusal> {
-    let authority = super::organizations::is_authority(tx);
-    tx.caller_organization()
-        .filter(|caller| authority || caller.id == grant.provider.organization)
-        .ok_or_else(|| not_permitted(tx, "the provider or the authority"))
+/// What holds for the pair of a right today, by the rules of this domain: conduct is judged by the
+/// law of its day, whenever the right was given.
+fn conduct_rules(tx: &Tx<'_>, law: &Law, grant: &Grant) -> Result<Resolution, Refusal> {
+    law.resolve(tx, pair(tx, grant)?, tx.today())
+}
+
+fn pair(tx: &Tx<'_>, grant: &Grant) -> Result<Pair, Refusal> {
+    let classed = |party: &Party| {
+        let unknown = || Refusal::new(Reason::OrganizationUnverified).fact("name", &party.name);
+        party.class.ok_or_else(unknown)
+    };
+    let entry = match grant.entry.resource {
+        Resource::Entry(id) => tx
+            .get::<CatalogEntry>(&keys::entry(&grant.entry.domain, id))
+            .or_else(|| tx.get(&keys::published_entry(&grant.entry.domain, id))),
+        _ => None,
+    };
+    Ok(Pair {
+        asker: classed(&grant.consumer)?,
+        provider: classed(&grant.provider)?,
+        // An entry of another domain that has left the catalog since: what most entries are.
+        data: entry.map_or(DataKind::GovernmentData, |entry| entry.kind),
+    })
+}
+
+/// Whether the caller acts for `party`, here or from the domain in which it is registered.
+fn acts_for(tx: &Tx<'_>, party: &Party) -> bool {
+    tx.caller.domain == party.domain && tx.caller.organization() == Some(party.organization)
+}
+
+fn check_user(tx: &Tx<'_>, grant: &Grant) -> Result<(), Refusal> {
+    if acts_for(tx, &grant.consumer) { Ok(()) } else { Err(not_permitted(tx, "the user")) }
+}
+
+fn check_provider(tx: &Tx<'_>, grant: &Grant) -> Result<(), Refusal> {
+    if acts_for(tx, &grant.provider) { Ok(()) } else { Err(not_permitted(tx, "the provider")) }
+}
+
+/// The course of a right, to be written on; a right of an older cluster begins one.
+fn course(grant: &mut Grant) -> &mut GrantCourse {
+    grant.course.get_or_insert_with(Box::default)
 }
 
 /// Stores the next version of a grant. The asker's domain hears of it through the case.
@@ -222,10 +287,12 @@ fn change(tx: &mut Tx<'_>, grant: Grant) -> Outcome {
 }
 
 fn wrong_state(grant: &Grant, needed: &str) -> Refusal {
-    let state = match grant.state {
-        GrantState::Granted => "granted",
-        GrantState::Suspended => "suspended",
-        GrantState::Terminated => "terminated",
-    };
-    Refusal::new(Reason::GrantStateWrong).fact("state", state).fact("needed", needed)
+    Refusal::new(Reason::GrantStateWrong).fact("state", grant.state.word()).fact("needed", needed)
+}
+
+fn under(refusal: Refusal, rule: Option<RuleRef>) -> Refusal {
+    match rule {
+        Some(rule) => refusal.under(rule),
+        None => refusal,
+    }
 }

@@ -24,6 +24,8 @@ use catalog_model::{
 use super::*;
 use crate::rows::{DomainKind, MemberRole, PeerRelation};
 
+mod grants;
+
 fn bytes(n: u8) -> [u8; 16] {
     [n; 16]
 }
@@ -155,6 +157,8 @@ fn asked() -> RequestContent {
         method: Some(SharingMethod::ServiceInterface),
         term: Some(Term { from: day("2026-09-21"), to: day("2027-09-20") }),
         commitments: vec![Commitment::ScenarioAuthentic, Commitment::RequestNecessary],
+        rate_per_day: None,
+        renews: None,
     }
 }
 
@@ -281,6 +285,8 @@ fn grant() -> Grant {
         version: 2,
         granted_time: time(),
         updated_time: time(),
+        course: None,
+        rate_per_day: None,
     }
 }
 
@@ -392,6 +398,9 @@ fn file(body: &Body) -> &'static str {
         Body::ReturnEntry { .. } => "return_entry",
         Body::PublishEntry { .. } => "publish_entry",
         Body::WithdrawEntry { .. } => "withdraw_entry",
+        Body::CreateRequest { content, .. } if content.renews.is_some() => {
+            "create_request_renewing"
+        }
         Body::CreateRequest { .. } => "create_request",
         Body::CompleteRequest { .. } => "complete_request",
         Body::GiveOpinion { .. } => "give_opinion",
@@ -401,6 +410,9 @@ fn file(body: &Body) -> &'static str {
         Body::SuspendGrant { .. } => "suspend_grant",
         Body::TerminateGrant { .. } => "terminate_grant",
         Body::ReceiveForwarded { .. } => "receive_forwarded",
+        Body::ReceiveStatus { grant: Some(grant), .. } if grant.course.is_some() => {
+            "receive_status_with_course"
+        }
         Body::ReceiveStatus { .. } => "receive_status",
         Body::AckOutbox { .. } => "ack_outbox",
         Body::ApplyFeedBatch { .. } => "apply_feed_batch",
@@ -413,6 +425,7 @@ fn file(body: &Body) -> &'static str {
         Body::ChangeMembers { change: MemberChange::Finish, .. } => "finish_member_change",
         Body::RaiseLevel { .. } => "raise_level",
         Body::RecordOutage { .. } => "record_outage",
+        Body::Grant(command) => grants::file(command),
     }
 }
 
@@ -573,7 +586,8 @@ fn from_hex(text: &str) -> Vec<u8> {
 fn golden_bytes_mean_what_they_meant() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden");
     let mut known = Vec::new();
-    for (place, body) in bodies().into_iter().enumerate() {
+    let of_level_3 = grants::bodies().into_iter().chain([grants::told(), grants::renewing()]);
+    for (place, body) in bodies().into_iter().chain(of_level_3).enumerate() {
         let name = format!("{}.hex", file(&body));
         let command = Command {
             level: body.level(),

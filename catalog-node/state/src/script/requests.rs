@@ -21,7 +21,7 @@ const COMMITMENTS: [Commitment; 6] = [
 
 impl World {
     /// `request case1 entry=plates from=hospital [items=a,b] [scenario=…] [duty=…] [term=A..B]
-    /// [method=none] [commitments=N] [head=…|none] [system=…]`. `again` repeats a call under the
+    /// [method=none] [commitments=N] [head=…|none] [system=…] [rows=…] [rate=N] [renews=GRANT]`. `again` repeats a call under the
     /// same name.
     pub(super) fn request(&mut self, line: &Line) {
         let alias = line.subject().to_owned();
@@ -87,11 +87,13 @@ impl World {
                 })
                 .into_iter()
                 .collect(),
-            row_scope: String::new(),
+            row_scope: line.or("rows", "").to_owned(),
             method: (line.or("method", "interface") != "none")
                 .then_some(SharingMethod::ServiceInterface),
             term,
             commitments: COMMITMENTS[..made].to_vec(),
+            rate_per_day: line.get("rate").map(|rate| rate.parse().expect("calls a day")),
+            renews: line.get("renews").map(|grant| self.named(grant)),
         }
     }
 

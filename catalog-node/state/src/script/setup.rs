@@ -24,7 +24,7 @@ const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
-    /// [development] [answer_days=N] [level=2] [members=1,2,3]`
+    /// [development] [answer_days=N] [level=2] [members=1,2,3] [switch=agreement_before_use]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -60,7 +60,7 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: rule_pack(line.get("answer_days")),
+            rule_pack: domain_pack(rule_pack(line.get("answer_days")), line.get("switch")),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -241,6 +241,21 @@ fn rule_pack(answer_days: Option<&str>) -> String {
         .expect("the pack has the answer clock of decree 809");
     let rule = rule.replacen("\"value\":10", &format!("\"value\":{days}"), 1);
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
+}
+
+/// The pack as a domain has it that turned a switch of the house on. `fuzhou` gives it the
+/// composition `fuzhou-today` instead, which the shipped pack describes and does not have.
+fn domain_pack(pack: String, switch: Option<&str>) -> String {
+    const TABLE: &str = "\"submitter_may_approve\":false";
+    const COMPOSITIONS: &str = "\"compositions\":{";
+    const FUZHOU: &str =
+        "\"fuzhou-today\":{\"order\":[\"national\",\"fuzhou\",\"house\"],\"by_scope\":[]},";
+    let Some(switch) = switch else { return pack };
+    assert!(pack.contains(TABLE) && pack.contains(COMPOSITIONS), "the pack has both");
+    switch.split(',').fold(pack, |pack, switch| match switch {
+        "fuzhou" => pack.replace(COMPOSITIONS, &format!("{COMPOSITIONS}{FUZHOU}")),
+        switch => pack.replace(TABLE, &format!("{TABLE},\"{switch}\":true")),
+    })
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

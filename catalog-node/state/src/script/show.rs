@@ -8,7 +8,10 @@ use catalog_model::{
     share_request::{Answer, ShareRequest},
 };
 
-use super::{Line, World, add};
+use super::{
+    Line, World, add,
+    grants::{course_text, service_change_text},
+};
 use crate::{
     codec,
     keys::{Key, Table},
@@ -73,6 +76,10 @@ impl World {
                 let verified = organization.is_some_and(|organization| organization.verified);
                 format!("{id} is on file, {}", if verified { "verified" } else { "unverified" })
             }
+            Resource::ServiceChange(id) => match self.service_change_row(name) {
+                Some(change) => format!("{id} is {:?} at v{}", change.state, change.version),
+                None => format!("{id} is not on file"),
+            },
             _ => format!("done {name}"),
         }
     }
@@ -97,6 +104,10 @@ impl World {
             },
             Resource::Grant(id) => match view.grant(&name.domain, *id) {
                 Some(grant) => grant_text(&grant),
+                None => "not known here\n".to_owned(),
+            },
+            Resource::ServiceChange(_) => match self.service_change_row(name) {
+                Some(change) => service_change_text(&change),
                 None => "not known here\n".to_owned(),
             },
             other => panic!("{other:?} is not shown in stories"),
@@ -287,5 +298,6 @@ fn grant_text(grant: &Grant) -> String {
             format_args!("  suspended: {}, to rectify by {}", stopped.reason, stopped.rectify_by),
         );
     }
+    course_text(grant, &mut text);
     text
 }

@@ -7,6 +7,7 @@ mod deadline_vectors;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod random;
+mod random_grants;
 mod state_hashes;
 
 fn testdata() -> PathBuf {
@@ -65,6 +66,19 @@ stories! {
     feed_to_a_follower,
     forwarded_case,
     forwarded_case_refused,
+    grant_across_domains,
+    grant_agreement,
+    grant_delivered_on_proof,
+    grant_delivery_overdue,
+    grant_delivery_promptly,
+    grant_purpose_end_and_disposal,
+    grant_rectified,
+    grant_terminated_after_rectification,
+    grant_third_party_national,
+    grant_third_party_xiamen,
+    grant_use_beyond_the_right,
+    grant_use_records,
+    grant_use_records_fuzhou,
     import_open_portal,
     members_change_one_at_a_time,
     members_of_an_older_cluster,
@@ -77,6 +91,9 @@ stories! {
     probe_calls_repeated,
     publish_with_every_refusal,
     retry_with_request_id,
+    service_change_filed,
+    service_change_leak,
+    service_change_outside_the_decree,
     suspend_and_terminate,
     unconditional_granted_at_once,
     update_published_entry,

@@ -175,6 +175,8 @@ pub(crate) fn request() -> ShareRequest {
             method: Some(SharingMethod::ServiceInterface),
             term: Some(Term { from: day("2026-10-01"), to: day("2027-09-30") }),
             commitments: vec![Commitment::ScenarioSecure, Commitment::RequestNecessary],
+            rate_per_day: None,
+            renews: None,
         },
         entry_title: "排水管网信息".into(),
         entry_version: 5,
@@ -293,5 +295,7 @@ pub(crate) fn grant() -> Grant {
         version: 3,
         granted_time: at(31),
         updated_time: at(32),
+        course: None,
+        rate_per_day: None,
     }
 }

@@ -105,6 +105,7 @@ pub(crate) fn create(
     let requester = tx.party(&asker);
     let received = tx.receipt_time();
     let assessed = assess(tx, law, &requester, &content, received.local_date())?;
+    grants::check_asked(tx, &assessed.resolution, &requester, &content)?;
     let owner = assessed.entry.domain.clone();
     let own = owner == *tx.domain();
     if !own && !tx.has(&keys::peer(&owner)) {
