@@ -28,6 +28,15 @@ pub enum DeadlineKind {
     /// Delivery after agreement (decree 809 art. 22).
     #[n(2)]
     Delivery,
+    /// The update of the catalog after a change of law or duty (decree 809 art. 17¶2; CAL-13).
+    #[n(9)]
+    CatalogUpdate,
+    /// The regular review of an entry's sharing attribute (SHR-02).
+    #[n(13)]
+    AttributeReview,
+    /// What to do about an entry whose basis became too weak (CAT-28).
+    #[n(14)]
+    Reclassification,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

@@ -3,6 +3,8 @@
 //! Golden bytes of every version are kept for ever: bodies and fields are only appended. A body
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
+pub mod catalog;
+
 use catalog_model::{
     caller::Caller,
     catalog_entry::{EntryContent, EntryOrigin},
@@ -23,7 +25,8 @@ use crate::{
 ///
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
-pub const LEVEL: u32 = 2;
+/// * 3: the law complete.
+pub const LEVEL: u32 = 3;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -464,6 +467,9 @@ pub enum Body {
         #[n(3)]
         until: UtcMillis,
     },
+    /// The life of catalog entries. Level 3.
+    #[n(34)]
+    Catalog(#[n(0)] Box<catalog::CatalogCommand>),
 }
 
 impl Body {
@@ -477,6 +483,18 @@ impl Body {
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
+            // A version that does not know the particulars of an entry would drop them.
+            Self::RegisterEntry { content, .. } | Self::UpdateEntry { content, .. }
+                if content.particulars.is_some() =>
+            {
+                3
+            }
+            Self::ImportEntries { entries }
+                if entries.iter().any(|line| line.content.particulars.is_some()) =>
+            {
+                3
+            }
+            Self::Catalog(_) => 3,
             _ => 1,
         }
     }

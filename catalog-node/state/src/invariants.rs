@@ -3,6 +3,8 @@
 //! Scripts, property tests and simulations run all of them. A violation is a mistake of ours:
 //! nothing that a caller sends may bring one about.
 
+mod catalog;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_model::{
@@ -115,6 +117,8 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.call_records_stand_in_order();
     inspection.members_fit_their_history();
     inspection.outages_are_on_record();
+    inspection.found.extend(catalog::published_versions_are_unbroken(store));
+    inspection.found.extend(catalog::suspended_entries_are_not_listed(store));
     inspection.found
 }
 
@@ -238,12 +242,18 @@ impl Inspection<'_> {
                 DeadlineKind::Answer => {
                     view.get::<ShareRequest>(&key).is_some_and(|case| case.state.is_open())
                 }
-                DeadlineKind::CatalogReview => view
-                    .get::<CatalogEntry>(&key)
-                    .is_some_and(|entry| entry.state == EntryState::ChangeSubmitted),
+                // A suspended entry that is handed in is an update too.
+                DeadlineKind::CatalogReview => {
+                    view.get::<CatalogEntry>(&key).is_some_and(|entry| {
+                        matches!(entry.state, EntryState::ChangeSubmitted | EntryState::Submitted)
+                    })
+                }
                 DeadlineKind::Delivery => view
                     .get::<Grant>(&key)
                     .is_some_and(|grant| grant.state != GrantState::Terminated),
+                DeadlineKind::CatalogUpdate
+                | DeadlineKind::AttributeReview
+                | DeadlineKind::Reclassification => catalog::has_duty(view, row),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));
@@ -355,6 +365,9 @@ impl Inspection<'_> {
         for grant in &self.decoded.grants {
             let Resource::Entry(id) = grant.entry.resource else { continue };
             if grant.domain != self.domain || grant.state == GrantState::Terminated {
+                continue;
+            }
+            if catalog::is_suspended(View(self.store), &grant.entry.domain, id) {
                 continue;
             }
             let published = View(self.store).published_entry(&grant.entry.domain, id);

@@ -86,6 +86,14 @@ pub enum Table {
     Outage = 0x61,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
+    /// Published versions of own entries, for ever.
+    EntryVersion = 0x14,
+    /// What is on file about an own entry beside its working version.
+    EntryFile = 0x15,
+    /// Changes for which the catalog must be updated.
+    ChangeReport = 0x16,
+    /// Entries to be re-classified.
+    Worklist = 0x17,
 }
 
 /// A key under construction.
@@ -191,6 +199,8 @@ pub mod meta {
         members = "members";
         /// State hash chain: not part of what it hashes.
         state_hash = "state_hash";
+        /// [`catalog_model::entry_file::ReclassificationPass`]; absent before the first.
+        reclassification = "reclassification";
     }
 }
 
@@ -361,6 +371,26 @@ pub fn outage(node: u64, kind: crate::rows::OutageKind, from: UtcMillis) -> Key 
 /// `[key]`
 pub fn probe(key: &[u8]) -> Key {
     Key::table(Table::Probe).bytes(key)
+}
+
+/// `[domain][entry][number]`
+pub fn entry_version(domain: &DomainId, id: EntryId, number: u64) -> Key {
+    Key::table(Table::EntryVersion).domain(domain).id(id.to_bytes()).number(number)
+}
+
+/// `[domain][entry]`
+pub fn entry_file(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::EntryFile).domain(domain).id(id.to_bytes())
+}
+
+/// `[subject]`
+pub fn change_report(subject: &ResourceName) -> Key {
+    Key::table(Table::ChangeReport).text(&subject.to_string())
+}
+
+/// `[domain][entry]`
+pub fn worklist(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::Worklist).domain(domain).id(id.to_bytes())
 }
 
 /// The row that holds the named resource itself; for entries the working version.

@@ -4,6 +4,8 @@
 //! that a case can show why. The typed questions below it are all that the rest of the product
 //! asks; each answer carries the rule that it rests on.
 
+mod catalog;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -20,6 +22,8 @@ use crate::{
     sharing::SharingKind,
     time::LocalDate,
 };
+
+pub use self::catalog::Owed;
 
 /// A composition that the pack does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

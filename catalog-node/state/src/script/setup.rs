@@ -24,7 +24,7 @@ const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
-    /// [development] [answer_days=N] [level=2] [members=1,2,3]`
+    /// [development] [answer_days=N] [level=2] [members=1,2,3] [switch=persons_on_file]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -60,7 +60,7 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: rule_pack(line.get("answer_days")),
+            rule_pack: switched_on(rule_pack(line.get("answer_days")), line.get("switch")),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -88,6 +88,7 @@ impl World {
                     version: 1,
                     created_time: self.now,
                     updated_time: self.now,
+                    terms: None,
                 });
             }
             bootstrap.systems.push(System {
@@ -241,6 +242,19 @@ fn rule_pack(answer_days: Option<&str>) -> String {
         .expect("the pack has the answer clock of decree 809");
     let rule = rule.replacen("\"value\":10", &format!("\"value\":{days}"), 1);
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
+}
+
+/// The pack with a switch of the house turned on.
+fn switched_on(pack: String, switch: Option<&str>) -> String {
+    match switch {
+        None => pack,
+        Some("persons_on_file") => {
+            let (off, on) = ("\"submitter_may_approve\"", "\"only_persons_on_file\":true,");
+            assert!(pack.contains(off), "the pack has the rule on separation of duties");
+            pack.replacen(off, &format!("{on}{off}"), 1)
+        }
+        Some(other) => panic!("`{other}` is no switch"),
+    }
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

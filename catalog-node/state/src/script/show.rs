@@ -42,6 +42,9 @@ impl World {
                 let entry = self.view().entry(&self.domain(), id).expect("an entry");
                 format!("{}\n", entry.gaps().join(", "))
             }
+            "versions" | "diff" | "worklist" | "pass" | "owed" | "file" | "warnings" => {
+                self.life_shown(line)
+            }
             alias => self.resource(&self.named(alias)),
         };
         self.output.push_str(&text);
@@ -250,7 +253,7 @@ impl World {
     }
 }
 
-fn entry_text(entry: &CatalogEntry, row: &str) -> String {
+pub(super) fn entry_text(entry: &CatalogEntry, row: &str) -> String {
     let sharing = entry.content.sharing.as_ref().map(|sharing| sharing.kind().to_string());
     let items: Vec<_> = entry.content.items.iter().map(|item| item.name.as_str()).collect();
     format!(
