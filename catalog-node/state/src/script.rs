@@ -127,8 +127,10 @@ impl World {
             "raise" => self.raise(&line),
             "outage" => self.outage(&line),
 
-            "change" | "more_time" | "updated" | "review" | "reclassify" | "rule_on" | "take_off"
-            | "put_back" | "archive" | "important" | "person" | "secret" => self.life(&line),
+            "change" | "more_time" | "updated" | "review" | "reclassify" | "rule_on"
+            | "take_off" | "put_back" | "archive" | "important" | "person" | "secret" => {
+                self.life(&line)
+            }
 
             "probe" => self.probe(&line),
             "show" => self.show(&line),

@@ -42,7 +42,9 @@ pub fn diff(old: &EntryContent, new: &EntryContent) -> Vec<FieldChange> {
     field("resource_code", "信息资源代码", &|c| c.resource_code.clone());
     field("abstract", "信息资源摘要", &|c| c.abstract_text.clone());
     field("abstract_en", "英文摘要", &|c| c.abstract_en.clone());
-    field("formats", "信息资源格式", &|c| list(&c.formats, |format| format_name(*format).into()));
+    field("formats", "信息资源格式", &|c| {
+        list(&c.formats, |format| format_name(*format).into())
+    });
     field("sharing", "共享属性", &|c| c.sharing.as_ref().map_or_else(String::new, attribute));
     field("sharing_method", "共享方式", &|c| {
         c.sharing_method.map_or_else(String::new, |method| method_name(method).to_owned())
@@ -66,7 +68,9 @@ pub fn diff(old: &EntryContent, new: &EntryContent) -> Vec<FieldChange> {
     field("region_code", "行政区划代码", &|c| c.region_code.clone());
     field("synthetic", "试用数据标记", &|c| c.synthetic.to_string());
     let of = |c: &EntryContent| c.particulars.clone().unwrap_or_default();
-    field("library", "基础库或主题库", &|c| of(c).library.as_ref().map_or_else(String::new, library));
+    field("library", "基础库或主题库", &|c| {
+        of(c).library.as_ref().map_or_else(String::new, library)
+    });
     field("self_checks", "自查", &|c| checks(&of(c)));
     field("secrecy", "保密审查", &|c| {
         of(c).secrecy.map_or_else(String::new, |mark| mark.name().to_owned())

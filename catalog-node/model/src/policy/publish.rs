@@ -64,11 +64,7 @@ pub fn check_basis(resolution: &Resolution, content: &EntryContent) -> Result<()
     found.into_result()
 }
 
-fn check(
-    resolution: &Resolution,
-    entry: &CatalogEntry,
-    provider: &ProviderFacts<'_>,
-) -> Findings {
+fn check(resolution: &Resolution, entry: &CatalogEntry, provider: &ProviderFacts<'_>) -> Findings {
     let mut found = Findings::default();
     if !provider.capacities.contains(&entry.kind) {
         let kind = match entry.kind {

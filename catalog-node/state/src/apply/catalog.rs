@@ -9,7 +9,7 @@ pub(crate) mod review;
 pub(crate) mod secrecy;
 mod standing;
 mod versions;
-pub(crate) mod worklist;
+pub mod worklist;
 
 use std::collections::BTreeSet;
 
@@ -126,19 +126,16 @@ pub(crate) fn import(
     if !is_platform(tx) {
         return Err(not_permitted(tx, "the authority or the platform manager"));
     }
-    let results =
-        lines.iter().map(|line| import_line(tx, law, line).unwrap_or_else(|refusal| {
+    let results = lines.iter().map(|line| {
+        import_line(tx, law, line).unwrap_or_else(|refusal| {
             secrecy::record_line(tx, &line.content, &refusal);
             ImportResult::Refused(refusal)
-        }));
+        })
+    });
     Ok(Outcome::Imported(results.collect()))
 }
 
-fn import_line(
-    tx: &mut Tx<'_>,
-    law: &Law,
-    line: &ImportedEntry,
-) -> Result<ImportResult, Refusal> {
+fn import_line(tx: &mut Tx<'_>, law: &Law, line: &ImportedEntry) -> Result<ImportResult, Refusal> {
     let EntryOrigin::OpenPortal { portal, .. } = &line.origin else {
         let (en, zh) = ("not an open portal", "不是开放平台来源");
         return Err(Refusal::new(Reason::FieldInvalid).field("entry.origin", en, zh));
@@ -443,7 +440,7 @@ pub(crate) fn withdraw(
         return Err(wrong_state(&old, "an entry that is not withdrawn"));
     }
     text::check_reason("reason", reason)?;
-    let live = live_grants(tx, &old).len();
+    let live = live_grants(tx, &entry_name(tx, id)).len();
     if live > 0 {
         let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", live);
         return Err(match service_change_rule(tx, law, &old) {
@@ -537,8 +534,9 @@ pub(crate) fn working(tx: &Tx<'_>, id: EntryId) -> Result<CatalogEntry, Refusal>
 }
 
 /// The rights to an entry that have not ended.
-fn live_grants(tx: &Tx<'_>, entry: &CatalogEntry) -> Vec<Grant> {
-    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(entry.id.to_bytes());
+fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
+    let Resource::Entry(id) = entry.resource else { return Vec::new() };
+    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(id.to_bytes());
     tx.rows(&prefix, usize::MAX)
         .into_iter()
         .map(|(key, _)| {
@@ -586,8 +584,8 @@ fn publishable(
             now == SharingKind::NotShared || before.is_some_and(|before| now > before)
         })
     };
-    let narrowed =
-        live_grants(tx, entry).iter().filter(|grant| grant.items.iter().any(narrows)).count();
+    let live = live_grants(tx, &entry_name(tx, entry.id));
+    let narrowed = live.iter().filter(|grant| grant.items.iter().any(narrows)).count();
     if narrowed > 0 {
         let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed);
         return Err(match resolution.withdrawal_is_service_change().filter(|_| tx.level >= 3) {

@@ -2,8 +2,10 @@
 //! suspension, persons on file.
 
 use catalog_model::{
-    catalog_entry::{DataItem, EntryContent, EntryParticulars, Library, OpenType, SecrecyMark,
-        SelfCheck, SelfCheckKind},
+    catalog_entry::{
+        DataItem, EntryContent, EntryParticulars, Library, OpenType, SecrecyMark, SelfCheck,
+        SelfCheckKind,
+    },
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround, WorklistItem},
     name::{Resource, ResourceName},
     organization::{PersonRole, RoleTerm},
@@ -11,12 +13,14 @@ use catalog_model::{
     policy,
     reason::Lang,
     rule_pack::{Pair, RulePack},
+    share_request::PartyRole,
     time::LocalDate,
 };
 
 use super::{Line, World, add, entries::etag};
 use crate::{
     command::{Body, catalog::CatalogCommand},
+    ledger::Fact,
     view::View,
 };
 
@@ -278,6 +282,63 @@ impl World {
         }
     }
 
+    /// A fact of this group as a sentence; none for others.
+    pub(super) fn life_fact(fact: &Fact) -> Option<String> {
+        let day = |day: &Option<LocalDate>| day.map_or("no day".to_owned(), |day| day.to_string());
+        let to = |role: &Option<PartyRole>| match role {
+            Some(role) => format!("goes to {role:?}"),
+            None => "goes nowhere".to_owned(),
+        };
+        Some(match fact {
+            Fact::ChangeReported { trigger, day, due_date, by_default } => {
+                let default = if *by_default { " as profile default" } else { "" };
+                let trigger = trigger.name();
+                format!("ChangeReported [{trigger} of {day}, due {due_date}{default}]")
+            }
+            Fact::UpdateExtended { working_days, from, to } => {
+                format!("UpdateExtended [{working_days} working days, {from} → {to}]")
+            }
+            Fact::UpdateOverdue { due_date, ordered, escalated_to } => {
+                let ordered = ordered.as_ref().map_or_else(
+                    || "nobody is ordered".to_owned(),
+                    |who| format!("order to correct to {who}"),
+                );
+                format!("UpdateOverdue [since {due_date}, {ordered}, {}]", to(escalated_to))
+            }
+            Fact::UpdateMet { trigger, day, late } => {
+                let late = if *late { ", late" } else { "" };
+                format!("UpdateMet [{} of {day}{late}]", trigger.name())
+            }
+            Fact::AuthorityReviewOverdue { due_date, escalated_to } => {
+                format!("AuthorityReviewOverdue [since {due_date}, {}]", to(escalated_to))
+            }
+            Fact::AttributeReviewed { outcome, next } => {
+                format!("AttributeReviewed [{outcome:?}, next by {}]", day(next))
+            }
+            Fact::AttributeChanged { from, to } => format!("AttributeChanged [{from} → {to}]"),
+            Fact::ReclassificationStarted { pass, rule_pack_version } => {
+                format!("ReclassificationStarted [pass {pass}, rules v{rule_pack_version}]")
+            }
+            Fact::ReclassificationEnded { pass, seen, listed } => {
+                format!("ReclassificationEnded [pass {pass}, {listed} of {seen} listed]")
+            }
+            Fact::ReclassificationListed { sharing, reason, due_date } => {
+                format!("ReclassificationListed [{sharing}, {reason}, due {}]", day(due_date))
+            }
+            Fact::ReclassificationClosed { outcome, sharing } => match sharing {
+                Some(sharing) => format!("ReclassificationClosed [{outcome}, now {sharing}]"),
+                None => format!("ReclassificationClosed [{outcome}]"),
+            },
+            Fact::EntrySuspended { ground, .. } => format!("EntrySuspended [{}]", ground.name()),
+            Fact::ImportantDataListed { listed, .. } => {
+                format!("ImportantDataListed [{}]", if *listed { "listed" } else { "no longer" })
+            }
+            Fact::SecretRefused { mark } => format!("SecretRefused [{}]", mark.name()),
+            Fact::PersonRolesChanged { roles } => format!("PersonRolesChanged [{roles:?}]"),
+            _ => return None,
+        })
+    }
+
     /// Words of an entry's content beyond the guide: `duty library=base:…|theme:… checks personal
     /// open secret`.
     pub(super) fn particulars(line: &Line, content: &mut EntryContent) {
@@ -310,10 +371,8 @@ impl World {
 }
 
 fn item_text(item: &WorklistItem) -> String {
-    let due = item
-        .clock
-        .as_ref()
-        .map_or_else(String::new, |clock| format!(", due {}", clock.due_date));
+    let due =
+        item.clock.as_ref().map_or_else(String::new, |clock| format!(", due {}", clock.due_date));
     let rule = item.rule.as_ref().map_or_else(String::new, |rule| rule.cite(Lang::En));
     let outcome = match (&item.outcome, item.overdue) {
         (Some(outcome), _) => format!(": {}", outcome.name()),

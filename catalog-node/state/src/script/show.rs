@@ -238,6 +238,7 @@ impl World {
             let record = ledger.record(sequence).expect("an indexed record exists");
             let fact = format!("{:?}", record.fact);
             let kind = fact.split([' ', '{']).next().unwrap_or_default();
+            let kind = Self::life_fact(&record.fact).unwrap_or_else(|| kind.to_owned());
             let rule =
                 record.rule.map_or_else(String::new, |rule| format!(" ({})", rule.cite(Lang::En)));
             let labels: Vec<_> =

@@ -7,6 +7,7 @@ mod deadline_vectors;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod random;
+mod random_life;
 mod state_hashes;
 
 fn testdata() -> PathBuf {

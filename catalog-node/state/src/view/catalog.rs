@@ -77,9 +77,7 @@ impl View<'_> {
         scan: usize,
     ) -> Page<WorklistItem> {
         let prefix = Key::table(Table::Worklist).domain(domain);
-        self.page(&prefix, from, limit, scan, |item: &WorklistItem| {
-            !open || item.outcome.is_none()
-        })
+        self.page(&prefix, from, limit, scan, |item: &WorklistItem| !open || item.outcome.is_none())
     }
 
     /// The last pass over the catalog, or the one that is under way.

@@ -17,7 +17,9 @@ fn named(name: &str) -> DataItem {
 fn told(old: &EntryContent, new: &EntryContent) -> Vec<String> {
     diff(old, new)
         .into_iter()
-        .map(|change| format!("{} {}: {} -> {}", change.field, change.label, change.old, change.new))
+        .map(|change| {
+            format!("{} {}: {} -> {}", change.field, change.label, change.old, change.new)
+        })
         .collect()
 }
 

@@ -171,8 +171,7 @@ pub(super) fn complete(
     organization: OrganizationId,
     entries: &[EntryId],
 ) -> Result<Outcome, Refusal> {
-    let subject =
-        ResourceName::new(tx.domain().clone(), Resource::Organization(organization));
+    let subject = ResourceName::new(tx.domain().clone(), Resource::Organization(organization));
     if !is_own(tx, organization) {
         return Err(not_permitted(tx, "the provider"));
     }
@@ -240,8 +239,7 @@ fn settle(tx: &mut Tx<'_>, report: &mut ChangeReport, met: impl Fn(&ReportedChan
 pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     let Some(mut report) = report_of(tx, &row.subject) else { return };
     let now = tx.clock;
-    let provider =
-        ResourceName::new(tx.domain().clone(), Resource::Organization(report.provider));
+    let provider = ResourceName::new(tx.domain().clone(), Resource::Organization(report.provider));
     for change in report.changes.iter_mut().filter(|change| !change.overdue) {
         if !change.clock.is_overdue(now) {
             continue;
@@ -264,10 +262,7 @@ fn owed(tx: &Tx<'_>, subject: &ResourceName) -> Result<ChangeReport, Refusal> {
 }
 
 /// Who owes updates of `subject`, and in which capacity.
-fn subject_of(
-    tx: &Tx<'_>,
-    subject: &ResourceName,
-) -> Result<(OrganizationId, DataKind), Refusal> {
+fn subject_of(tx: &Tx<'_>, subject: &ResourceName) -> Result<(OrganizationId, DataKind), Refusal> {
     if subject.domain != *tx.domain() {
         return Err(Refusal::new(Reason::NotOwner).fact("owner", &subject.domain));
     }

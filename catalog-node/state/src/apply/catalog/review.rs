@@ -44,8 +44,7 @@ pub(super) fn count(
     let last = file.attribute_review.as_ref().and_then(|review| review.last);
     let due_date = clocks::last_day(since.local_date(), &owed, &law.calendar);
     let kind = DeadlineKind::AttributeReview;
-    let clock =
-        clocks::fixed(kind, since, due_date, owed.rule.clone(), revision, &law.calendar);
+    let clock = clocks::fixed(kind, since, due_date, owed.rule.clone(), revision, &law.calendar);
     tx.set_deadline(name, &clock);
     file.attribute_review = Some(AttributeReview {
         since,

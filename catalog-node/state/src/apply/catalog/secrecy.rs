@@ -102,12 +102,7 @@ pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
     }
 }
 
-fn append(
-    tx: &mut Tx<'_>,
-    organization: OrganizationId,
-    mark: SecrecyMark,
-    rule: Option<RuleRef>,
-) {
+fn append(tx: &mut Tx<'_>, organization: OrganizationId, mark: SecrecyMark, rule: Option<RuleRef>) {
     let subject = ResourceName::new(tx.domain().clone(), Resource::Organization(organization));
     ledger::append(tx, &subject, Fact::SecretRefused { mark }, rule, &[]);
 }

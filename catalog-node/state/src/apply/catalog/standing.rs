@@ -43,8 +43,7 @@ pub(super) fn suspend(
     let name = entry_name(tx, id);
     super::versions::catch_up(tx, &old);
     let mut file = file(tx, id);
-    file.suspension =
-        Some(EntrySuspension { ground, reason: reason.to_owned(), since: tx.clock });
+    file.suspension = Some(EntrySuspension { ground, reason: reason.to_owned(), since: tx.clock });
     file.authority_review = None;
     tx.put(&keys::entry_file(&old.domain, id), &file);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
@@ -106,11 +105,7 @@ pub(super) fn resume(
 }
 
 /// Puts a withdrawn entry away: its versions and its history stay, nothing happens to it any more.
-pub(super) fn archive(
-    tx: &mut Tx<'_>,
-    id: EntryId,
-    version: u64,
-) -> Result<Outcome, Refusal> {
+pub(super) fn archive(tx: &mut Tx<'_>, id: EntryId, version: u64) -> Result<Outcome, Refusal> {
     let old = working(tx, id)?;
     check_caller(tx, &old)?;
     same_version(old.version, version)?;

@@ -31,12 +31,8 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, entry: &CatalogEntry) {
     file.versions = 1;
     file.attribute_since = published.published_time;
     // Which pack it was published by is not known; zero is no pack's number.
-    let version = EntryVersion {
-        number: 1,
-        entry: published,
-        filed_time: tx.clock,
-        rule_pack_version: 0,
-    };
+    let version =
+        EntryVersion { number: 1, entry: published, filed_time: tx.clock, rule_pack_version: 0 };
     tx.put(&keys::entry_version(&entry.domain, entry.id, 1), &version);
     tx.put(&keys::entry_file(&entry.domain, entry.id), &file);
 }

@@ -62,7 +62,7 @@ pub(super) fn start(tx: &mut Tx<'_>, law: &Law, cause: &str) -> Result<Outcome, 
     if let Some(pass) = pass(tx).filter(|pass| pass.finished_time.is_none()) {
         return Err(Refusal::new(Reason::PassUnderWay).fact("number", pass.number));
     }
-    begin(tx, law, cause);
+    begin(tx, law.rule_pack_version, cause);
     go_on(tx, law);
     Ok(Outcome::Done(Some(tx.domain_name())))
 }
@@ -71,13 +71,14 @@ fn pass(tx: &Tx<'_>) -> Option<ReclassificationPass> {
     tx.get(&keys::meta::reclassification())
 }
 
-/// Begins a pass over the catalog; one that was under way begins again.
-pub(crate) fn begin(tx: &mut Tx<'_>, law: &Law, cause: &str) {
+/// Begins a pass over the catalog by the rule pack of this version, which the steps of the clock
+/// carry on; one that was under way begins again.
+pub fn begin(tx: &mut Tx<'_>, rule_pack_version: u64, cause: &str) {
     let number = pass(tx).map_or(0, |pass| pass.number) + 1;
     let pass = ReclassificationPass {
         number,
         cause: cause.to_owned(),
-        rule_pack_version: law.rule_pack_version,
+        rule_pack_version,
         started_time: tx.clock,
         after: None,
         seen: 0,
@@ -85,10 +86,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, law: &Law, cause: &str) {
         finished_time: None,
     };
     tx.put(&keys::meta::reclassification(), &pass);
-    let fact = Fact::ReclassificationStarted {
-        pass: number,
-        rule_pack_version: law.rule_pack_version,
-    };
+    let fact = Fact::ReclassificationStarted { pass: number, rule_pack_version };
     let subject = tx.domain_name();
     ledger::append(tx, &subject, fact, None, &[("cause", cause)]);
 }
@@ -242,3 +240,6 @@ pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
 fn kind_of(entry: &CatalogEntry) -> Option<SharingKind> {
     entry.content.sharing.as_ref().map(SharingAttribute::kind)
 }
+
+#[cfg(test)]
+mod tests;
