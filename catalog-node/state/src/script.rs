@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Plays a story in this world and returns it with what it shows now.
-    fn tell(&mut self, story: &str) -> String {
+    pub(crate) fn tell(&mut self, story: &str) -> String {
         let mut told = String::new();
         let mut within_shown = false;
         for line in story.lines() {
@@ -129,7 +129,7 @@ impl World {
 
             "change" | "more_time" | "updated" | "review" | "reclassify" | "rule_on"
             | "take_off" | "put_back" | "archive" | "important" | "person" | "secret" => {
-                self.life(&line)
+                self.life(&line);
             }
 
             "probe" => self.probe(&line),

@@ -221,3 +221,6 @@ fn narrowing(
         found.add(refusal, &field, "missing", "缺少");
     }
 }
+
+#[cfg(test)]
+mod tests;

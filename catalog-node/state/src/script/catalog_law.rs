@@ -151,13 +151,11 @@ impl World {
     }
 
     fn provider_of(&self, subject: &ResourceName) -> String {
-        match subject.resource {
-            Resource::Entry(id) => self.provider_system(id),
-            _ => {
-                let alias = self.names.iter().find(|(_, name)| *name == subject);
-                format!("{}.system", alias.expect("named in the story").0)
-            }
+        if let Resource::Entry(id) = subject.resource {
+            return self.provider_system(id);
         }
+        let alias = self.names.iter().find(|(_, name)| *name == subject);
+        format!("{}.system", alias.expect("named in the story").0)
     }
 
     /// `show versions plates`, `show diff plates 1 2`, `show worklist`, `show pass`,

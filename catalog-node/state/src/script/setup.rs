@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The calendar that comes with the product, as it is loaded.
-const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
+pub(super) const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
@@ -60,7 +60,10 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: switched_on(rule_pack(line.get("answer_days")), line.get("switch")),
+            rule_pack: switched_on(
+                with_fuzhou(rule_pack(line.get("answer_days")), line.or("composition", "")),
+                line.get("switch"),
+            ),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -242,6 +245,17 @@ fn rule_pack(answer_days: Option<&str>) -> String {
         .expect("the pack has the answer clock of decree 809");
     let rule = rule.replacen("\"value\":10", &format!("\"value\":{days}"), 1);
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
+}
+
+/// The pack with a composition of Fuzhou's texts, which the product's own does not list.
+fn with_fuzhou(pack: String, composition: &str) -> String {
+    if composition != "fuzhou-today" {
+        return pack;
+    }
+    let list = "\"compositions\":{";
+    assert!(pack.contains(list), "the pack has compositions");
+    let order = "\"order\":[\"national\",\"fuzhou\",\"house\"],\"by_scope\":[]";
+    pack.replacen(list, &format!("{list}\"fuzhou-today\":{{{order}}},"), 1)
 }
 
 /// The pack with a switch of the house turned on.

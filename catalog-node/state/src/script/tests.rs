@@ -8,6 +8,7 @@ mod deadline_vectors;
 mod mutations;
 mod random;
 mod random_life;
+mod recount;
 mod state_hashes;
 
 fn testdata() -> PathBuf {
@@ -87,6 +88,7 @@ stories! {
     change_of_law_starts_the_update_clock,
     entry_needs_self_check_while_the_plan_holds,
     entry_versions_and_diffs,
+    fuzhou_asks_a_basis_of_conditions,
     imported_draft_keeps_its_gaps,
     leak_suspended_at_once,
     libraries_of_the_catalog,

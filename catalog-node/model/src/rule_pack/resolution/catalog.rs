@@ -174,3 +174,6 @@ fn names(count_from: &str, trigger: ChangeTrigger) -> bool {
     };
     words.iter().any(|word| count_from.contains(word))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use catalog_model::{
     refusal::Refusal,
     rule_pack::{Pair, Resolution, RuleKey},
     share_request::PartyRole,
-    time::LocalDate,
+    time::{LocalDate, UtcMillis},
 };
 
 use super::{clocks, entry_name, file, working, wrong_state};
@@ -187,15 +187,12 @@ pub(super) fn complete(
         if entry.provider != organization {
             return Err(not_permitted(tx, "the provider of the entry"));
         }
-        let submitted = file(tx, *id).submitted_time.map(|time| time.local_date());
-        let name = entry_name(tx, *id);
-        match submitted.filter(|day| *day >= first) {
-            Some(day) => since = since.min(day),
-            None => {
-                let refusal = Refusal::new(Reason::UpdateNotDone);
-                return Err(refusal.fact("name", name).fact("day", first));
-            }
-        }
+        let submitted = file(tx, *id).submitted_time.map(UtcMillis::local_date);
+        let Some(day) = submitted.filter(|day| *day >= first) else {
+            let refusal = Refusal::new(Reason::UpdateNotDone);
+            return Err(refusal.fact("name", entry_name(tx, *id)).fact("day", first));
+        };
+        since = since.min(day);
     }
     settle(tx, &mut report, |change| change.day <= since);
     Ok(told(tx, &subject))

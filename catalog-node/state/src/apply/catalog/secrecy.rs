@@ -68,7 +68,8 @@ pub(super) fn refused_at_edge(
     let provider = on_file(tx, organization)?;
     let own = tx.caller_organization().is_some_and(|caller| caller.id == organization);
     let edge = matches!(tx.caller.identity, catalog_model::caller::Identity::Gateway { .. });
-    if !own && !(edge && tx.caller.domain == *tx.domain()) {
+    let own_edge = edge && tx.caller.domain == *tx.domain();
+    if !own && !own_edge {
         return Err(not_permitted(tx, "the organization itself or a gateway of this domain"));
     }
     let kind = provider.capacities.first().copied().unwrap_or(DataKind::GovernmentData);
@@ -93,9 +94,8 @@ pub(super) fn record_line(tx: &mut Tx<'_>, content: &EntryContent, refusal: &Ref
 
 /// Puts on record that a secret was refused: by whom it was sent, which kind, by which rule.
 pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
-    let content = match body {
-        Body::RegisterEntry { content, .. } | Body::UpdateEntry { content, .. } => content,
-        _ => return,
+    let (Body::RegisterEntry { content, .. } | Body::UpdateEntry { content, .. }) = body else {
+        return;
     };
     if let (Some(mark), Some(organization)) = (mark_of(content), tx.caller.organization()) {
         append(tx, organization, mark, refusal.rule.clone());

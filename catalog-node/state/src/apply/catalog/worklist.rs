@@ -2,9 +2,10 @@
 //! (CAT-28)?
 //!
 //! A pass looks at every listed entry once, in portions: the first with the command that starts it,
-//! the others with the steps of the clock. An entry that it lists stays in the catalog as it is;
-//! the provider publishes a version with another attribute or a sufficient basis, or the authority
-//! rules. Whoever loads a rule pack calls [`begin`].
+//! the others with the steps of the clock. One begins by itself when a rule on bases comes into
+//! force or ends; whoever loads a rule pack calls [`begin`]. An entry that it lists stays in the
+//! catalog as it is; the provider publishes a version with another attribute or a sufficient basis,
+//! or the authority rules.
 
 use catalog_model::{
     catalog_entry::CatalogEntry,
@@ -15,8 +16,9 @@ use catalog_model::{
     policy,
     reason::Reason,
     refusal::Refusal,
-    rule_pack::Pair,
+    rule_pack::{Pair, RuleKey},
     sharing::{SharingAttribute, SharingKind},
+    time::LocalDate,
 };
 
 use super::{check_decision, clocks, entry_name, working};
@@ -28,7 +30,7 @@ use crate::{
     codec,
     event::Event,
     keys::{self, Key, Table},
-    ledger::{self, Fact},
+    ledger::{self, Fact, LedgerRecord},
     machine::{Law, not_permitted},
     outcome::Outcome,
     rows::DeadlineRow,
@@ -96,7 +98,13 @@ pub(crate) fn go_on(tx: &mut Tx<'_>, law: &Law) {
     if tx.level < 3 {
         return;
     }
-    let Some(mut pass) = pass(tx).filter(|pass| pass.finished_time.is_none()) else { return };
+    let under_way = |tx: &Tx<'_>| pass(tx).filter(|pass| pass.finished_time.is_none());
+    if under_way(tx).is_none()
+        && let Some(rule) = rule_since(tx, law)
+    {
+        begin(tx, law.rule_pack_version, &rule);
+    }
+    let Some(mut pass) = under_way(tx) else { return };
     let own = Key::table(Table::PublishedEntry).domain(tx.domain());
     let from = pass.after.map_or_else(
         || own.as_slice().to_vec(),
@@ -118,6 +126,32 @@ pub(crate) fn go_on(tx: &mut Tx<'_>, law: &Law) {
         ledger::append(tx, &subject, fact, None, &[]);
     }
     tx.put(&keys::meta::reclassification(), &pass);
+}
+
+/// A rule on bases that came into force, or ended, since the catalog was last looked at: since the
+/// last pass, or since the cluster began.
+fn rule_since(tx: &Tx<'_>, law: &Law) -> Option<String> {
+    let last = match pass(tx) {
+        Some(pass) => pass.started_time,
+        None => tx.get::<LedgerRecord>(&keys::ledger_record(0))?.time,
+    };
+    let (last, today) = (last.local_date(), tx.today());
+    let between = |day: LocalDate| last < day && day <= today;
+    let on_bases = |key| {
+        matches!(
+            key,
+            RuleKey::SharingNoneBasis
+                | RuleKey::SharingNoneExplicitProhibition
+                | RuleKey::SharingNoneEntryStates
+                | RuleKey::SharingConditionalBasisRequired
+                | RuleKey::SharingConditionalConditions
+        )
+    };
+    let changed = law.rule_pack.rules().iter().find(|rule| {
+        let ended = rule.to.is_some_and(|to| between(to.next()));
+        on_bases(rule.key) && (between(rule.from) || ended)
+    })?;
+    Some(changed.reference.id.clone())
 }
 
 fn look_at(tx: &mut Tx<'_>, law: &Law, entry: &CatalogEntry, pass: &mut ReclassificationPass) {
