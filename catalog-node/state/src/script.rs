@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Plays a story in this world and returns it with what it shows now.
-    pub(crate) fn tell(&mut self, story: &str) -> String {
+    fn tell(&mut self, story: &str) -> String {
         let mut told = String::new();
         let mut within_shown = false;
         for line in story.lines() {

@@ -440,7 +440,7 @@ pub(crate) fn withdraw(
         return Err(wrong_state(&old, "an entry that is not withdrawn"));
     }
     text::check_reason("reason", reason)?;
-    let live = live_grants(tx, &entry_name(tx, id)).len();
+    let live = live_grants(tx, &old).len();
     if live > 0 {
         let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", live);
         return Err(match service_change_rule(tx, law, &old) {
@@ -534,9 +534,8 @@ pub(crate) fn working(tx: &Tx<'_>, id: EntryId) -> Result<CatalogEntry, Refusal>
 }
 
 /// The rights to an entry that have not ended.
-fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
-    let Resource::Entry(id) = entry.resource else { return Vec::new() };
-    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(id.to_bytes());
+fn live_grants(tx: &Tx<'_>, entry: &CatalogEntry) -> Vec<Grant> {
+    let prefix = Key::table(Table::GrantByEntry).domain(&entry.domain).id(entry.id.to_bytes());
     tx.rows(&prefix, usize::MAX)
         .into_iter()
         .map(|(key, _)| {
@@ -584,8 +583,8 @@ fn publishable(
             now == SharingKind::NotShared || before.is_some_and(|before| now > before)
         })
     };
-    let live = live_grants(tx, &entry_name(tx, entry.id));
-    let narrowed = live.iter().filter(|grant| grant.items.iter().any(narrows)).count();
+    let narrowed =
+        live_grants(tx, entry).iter().filter(|grant| grant.items.iter().any(narrows)).count();
     if narrowed > 0 {
         let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed);
         return Err(match resolution.withdrawal_is_service_change().filter(|_| tx.level >= 3) {

@@ -86,7 +86,7 @@ fn versions(world: &World) -> BTreeMap<(String, u64), EntryVersion> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_done_to_entries(steps in prop::collection::vec(any::<(Step, u16)>(), 20..100)) {
