@@ -140,8 +140,10 @@ pub(super) fn extend(
     };
     let change = &report.changes[place];
     let resolution = rules_on(tx, law, provider, kind, change.day)?;
-    // What allows more time allows it for its own clock, not for the house's number.
-    let extension = resolution.catalog_update_extension().filter(|_| change.default.is_none());
+    // What allows more time allows it for the clock of its own text.
+    let extension = resolution
+        .catalog_update_extension()
+        .filter(|(_, rule)| rule.title == change.clock.rule.title);
     let Some((max, rule)) = extension else {
         return Err(Refusal::new(Reason::ExtensionNotAllowed));
     };
