@@ -139,6 +139,7 @@ pub fn bootstrap(clock: UtcMillis, founders: &[u64], level: u32) -> Bootstrap {
         version: 1,
         created_time: clock,
         updated_time: clock,
+        terms: None,
     };
     let system = |(member, _): (Member, &str)| System {
         id: member.system(),

@@ -3,6 +3,9 @@
 //! Field names follow the guide (`docs/glossary.md`); what is absent stays absent and is shown
 //! in the entry's gaps, never guessed (CAT-29).
 
+mod diff;
+mod particulars;
+
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -10,6 +13,11 @@ use crate::{
     organization::DataKind,
     sharing::{LegalCitation, SharingAttribute, SharingKind},
     time::{LocalDate, UtcMillis},
+};
+
+pub use self::{
+    diff::{FieldChange, diff},
+    particulars::{EntryParticulars, Library, SecrecyMark, SelfCheck, SelfCheckKind},
 };
 
 /// The life cycle of an entry (requirements §15).
@@ -37,6 +45,12 @@ pub enum EntryState {
     /// Taken out of the catalog.
     #[n(6)]
     Withdrawn,
+    /// Taken off the list at once, because of a leak or a secret; it may come back.
+    #[n(7)]
+    Suspended,
+    /// Withdrawn and put away: the record stays, nothing happens to it any more.
+    #[n(8)]
+    Archived,
 }
 
 impl EntryState {
@@ -47,7 +61,14 @@ impl EntryState {
 
     /// Whether the provider may still edit the working version.
     pub fn is_editable(self) -> bool {
-        matches!(self, Self::ImportedDraft | Self::Draft | Self::Published | Self::ChangePending)
+        matches!(
+            self,
+            Self::ImportedDraft
+                | Self::Draft
+                | Self::Published
+                | Self::ChangePending
+                | Self::Suspended
+        )
     }
 }
 
@@ -358,6 +379,9 @@ pub struct EntryContent {
     /// Whether attributes, items or links were made up for trial and are labelled so.
     #[n(21)]
     pub synthetic: bool,
+    /// What it states beyond the guide; never present below command level 3.
+    #[n(22)]
+    pub particulars: Option<EntryParticulars>,
 }
 
 impl EntryContent {

@@ -31,6 +31,15 @@ pub enum DeadlineKind {
     /// Rectification after a suspension for misuse (decree 809 art. 27¶2).
     #[n(7)]
     Rectification,
+    /// The update of the catalog after a change of law or duty (decree 809 art. 17¶2; CAL-13).
+    #[n(9)]
+    CatalogUpdate,
+    /// The regular review of an entry's sharing attribute (SHR-02).
+    #[n(13)]
+    AttributeReview,
+    /// What to do about an entry whose basis became too weak (CAT-28).
+    #[n(14)]
+    Reclassification,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

@@ -22,6 +22,7 @@ pub mod organization;
 pub mod region;
 
 pub mod catalog_entry;
+pub mod entry_file;
 pub mod sharing;
 
 pub mod grant;
@@ -39,3 +40,5 @@ pub mod rule_pack;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
+
+pub mod paper_decision;

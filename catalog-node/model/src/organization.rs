@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     credit_code::CreditCode,
     ids::{DomainId, OrganizationId, PersonId, SystemId},
-    time::UtcMillis,
+    time::{LocalDate, UtcMillis},
 };
 
 /// What kind of body an organization is: the classes that the scopes of rules name.
@@ -130,6 +130,20 @@ pub enum PersonRole {
     Operator,
 }
 
+/// A role with its time (CAT-18).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RoleTerm {
+    /// The role.
+    #[n(0)]
+    pub role: PersonRole,
+    /// First day.
+    #[n(1)]
+    pub from: LocalDate,
+    /// Last day; absent = open.
+    #[n(2)]
+    pub until: Option<LocalDate>,
+}
+
 /// A person of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Person {
@@ -154,6 +168,34 @@ pub struct Person {
     /// Committed time of this version.
     #[n(6)]
     pub updated_time: UtcMillis,
+    /// Roles with their time, past ones included; absent = `roles` without limit.
+    #[n(7)]
+    pub terms: Option<Vec<RoleTerm>>,
+}
+
+impl Person {
+    /// Whether the person has this role on this day.
+    pub fn holds(&self, role: PersonRole, day: LocalDate) -> bool {
+        match &self.terms {
+            None => self.roles.contains(&role),
+            Some(terms) => terms.iter().any(|term| term.role == role && term.covers(day)),
+        }
+    }
+
+    /// Whether the person is on the list on this day: with any role.
+    pub fn serves(&self, day: LocalDate) -> bool {
+        match &self.terms {
+            None => !self.roles.is_empty(),
+            Some(terms) => terms.iter().any(|term| term.covers(day)),
+        }
+    }
+}
+
+impl RoleTerm {
+    /// Whether the day lies within the term.
+    pub fn covers(&self, day: LocalDate) -> bool {
+        self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
 }
 
 /// A business system of an organization: what holds data, and what asks for them.

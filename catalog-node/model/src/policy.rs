@@ -9,6 +9,7 @@
 
 mod content;
 mod findings;
+mod life;
 mod publish;
 
 use crate::{
@@ -30,7 +31,8 @@ pub use self::{
         MAX_ABSTRACT, MAX_ITEMS, MAX_LINE, MAX_LIST, MAX_TEXT, MAX_TITLE, check_entry_content,
         check_request_content,
     },
-    publish::{ProviderFacts, check_publishable},
+    life::{EntryHistory, Narrowing, Warning, check_secrecy, entry_warnings, narrowings},
+    publish::{ProviderFacts, check_basis, check_publishable, check_publishable_with},
 };
 
 /// What policy must know of the entry that is asked for: its published version.

@@ -695,6 +695,77 @@ reasons! {
         "该服务变更处于 {state} 状态，此操作需要：{needed}",
         "look at the change",
         "none";
+    #[section = "The life of a catalog entry"]
+    SelfCheckMissing = 370, "SELF_CHECK_MISSING",
+        "self-check {check} is missing or failed",
+        "缺少自查或自查未通过：{check}",
+        "make the check and record its result",
+        "none";
+    LibraryUnknown = 371, "LIBRARY_UNKNOWN",
+        "{library} is none of the libraries of this catalog: {known}",
+        "{library} 不属于本目录的库：{known}",
+        "name one of the libraries, or none",
+        "none";
+    PersonalBasisMissing = 372, "PERSONAL_BASIS_MISSING",
+        "an entry with personal information states the duty on which its collection rests",
+        "含个人信息的目录必须写明收集所依据的职责",
+        "state duty_basis, or leave the personal items out",
+        "none";
+    ImportantNotOpen = 373, "IMPORTANT_NOT_OPEN",
+        "data listed as important are not opened",
+        "列入重要数据目录的数据不得开放",
+        "take the open type out",
+        "none";
+    NarrowingWithoutBasis = 374, "NARROWING_WITHOUT_BASIS",
+        "{what} was {from} and becomes {to}: a condition is added only with a legal basis",
+        "{what} 由 {from} 变为 {to}：增设条件须有法律依据",
+        "cite the basis, or keep the attribute",
+        "none";
+    SubmitterNotOnFile = 375, "SUBMITTER_NOT_ON_FILE",
+        "entries are handed in by persons on file; this call names none",
+        "目录应由备案人员报送，该调用未指明备案人员",
+        "file the person with UpdatePerson, or let your system name one on file",
+        "the house switch is `only_persons_on_file` in the rule on separation of duties";
+    SharingOfficeHeadMissing = 376, "SHARING_OFFICE_HEAD_MISSING",
+        "the unit has no head of its sharing office on file; it can neither file requests nor answer them",
+        "该单位没有备案的共享工作机构负责人，不能提出申请，也不能答复申请",
+        "file the head with UpdatePerson",
+        "none";
+    SecretEntryRefused = 377, "SECRET_ENTRY_REFUSED",
+        "{mark} stays out of the platform; nothing of what was sent is kept",
+        "{mark} 不得进入平台，所报送内容一概不予保存",
+        "keep it in the systems for secrets; register nothing about it here",
+        "look whether the content reached a log or a trace";
+    ChangeNotReported = 378, "CHANGE_NOT_REPORTED",
+        "no update is owed for {name}",
+        "{name} 没有应完成的更新",
+        "report the change first",
+        "none";
+    UpdateNotDone = 379, "UPDATE_NOT_DONE",
+        "{name} was not updated and handed in since {day}",
+        "{name} 自 {day} 以来未更新并报送",
+        "update the entry, hand it in, then report it done",
+        "none";
+    NotOnWorklist = 380, "NOT_ON_WORKLIST",
+        "{name} is not on the re-classification worklist",
+        "{name} 不在重新分类清单上",
+        "see the worklist",
+        "none";
+    PassUnderWay = 381, "PASS_UNDER_WAY",
+        "pass {number} over the catalog is under way",
+        "第 {number} 次清查正在进行",
+        "wait until it is through",
+        "it goes on with every step of the clock";
+    UpdateExtensionTooLate = 382, "UPDATE_EXTENSION_TOO_LATE",
+        "the time for the update of {name} has run out and is not extended any more",
+        "{name} 的更新期限已过，不得再延期",
+        "update and hand in now; it is marked late",
+        "none";
+    BasisUnderReview = 383, "BASIS_UNDER_REVIEW",
+        "the entry is not shared, but its basis no longer suffices: it is being re-classified, and this is no refusal by law",
+        "该目录目前不共享，但其依据已不充分，正在重新分类；本次不构成依法拒绝",
+        "ask again when it is re-classified, or raise a dispute",
+        "see the re-classification worklist";
 }
 
 impl fmt::Display for Reason {

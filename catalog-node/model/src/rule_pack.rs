@@ -37,7 +37,7 @@ pub use self::{
     key::{RuleKey, Shape},
     pack_error::{PackError, RuleFault},
     resolution::{
-        CompletionRules, ExtensionRule, Lost, Merged, Resolution, SuspensionRule,
+        CompletionRules, ExtensionRule, Lost, Merged, Owed, Resolution, SuspensionRule,
         UnknownComposition,
     },
     resolution::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder},

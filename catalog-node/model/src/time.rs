@@ -88,6 +88,11 @@ impl LocalDate {
         Self::from_days(self.days() + 1)
     }
 
+    /// The same day `months` later, or the last day of that month if it has none (Civil Code 202).
+    pub fn plus_months(self, months: u16) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().months(i64::from(months.min(12_000)))))
+    }
+
     /// Whether the day is a Saturday or a Sunday.
     pub fn is_weekend(self) -> bool {
         matches!(self.0.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday)

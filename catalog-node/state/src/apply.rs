@@ -26,7 +26,11 @@ use crate::{
 pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcome, Refusal> {
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
-        Body::AdvanceClock { development, .. } => clock::advance(tx, *development),
+        Body::AdvanceClock { development, .. } => {
+            let outcome = clock::advance(tx, *development)?;
+            catalog::worklist::go_on(tx, law);
+            Ok(outcome)
+        }
 
         Body::CreateOrganization { id, content } => organizations::create(tx, *id, content),
         Body::UpdateOrganization { id, version, content } => {
@@ -112,12 +116,17 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         }
 
         Body::Grant(command) => grants::apply(tx, law, command),
+        Body::Catalog(command) => catalog::dispatch(tx, law, command),
     }
 }
 
 /// A refusal with legal effect is a fact of its own: a request that the law refuses at once
 /// leaves a record with the rule, though no case (SHR-03, SHR-09; SEC-02).
 pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
+    if refusal.reason == catalog_model::reason::Reason::SecretEntryRefused {
+        catalog::secrecy::record_refusal(tx, body, refusal);
+        return;
+    }
     let Body::CreateRequest { id, content, .. } = body else { return };
     let Some(rule) = &refusal.rule else { return };
     let subject = catalog_model::name::ResourceName::new(

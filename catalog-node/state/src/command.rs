@@ -4,6 +4,7 @@
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
 mod grant;
+pub mod catalog;
 
 use catalog_model::{
     caller::Caller,
@@ -472,6 +473,9 @@ pub enum Body {
     /// What can happen to a right after it was given. Level 3.
     #[n(33)]
     Grant(#[n(0)] Box<GrantCommand>),
+    /// The life of catalog entries. Level 3.
+    #[n(34)]
+    Catalog(#[n(0)] Box<catalog::CatalogCommand>),
 }
 
 impl Body {
@@ -487,6 +491,18 @@ impl Body {
             Self::RaiseLevel { level } => (*level).max(2),
             Self::Grant(_) => 3,
             body if body.speaks_of_a_course() => 3,
+            // A version that does not know the particulars of an entry would drop them.
+            Self::RegisterEntry { content, .. } | Self::UpdateEntry { content, .. }
+                if content.particulars.is_some() =>
+            {
+                3
+            }
+            Self::ImportEntries { entries }
+                if entries.iter().any(|line| line.content.particulars.is_some()) =>
+            {
+                3
+            }
+            Self::Catalog(_) => 3,
             _ => 1,
         }
     }

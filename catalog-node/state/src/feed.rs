@@ -143,6 +143,7 @@ fn as_shared(entry: &CatalogEntry) -> CatalogEntry {
                 region_code: String::new(),
                 issued_date: None,
                 synthetic: entry.content.synthetic,
+                particulars: None,
             },
             ..entry.clone()
         },

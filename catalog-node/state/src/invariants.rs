@@ -4,6 +4,7 @@
 //! nothing that a caller sends may bring one about.
 
 mod grants;
+mod catalog;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,6 +118,8 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.call_records_stand_in_order();
     inspection.members_fit_their_history();
     inspection.outages_are_on_record();
+    inspection.found.extend(catalog::published_versions_are_unbroken(store));
+    inspection.found.extend(catalog::suspended_entries_are_not_listed(store));
     inspection.found
 }
 
@@ -241,15 +244,21 @@ impl Inspection<'_> {
                 DeadlineKind::Answer => {
                     view.get::<ShareRequest>(&key).is_some_and(|case| case.state.is_open())
                 }
-                DeadlineKind::CatalogReview => view
-                    .get::<CatalogEntry>(&key)
-                    .is_some_and(|entry| entry.state == EntryState::ChangeSubmitted),
                 DeadlineKind::Delivery => {
                     view.get::<Grant>(&key).is_some_and(|grant| !grant.state.has_ended())
                 }
                 DeadlineKind::Rectification => view
                     .get::<Grant>(&key)
                     .is_some_and(|grant| grant.state == GrantState::Suspended),
+                // A suspended entry that is handed in is an update too.
+                DeadlineKind::CatalogReview => {
+                    view.get::<CatalogEntry>(&key).is_some_and(|entry| {
+                        matches!(entry.state, EntryState::ChangeSubmitted | EntryState::Submitted)
+                    })
+                }
+                DeadlineKind::CatalogUpdate
+                | DeadlineKind::AttributeReview
+                | DeadlineKind::Reclassification => catalog::has_duty(view, row),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));
@@ -363,6 +372,9 @@ impl Inspection<'_> {
             let passed = grant.term.to < View(self.store).clock().local_date();
             let over = grant.state.has_ended() || grant.is_stopped() || passed;
             if grant.domain != self.domain || over {
+                continue;
+            }
+            if catalog::is_suspended(View(self.store), &grant.entry.domain, id) {
                 continue;
             }
             let published = View(self.store).published_entry(&grant.entry.domain, id);

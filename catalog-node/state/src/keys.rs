@@ -94,6 +94,14 @@ pub enum Table {
     ServiceChangeByEntry = 0x2c,
     /// Use records.
     UseRecord = 0x2d,
+    /// Published versions of own entries, for ever.
+    EntryVersion = 0x14,
+    /// What is on file about an own entry beside its working version.
+    EntryFile = 0x15,
+    /// Changes for which the catalog must be updated.
+    ChangeReport = 0x16,
+    /// Entries to be re-classified.
+    Worklist = 0x17,
 }
 
 /// A key under construction.
@@ -199,6 +207,8 @@ pub mod meta {
         members = "members";
         /// State hash chain: not part of what it hashes.
         state_hash = "state_hash";
+        /// [`catalog_model::entry_file::ReclassificationPass`]; absent before the first.
+        reclassification = "reclassification";
     }
 }
 
@@ -397,6 +407,26 @@ pub fn use_records(domain: &DomainId, grant: GrantId) -> Key {
 /// `[grant domain][grant][number]`
 pub fn use_record(domain: &DomainId, grant: GrantId, number: u64) -> Key {
     use_records(domain, grant).number(number)
+}
+
+/// `[domain][entry][number]`
+pub fn entry_version(domain: &DomainId, id: EntryId, number: u64) -> Key {
+    Key::table(Table::EntryVersion).domain(domain).id(id.to_bytes()).number(number)
+}
+
+/// `[domain][entry]`
+pub fn entry_file(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::EntryFile).domain(domain).id(id.to_bytes())
+}
+
+/// `[subject]`
+pub fn change_report(subject: &ResourceName) -> Key {
+    Key::table(Table::ChangeReport).text(&subject.to_string())
+}
+
+/// `[domain][entry]`
+pub fn worklist(domain: &DomainId, id: EntryId) -> Key {
+    Key::table(Table::Worklist).domain(domain).id(id.to_bytes())
 }
 
 /// The row that holds the named resource itself; for entries the working version.

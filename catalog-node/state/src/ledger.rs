@@ -530,6 +530,186 @@ pub enum Fact {
         #[n(1)]
         items: Vec<String>,
     },
+    /// A change was reported for which the catalog must be updated.
+    #[n(90)]
+    ChangeReported {
+        /// What changed.
+        #[n(0)]
+        trigger: catalog_model::entry_file::ChangeTrigger,
+        /// The day on which it changed.
+        #[n(1)]
+        day: LocalDate,
+        /// The last day for the update.
+        #[n(2)]
+        due_date: LocalDate,
+        /// Whether the number of days is the house's, for a word of the law.
+        #[n(3)]
+        by_default: bool,
+    },
+    /// The authority consented to more time for an update.
+    #[n(91)]
+    UpdateExtended {
+        /// Working days added.
+        #[n(0)]
+        working_days: u16,
+        /// The old last day.
+        #[n(1)]
+        from: LocalDate,
+        /// The new one.
+        #[n(2)]
+        to: LocalDate,
+    },
+    /// The catalog was not updated in time: order to the provider, escalation past it.
+    #[n(92)]
+    UpdateOverdue {
+        /// The day that passed.
+        #[n(0)]
+        due_date: LocalDate,
+        /// Who is ordered to correct; absent = no rule gives an order.
+        #[n(1)]
+        ordered: Option<ResourceName>,
+        /// To whom it was escalated.
+        #[n(2)]
+        escalated_to: Option<catalog_model::share_request::PartyRole>,
+    },
+    /// The catalog was updated and handed in after a change.
+    #[n(93)]
+    UpdateMet {
+        /// What had changed.
+        #[n(0)]
+        trigger: catalog_model::entry_file::ChangeTrigger,
+        /// The day of the change.
+        #[n(1)]
+        day: LocalDate,
+        /// Whether it came after the due instant.
+        #[n(2)]
+        late: bool,
+    },
+    /// The authority did not review an update in time: escalation past it.
+    #[n(94)]
+    AuthorityReviewOverdue {
+        /// The day that passed.
+        #[n(0)]
+        due_date: LocalDate,
+        /// To whom it was escalated.
+        #[n(1)]
+        escalated_to: Option<catalog_model::share_request::PartyRole>,
+    },
+    /// The sharing attribute was reviewed.
+    #[n(95)]
+    AttributeReviewed {
+        /// What came of it.
+        #[n(0)]
+        outcome: catalog_model::entry_file::ReviewOutcome,
+        /// The last day for the next review.
+        #[n(1)]
+        next: Option<LocalDate>,
+    },
+    /// A version with another attribute was published.
+    #[n(96)]
+    AttributeChanged {
+        /// What it was.
+        #[n(0)]
+        from: SharingKind,
+        /// What it is.
+        #[n(1)]
+        to: SharingKind,
+    },
+    /// A pass over the catalog began.
+    #[n(97)]
+    ReclassificationStarted {
+        /// Its number.
+        #[n(0)]
+        pass: u64,
+        /// The rule pack by which.
+        #[n(1)]
+        rule_pack_version: u64,
+    },
+    /// A pass over the catalog was through.
+    #[n(98)]
+    ReclassificationEnded {
+        /// Its number.
+        #[n(0)]
+        pass: u64,
+        /// How many entries it saw.
+        #[n(1)]
+        seen: u64,
+        /// How many of them it listed.
+        #[n(2)]
+        listed: u64,
+    },
+    /// An entry's attribute rests on too little.
+    #[n(99)]
+    ReclassificationListed {
+        /// Its attribute.
+        #[n(0)]
+        sharing: SharingKind,
+        /// What is wrong.
+        #[n(1)]
+        reason: Reason,
+        /// The last day to do something about it.
+        #[n(2)]
+        due_date: Option<LocalDate>,
+    },
+    /// Something was done about it.
+    #[n(100)]
+    ReclassificationClosed {
+        /// "reclassified", "basis_added", "ruled", "withdrawn", "sufficient".
+        #[n(0)]
+        outcome: String,
+        /// The attribute now; absent once the entry is out of the catalog.
+        #[n(1)]
+        sharing: Option<SharingKind>,
+    },
+    /// An entry was taken off the list at once.
+    #[n(101)]
+    EntrySuspended {
+        /// The version.
+        #[n(0)]
+        version: u64,
+        /// The proper reason.
+        #[n(1)]
+        ground: catalog_model::entry_file::SuspensionGround,
+    },
+    /// It came back as it was.
+    #[n(102)]
+    EntryResumed {
+        /// The version.
+        #[n(0)]
+        version: u64,
+    },
+    /// A withdrawn entry was put away.
+    #[n(103)]
+    EntryArchived {
+        /// The version.
+        #[n(0)]
+        version: u64,
+    },
+    /// The data of an entry were listed as important, or are no longer.
+    #[n(104)]
+    ImportantDataListed {
+        /// Whether they are.
+        #[n(0)]
+        listed: bool,
+        /// SHA-256 of the decision.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        decision: [u8; 32],
+    },
+    /// Somebody sent a secret; nothing of it is kept.
+    #[n(105)]
+    SecretRefused {
+        /// Which kind.
+        #[n(0)]
+        mark: catalog_model::catalog_entry::SecrecyMark,
+    },
+    /// A person of the organization has other roles.
+    #[n(106)]
+    PersonRolesChanged {
+        /// The roles from now on.
+        #[n(0)]
+        roles: Vec<catalog_model::organization::PersonRole>,
+    },
 }
 
 /// The three answers.

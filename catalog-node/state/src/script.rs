@@ -10,6 +10,7 @@
 //! Whatever a line names (`plates`, `police.head`) gets an id in the order of appearance, and is
 //! shown by that name. The form of each command stands with its function.
 
+mod catalog_law;
 mod entries;
 mod federation;
 mod grants;
@@ -138,6 +139,11 @@ impl World {
             "member" => self.member(&line),
             "raise" => self.raise(&line),
             "outage" => self.outage(&line),
+
+            "change" | "more_time" | "updated" | "review" | "reclassify" | "rule_on"
+            | "take_off" | "put_back" | "archive" | "important" | "person" | "secret" => {
+                self.life(&line);
+            }
 
             "probe" => self.probe(&line),
             "show" => self.show(&line),

@@ -1,6 +1,7 @@
 //! Reading state: typed rows and ordered pages, for whoever answers calls.
 
 mod grants;
+mod catalog;
 
 use catalog_model::{
     catalog_entry::CatalogEntry,

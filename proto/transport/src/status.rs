@@ -57,7 +57,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::NotTheDecider
         | Reason::ExtensionConsentMissing
         | Reason::NotOwner
-        | Reason::EnvelopeRefused => Code::PermissionDenied,
+        | Reason::EnvelopeRefused
+        | Reason::SubmitterNotOnFile
+        | Reason::BasisUnderReview => Code::PermissionDenied,
 
         Reason::MessageMalformed
         | Reason::FieldInvalid
@@ -94,7 +96,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::SystemUnknown
         | Reason::DomainUnknown
         | Reason::EntryNotAvailable
-        | Reason::MemberUnknown => Code::NotFound,
+        | Reason::MemberUnknown
+        | Reason::ChangeNotReported
+        | Reason::NotOnWorklist => Code::NotFound,
 
         Reason::AlreadyExists | Reason::CreditCodeTaken | Reason::AlreadyBootstrapped => {
             Code::AlreadyExists
@@ -136,7 +140,17 @@ pub fn code(reason: Reason) -> Code {
         | Reason::MemberBehind
         | Reason::MemberChangeRefused
         | Reason::LevelTooLow
-        | Reason::LevelUnsupported => Code::FailedPrecondition,
+        | Reason::LevelUnsupported
+        | Reason::SelfCheckMissing
+        | Reason::LibraryUnknown
+        | Reason::PersonalBasisMissing
+        | Reason::ImportantNotOpen
+        | Reason::NarrowingWithoutBasis
+        | Reason::SharingOfficeHeadMissing
+        | Reason::SecretEntryRefused
+        | Reason::UpdateNotDone
+        | Reason::PassUnderWay
+        | Reason::UpdateExtensionTooLate => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale

@@ -67,6 +67,18 @@ pub fn check_entry_content(content: &EntryContent) -> Result<(), Refusal> {
         wrong(&mut found, "entry.region_code", en, zh);
     }
     grade(&mut found, "entry.grade", content.grade);
+    if let Some(particulars) = &content.particulars {
+        let library = particulars.library.as_ref().map_or("", |library| library.name());
+        text(&mut found, "entry.library", library, MAX_LINE, Lines::One);
+        if particulars.library.is_some() && library.trim().is_empty() {
+            wrong(&mut found, "entry.library", "missing", "缺少");
+        }
+        count(&mut found, "entry.self_checks", particulars.self_checks.len(), MAX_LIST);
+        for (place, check) in particulars.self_checks.iter().enumerate() {
+            let field = format!("entry.self_checks[{place}].checker");
+            text(&mut found, &field, &check.checker, MAX_LINE, Lines::One);
+        }
+    }
 
     count(&mut found, "entry.items", content.items.len(), MAX_ITEMS);
     let mut names = BTreeSet::new();

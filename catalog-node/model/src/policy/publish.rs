@@ -6,10 +6,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    catalog_entry::{Assessment, AssessmentKind, CatalogEntry, EntryContent},
+    catalog_entry::{Assessment, AssessmentKind, CatalogEntry, DataItem, EntryContent},
     ids::SystemId,
     organization::DataKind,
-    policy::{findings::Findings, with_rule},
+    policy::{
+        findings::Findings,
+        life::{self, EntryHistory},
+        with_rule,
+    },
     reason::Reason,
     refusal::Refusal,
     rule::{Rank, RuleRef},
@@ -33,6 +37,34 @@ pub fn check_publishable(
     entry: &CatalogEntry,
     provider: &ProviderFacts<'_>,
 ) -> Result<(), Refusal> {
+    check(resolution, entry, provider).into_result()
+}
+
+/// As [`check_publishable`], with all that holds from command level 3 on; `history` is what is on
+/// file about the entry.
+pub fn check_publishable_with(
+    resolution: &Resolution,
+    entry: &CatalogEntry,
+    provider: &ProviderFacts<'_>,
+    history: &EntryHistory<'_>,
+) -> Result<(), Refusal> {
+    let mut found = check(resolution, entry, provider);
+    life::check(resolution, &entry.content, history, &mut found);
+    found.into_result()
+}
+
+/// Whether the sharing attributes of an entry and its items rest on what the rules in force ask
+/// (SHR-03, SHR-04): what a new law may change for an entry that is listed already (CAT-28).
+pub fn check_basis(resolution: &Resolution, content: &EntryContent) -> Result<(), Refusal> {
+    let mut found = Findings::default();
+    if let Some(attribute) = &content.sharing {
+        sharing(resolution, attribute, &mut found);
+    }
+    item_bases(resolution, content, &mut found);
+    found.into_result()
+}
+
+fn check(resolution: &Resolution, entry: &CatalogEntry, provider: &ProviderFacts<'_>) -> Findings {
     let mut found = Findings::default();
     if !provider.capacities.contains(&entry.kind) {
         let kind = match entry.kind {
@@ -54,7 +86,7 @@ pub fn check_publishable(
     items(resolution, &entry.content, &mut found);
     assessments(resolution, &entry.content.assessments, &mut found);
     links(resolution, &entry.content, provider.systems, &mut found);
-    found.into_result()
+    found
 }
 
 /// What is missing of the attributes that an entry states (CAT-02, 11, 27), grade included
@@ -165,7 +197,7 @@ fn none_basis(
 }
 
 /// A citation names its text and its place. A policy has no articles.
-fn cited(basis: Option<&LegalCitation>) -> bool {
+pub(super) fn cited(basis: Option<&LegalCitation>) -> bool {
     basis.is_some_and(|basis| {
         let placed = !basis.article.trim().is_empty() || basis.rank == Rank::OtherStatePolicy;
         !basis.title.trim().is_empty() && placed
@@ -175,8 +207,31 @@ fn cited(basis: Option<&LegalCitation>) -> bool {
 /// An item that is stricter than its entry needs for itself what its attribute asks, and no item
 /// is graded above the entry.
 fn items(resolution: &Resolution, content: &EntryContent, found: &mut Findings) {
-    let entry_kind = content.sharing.as_ref().map(SharingAttribute::kind);
     let graded = resolution.grade_required();
+    item_bases_each(resolution, content, found, |place, item, found| {
+        if let (Some(of_item), Some(of_entry)) = (item.grade, content.grade)
+            && of_item > of_entry
+        {
+            let refusal = Refusal::new(Reason::EntryGradeTooLow).fact("item", &item.name);
+            let field = format!("entry.items[{place}].grade");
+            let refusal = with_rule(refusal, graded.clone());
+            found.add(refusal, &field, "above the entry's grade", "高于目录的分级");
+        }
+    });
+}
+
+fn item_bases(resolution: &Resolution, content: &EntryContent, found: &mut Findings) {
+    item_bases_each(resolution, content, found, |_, _, _| {});
+}
+
+/// What an item that is stricter than its entry needs, and after each item `more`.
+fn item_bases_each(
+    resolution: &Resolution,
+    content: &EntryContent,
+    found: &mut Findings,
+    more: impl Fn(usize, &DataItem, &mut Findings),
+) {
+    let entry_kind = content.sharing.as_ref().map(SharingAttribute::kind);
     let conditions: Option<RuleRef> =
         resolution.conditional_conditions().into_iter().next().map(|(_, rule)| rule);
     for (place, item) in content.items.iter().enumerate() {
@@ -196,14 +251,7 @@ fn items(resolution: &Resolution, content: &EntryContent, found: &mut Findings) 
             let en = "the entry's conditions_of_use state its scope and purpose";
             found.add(refusal, &field, en, "应在使用条件中列明其共享范围和用途");
         }
-        if let (Some(of_item), Some(of_entry)) = (item.grade, content.grade)
-            && of_item > of_entry
-        {
-            let refusal = Refusal::new(Reason::EntryGradeTooLow).fact("item", &item.name);
-            let field = format!("entry.items[{place}].grade");
-            let refusal = with_rule(refusal, graded.clone());
-            found.add(refusal, &field, "above the entry's grade", "高于目录的分级");
-        }
+        more(place, item, found);
     }
 }
 

@@ -121,6 +121,7 @@ fn entry() -> CatalogEntry {
             region_code: "350200".to_owned(),
             issued_date: None,
             synthetic: false,
+            particulars: None,
         },
         version: 1,
         published_version: 1,

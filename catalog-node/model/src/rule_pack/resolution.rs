@@ -5,6 +5,7 @@
 //! asks; each answer carries the rule that it rests on.
 
 mod grant;
+mod catalog;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use self::grant::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder};
+pub use self::catalog::Owed;
 
 /// A composition that the pack does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

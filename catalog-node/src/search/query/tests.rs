@@ -58,6 +58,7 @@ fn entry(number: u8, title: &str, title_en: &str) -> CatalogEntry {
             region_code: String::new(),
             issued_date: None,
             synthetic: false,
+            particulars: None,
         },
         version: 1,
         published_version: 1,

@@ -3,19 +3,30 @@
 //! The provider compiles, the head consents, the authority alone publishes. A published version
 //! is a row of its own: readers and followers see it unchanged until the next one is published.
 
+pub(crate) mod changes;
+pub mod clocks;
+pub(crate) mod review;
+pub(crate) mod secrecy;
+mod standing;
+mod versions;
+pub mod worklist;
+
 use std::collections::BTreeSet;
 
 use catalog_model::{
     catalog_entry::{CatalogEntry, EntryContent, EntryOrigin, EntryState},
     deadline::{DeadlineKind, WorkingDayClock},
+    entry_file::{AuthorityReview, EntryFile, EntryVersion},
     grant::Grant,
     ids::{EntryId, OrganizationId, SystemId},
     name::{Resource, ResourceName},
     organization::{DataKind, Organization, System},
-    policy::{self, ProviderFacts},
+    paper_decision::PaperDecision,
+    policy::{self, EntryHistory, ProviderFacts},
     reason::Reason,
     refusal::Refusal,
     rule_pack::{Pair, Resolution},
+    share_request::PartyRole,
     sharing::{SharingAttribute, SharingKind},
 };
 use sha2::{Digest, Sha256};
@@ -23,11 +34,11 @@ use sha2::{Digest, Sha256};
 use crate::{
     apply::{
         consent,
-        organizations::{is_authority, is_platform, on_file, same_version},
+        organizations::{self, is_authority, is_platform, on_file, same_version},
         text,
     },
     codec,
-    command::ImportedEntry,
+    command::{ImportedEntry, catalog::CatalogCommand},
     event::Event,
     feed,
     keys::{self, Key, Table},
@@ -38,9 +49,52 @@ use crate::{
     tx::Tx,
 };
 
+/// Commands on the life of entries.
+pub(crate) fn dispatch(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    command: &CatalogCommand,
+) -> Result<Outcome, Refusal> {
+    match command {
+        CatalogCommand::ReportChange { subject, trigger, day, citation } => {
+            changes::report(tx, law, subject, *trigger, *day, citation)
+        }
+        CatalogCommand::ExtendUpdate { subject, working_days, reason } => {
+            changes::extend(tx, law, subject, *working_days, reason)
+        }
+        CatalogCommand::CompleteUpdate { organization, entries } => {
+            changes::complete(tx, *organization, entries)
+        }
+        CatalogCommand::ReviewAttribute { id, version, outcome, note } => {
+            review::review(tx, law, *id, *version, *outcome, note)
+        }
+        CatalogCommand::StartReclassification { cause } => worklist::start(tx, law, cause),
+        CatalogCommand::RuleReclassification { id, decision } => {
+            worklist::rule_on(tx, law, *id, decision)
+        }
+        CatalogCommand::SuspendEntry { id, version, ground, reason } => {
+            standing::suspend(tx, *id, *version, *ground, reason)
+        }
+        CatalogCommand::ResumeEntry { id, version, reason } => {
+            standing::resume(tx, law, *id, *version, reason)
+        }
+        CatalogCommand::ArchiveEntry { id, version } => standing::archive(tx, *id, *version),
+        CatalogCommand::MarkImportant { id, important, decision } => {
+            standing::mark_important(tx, *id, *important, decision)
+        }
+        CatalogCommand::UpdatePerson { organization, person, version, display_name, terms } => {
+            let (organization, person, version) = (*organization, *person, *version);
+            organizations::persons::update(tx, organization, person, version, display_name, terms)
+        }
+        CatalogCommand::RefuseSecret { organization, mark } => {
+            secrecy::refused_at_edge(tx, law, *organization, *mark)
+        }
+    }
+}
+
 pub(crate) fn register(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     id: EntryId,
     provider: OrganizationId,
     kind: DataKind,
@@ -55,6 +109,7 @@ pub(crate) fn register(
         let kind = kind_name(kind);
         return Err(Refusal::new(Reason::DataKindNotPermitted).fact("kind", kind));
     }
+    secrecy::check_intake(tx, law, provider.class, kind, content)?;
     policy::check_entry_content(content)?;
     let entry = draft(tx, id, &provider, kind, EntryState::Draft, EntryOrigin::Registered, content);
     create(tx, &entry);
@@ -65,18 +120,22 @@ pub(crate) fn register(
 /// hold up the others.
 pub(crate) fn import(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     lines: &[ImportedEntry],
 ) -> Result<Outcome, Refusal> {
     if !is_platform(tx) {
         return Err(not_permitted(tx, "the authority or the platform manager"));
     }
-    let results =
-        lines.iter().map(|line| import_line(tx, line).unwrap_or_else(ImportResult::Refused));
+    let results = lines.iter().map(|line| {
+        import_line(tx, law, line).unwrap_or_else(|refusal| {
+            secrecy::record_line(tx, &line.content, &refusal);
+            ImportResult::Refused(refusal)
+        })
+    });
     Ok(Outcome::Imported(results.collect()))
 }
 
-fn import_line(tx: &mut Tx<'_>, line: &ImportedEntry) -> Result<ImportResult, Refusal> {
+fn import_line(tx: &mut Tx<'_>, law: &Law, line: &ImportedEntry) -> Result<ImportResult, Refusal> {
     let EntryOrigin::OpenPortal { portal, .. } = &line.origin else {
         let (en, zh) = ("not an open portal", "不是开放平台来源");
         return Err(Refusal::new(Reason::FieldInvalid).field("entry.origin", en, zh));
@@ -84,6 +143,7 @@ fn import_line(tx: &mut Tx<'_>, line: &ImportedEntry) -> Result<ImportResult, Re
     if line.content.sharing.is_some() {
         return Err(Refusal::new(Reason::ImportOpenTypeNotSharing));
     }
+    secrecy::check_intake(tx, law, None, DataKind::GovernmentData, &line.content)?;
     let origin = keys::entry_origin(&origin_digest(portal, &line.provider_name, &line.content));
     if let Some(known) = tx.get::<EntryId>(&origin) {
         return Ok(ImportResult::Duplicate(known));
@@ -159,7 +219,7 @@ fn kind_of_import(provider: &Organization, otherwise: DataKind) -> DataKind {
 
 pub(crate) fn update(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     id: EntryId,
     version: u64,
     content: &EntryContent,
@@ -170,10 +230,12 @@ pub(crate) fn update(
     if !old.state.is_editable() {
         return Err(wrong_state(&old, "a draft or a published entry"));
     }
-    policy::check_entry_content(content)?;
     let provider = on_file(tx, old.provider)?;
+    secrecy::check_intake(tx, law, provider.class, old.kind, content)?;
+    policy::check_entry_content(content)?;
     let state = match old.state {
         EntryState::Published | EntryState::ChangePending => EntryState::ChangePending,
+        EntryState::Suspended => EntryState::Suspended,
         _ => EntryState::Draft,
     };
     let kind = match old.state {
@@ -202,11 +264,18 @@ pub(crate) fn submit(
         return Err(not_permitted(tx, "the provider of the entry"));
     }
     same_version(old.version, version)?;
+    // A suspended entry is handed in as an update: it is one of what was published.
     let draft = matches!(old.state, EntryState::ImportedDraft | EntryState::Draft);
-    if !draft && old.state != EntryState::ChangePending {
+    let unlisted = draft || old.state == EntryState::Suspended;
+    if !unlisted && old.state != EntryState::ChangePending {
         return Err(wrong_state(&old, "a draft or a changed entry"));
     }
     let (provider, resolution) = publishable(tx, law, &old)?;
+    if tx.level >= 3
+        && let Some(switch) = resolution.only_persons_on_file()
+    {
+        organizations::persons::check_on_file(tx, old.provider, switch)?;
+    }
     if old.state == EntryState::ImportedDraft {
         return Err(wrong_state(&old, "a draft that the provider has completed"));
     }
@@ -219,13 +288,25 @@ pub(crate) fn submit(
             .fact("consenter", "the head of the department")
             .fact("subject", name));
     }
+    let mut review = None;
     if !draft && let Some((days, rule)) = resolution.catalog_review_days() {
         let kind = DeadlineKind::CatalogReview;
         let clock = WorkingDayClock::start(kind, tx.clock, days, rule, &law.calendar);
         tx.set_deadline(&name, &clock);
+        review = Some(AuthorityReview {
+            clock,
+            escalation: resolution.escalation_of(PartyRole::Authority),
+            order: resolution.authority_order(),
+        });
+    }
+    if tx.level >= 3 {
+        let submitted_time = Some(tx.clock);
+        let file = EntryFile { submitted_time, authority_review: review, ..file(tx, id) };
+        tx.put(&keys::entry_file(&old.domain, id), &file);
+        changes::submitted(tx, &old);
     }
     let entry = CatalogEntry {
-        state: if draft { EntryState::Submitted } else { EntryState::ChangeSubmitted },
+        state: if unlisted { EntryState::Submitted } else { EntryState::ChangeSubmitted },
         return_reason: String::new(),
         provider_name: provider.name,
         provider_class: provider.class,
@@ -246,7 +327,9 @@ pub(crate) fn return_entry(
         return Err(not_permitted(tx, "the authority"));
     }
     same_version(old.version, version)?;
+    let suspended = tx.level >= 3 && file(tx, id).suspension.is_some();
     let state = match old.state {
+        EntryState::Submitted if suspended => EntryState::Suspended,
         EntryState::Submitted => EntryState::Draft,
         EntryState::ChangeSubmitted => EntryState::ChangePending,
         _ => return Err(wrong_state(&old, "a submitted entry")),
@@ -254,6 +337,10 @@ pub(crate) fn return_entry(
     text::check_reason("reason", reason)?;
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
+    if tx.level >= 3 {
+        let file = EntryFile { authority_review: None, ..file(tx, id) };
+        tx.put(&keys::entry_file(&old.domain, id), &file);
+    }
     let fact = Fact::EntryReturned { version: old.version };
     ledger::append(tx, &name, fact, None, &[("reason", reason)]);
     let entry = CatalogEntry { state, return_reason: reason.to_owned(), ..old };
@@ -287,6 +374,9 @@ pub(crate) fn publish(
         published_time: Some(tx.clock),
         ..old
     };
+    if tx.level >= 3 {
+        versions::catch_up(tx, &entry);
+    }
     let outcome = change(tx, entry);
     let entry = working(tx, id)?;
     let bytes = tx.put(&keys::published_entry(&entry.domain, id), &entry);
@@ -298,13 +388,44 @@ pub(crate) fn publish(
         digest: Sha256::digest(&bytes).into(),
     };
     ledger::append(tx, &name, fact, resolution.publisher(), &[]);
+    if tx.level >= 3 {
+        published(tx, law, &resolution, &entry);
+    }
     tx.emit(Event::EntryListed(name));
     Ok(outcome)
 }
 
+/// What follows a publication: the version goes on file, the attribute's clock runs, what was
+/// owed is done.
+fn published(tx: &mut Tx<'_>, law: &Law, resolution: &Resolution, entry: &CatalogEntry) {
+    let name = entry_name(tx, entry.id);
+    let mut file = file(tx, entry.id);
+    let last = keys::entry_version(&entry.domain, entry.id, file.versions);
+    let before: Option<EntryVersion> = tx.get(&last);
+    let kind = |entry: &CatalogEntry| entry.content.sharing.as_ref().map(SharingAttribute::kind);
+    let old = before.as_ref().and_then(|version| kind(&version.entry));
+    versions::add(tx, law, &mut file, entry);
+    file.authority_review = None;
+    let unsuspended = file.suspension.take().is_some();
+    if let (Some(from), Some(to)) = (old, kind(entry))
+        && from != to
+    {
+        ledger::append(tx, &name, Fact::AttributeChanged { from, to }, None, &[]);
+    }
+    if old != kind(entry) {
+        file.attribute_since = Some(tx.clock);
+    }
+    if old != kind(entry) || unsuspended || file.attribute_review.is_none() {
+        let since = file.attribute_since.unwrap_or(tx.clock);
+        review::count(tx, law, resolution, &name, since, &mut file);
+    }
+    tx.put(&keys::entry_file(&entry.domain, entry.id), &file);
+    worklist::settle(tx, entry, true);
+}
+
 pub(crate) fn withdraw(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     id: EntryId,
     version: u64,
     reason: &str,
@@ -315,21 +436,35 @@ pub(crate) fn withdraw(
         return Err(not_permitted(tx, "the provider of the entry or the authority"));
     }
     same_version(old.version, version)?;
-    if old.state == EntryState::Withdrawn {
+    if matches!(old.state, EntryState::Withdrawn | EntryState::Archived) {
         return Err(wrong_state(&old, "an entry that is not withdrawn"));
     }
     text::check_reason("reason", reason)?;
     let live = live_grants(tx, &old).len();
     if live > 0 {
-        return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", live));
+        let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", live);
+        return Err(match service_change_rule(tx, law, &old) {
+            Some(rule) => refusal.under(rule),
+            None => refusal,
+        });
     }
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
+    if tx.level >= 3 {
+        versions::catch_up(tx, &old);
+        tx.clear_deadline(DeadlineKind::AttributeReview, &name);
+        let file = EntryFile {
+            attribute_review: None,
+            authority_review: None,
+            suspension: None,
+            ..file(tx, id)
+        };
+        tx.put(&keys::entry_file(&old.domain, id), &file);
+        changes::withdrawn(tx, &old);
+        worklist::settle(tx, &old, false);
+    }
     if old.state.is_listed() {
-        tx.delete(&keys::published_entry(&old.domain, id));
-        tx.counters_mut().listed_entries -= 1;
-        feed::entry_changed(tx, id, None);
-        tx.emit(Event::EntryListed(name.clone()));
+        standing::unlist(tx, &old);
     }
     let fact = Fact::EntryWithdrawn { version: old.version };
     ledger::append(tx, &name, fact, None, &[("reason", reason)]);
@@ -339,9 +474,57 @@ pub(crate) fn withdraw(
 
 /// The authority did not review an updated entry in time (CAL-14).
 pub(crate) fn review_overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
-    let fact = Fact::DeadlineMissed { kind: row.kind, due: row.due_time };
-    ledger::append(tx, &row.subject, fact, None, &[]);
+    let mut fact = Fact::DeadlineMissed { kind: row.kind, due: row.due_time };
+    let mut rule = None;
+    if tx.level >= 3
+        && let Resource::Entry(id) = row.subject.resource
+        && let Some(review) = file(tx, id).authority_review
+    {
+        let (due_date, escalated_to) = (review.clock.due_date, review.escalation);
+        fact = Fact::AuthorityReviewOverdue { due_date, escalated_to };
+        rule = review.order;
+    }
+    ledger::append(tx, &row.subject, fact, rule, &[]);
     tx.emit(Event::EntryEdited(row.subject.clone()));
+}
+
+/// The rule by which taking the entry from those who use it is a change of service (CAT-30).
+fn service_change_rule(
+    tx: &Tx<'_>,
+    law: &Law,
+    entry: &CatalogEntry,
+) -> Option<catalog_model::rule::RuleRef> {
+    let class = entry.provider_class.filter(|_| tx.level >= 3)?;
+    let pair = Pair::for_catalog(class, entry.kind);
+    law.resolve(tx, pair, tx.today()).ok()?.withdrawal_is_service_change()
+}
+
+/// What is on file about an entry.
+pub(crate) fn file(tx: &Tx<'_>, id: EntryId) -> EntryFile {
+    tx.get(&keys::entry_file(tx.domain(), id)).unwrap_or_default()
+}
+
+/// A paper decision names its document, and who made it (SHR-29); it is never the clerk's own.
+fn check_decision(tx: &Tx<'_>, decision: &PaperDecision) -> Result<(), Refusal> {
+    let mut refusal = Refusal::new(Reason::FieldInvalid);
+    let texts = [
+        ("decision.document_number", &decision.document_number),
+        ("decision.issuing_body", &decision.issuing_body),
+        ("decision.recorded_for", &decision.recorded_for),
+    ];
+    for (field, value) in texts {
+        text::check(field, value)?;
+        if value.trim().is_empty() {
+            refusal = refusal.field(field, "missing", "缺少");
+        }
+    }
+    if decision.digest == [0; 32] {
+        refusal = refusal.field("decision.digest", "missing", "缺少");
+    }
+    if decision.date > tx.today() {
+        refusal = refusal.field("decision.date", "lies in the future", "晚于今日");
+    }
+    if refusal.fields.is_empty() { Ok(()) } else { Err(refusal) }
 }
 
 /// The working version of one of this domain's entries.
@@ -369,8 +552,21 @@ fn publishable(
     let resolution = law.resolve(tx, Pair::for_catalog(class, entry.kind), tx.today())?;
     let systems = systems_of(tx, entry.provider);
     let facts = ProviderFacts { capacities: &provider.capacities, systems: &systems };
-    policy::check_publishable(&resolution, entry, &facts)?;
     let published: Option<CatalogEntry> = tx.get(&keys::published_entry(&entry.domain, entry.id));
+    if tx.level >= 3 {
+        let known = file(tx, entry.id);
+        // A suspended entry is still held against what was published last.
+        let last: Option<EntryVersion> =
+            tx.get(&keys::entry_version(&entry.domain, entry.id, known.versions));
+        let before = published.as_ref().or(last.as_ref().map(|version| &version.entry));
+        let history = EntryHistory {
+            published: before.map(|before| &before.content),
+            important: known.important.is_some(),
+        };
+        policy::check_publishable_with(&resolution, entry, &facts, &history)?;
+    } else {
+        policy::check_publishable(&resolution, entry, &facts)?;
+    }
     let narrows = |item: &String| {
         let now = sharing_of(entry, item);
         let before = published.as_ref().and_then(|published| sharing_of(published, item));
@@ -381,7 +577,11 @@ fn publishable(
     let narrowed =
         live_grants(tx, entry).iter().filter(|grant| grant.items.iter().any(narrows)).count();
     if narrowed > 0 {
-        return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed));
+        let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed);
+        return Err(match resolution.withdrawal_is_service_change().filter(|_| tx.level >= 3) {
+            Some(rule) => refusal.under(rule),
+            None => refusal,
+        });
     }
     Ok((provider, resolution))
 }
@@ -467,6 +667,10 @@ fn kind_name(kind: DataKind) -> &'static str {
     }
 }
 
+fn not_listed(entry: &CatalogEntry) -> Refusal {
+    wrong_state(entry, "an entry in the catalog")
+}
+
 fn wrong_state(entry: &CatalogEntry, needed: &str) -> Refusal {
     let state = match entry.state {
         EntryState::ImportedDraft => "imported_draft",
@@ -476,6 +680,8 @@ fn wrong_state(entry: &CatalogEntry, needed: &str) -> Refusal {
         EntryState::ChangePending => "change_pending",
         EntryState::ChangeSubmitted => "change_submitted",
         EntryState::Withdrawn => "withdrawn",
+        EntryState::Suspended => "suspended",
+        EntryState::Archived => "archived",
     };
     Refusal::new(Reason::EntryStateWrong).fact("state", state).fact("needed", needed)
 }

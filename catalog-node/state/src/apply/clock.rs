@@ -57,6 +57,9 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
             DeadlineKind::Rectification => super::grants::rectification_lapsed(tx, &row),
+            DeadlineKind::CatalogUpdate => super::catalog::changes::overdue(tx, &row),
+            DeadlineKind::AttributeReview => super::catalog::review::missed(tx, &row),
+            DeadlineKind::Reclassification => super::catalog::worklist::overdue(tx, &row),
         }
         fired += 1;
     }

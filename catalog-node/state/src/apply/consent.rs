@@ -18,7 +18,7 @@ use minicbor::Encode;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    apply::{catalog, requests},
+    apply::{catalog, organizations::persons, requests},
     codec, keys,
     ledger::{self, Fact},
     machine::{Law, not_permitted},
@@ -115,7 +115,8 @@ pub(crate) fn by_head(
         PersonRole::DepartmentHead => "the head of the department",
         _ => "the head of the sharing office",
     };
-    if !on_file.roles.contains(&head) {
+    if !on_file.holds(head, tx.today()) {
+        persons::check_office(tx, organization, head)?;
         return Err(Refusal::new(Reason::ConsentNotByHead).fact("needed", needed));
     }
     let asserted_by = match &tx.caller.identity {

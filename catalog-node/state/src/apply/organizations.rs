@@ -1,5 +1,7 @@
 //! Organizations, persons and systems: who may register whom, with checked credit codes.
 
+pub(crate) mod persons;
+
 use catalog_model::{
     credit_code::{CreditCode, CreditCodeError},
     ids::{OrganizationId, PersonId, SystemId},
@@ -152,6 +154,7 @@ pub(crate) fn create_person(
         version: 1,
         created_time: tx.clock,
         updated_time: tx.clock,
+        terms: None,
     };
     tx.put(&keys::person(&tx.domain().clone(), organization, id), &person);
     Ok(done(tx, Resource::Person(organization, id)))

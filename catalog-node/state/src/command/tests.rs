@@ -101,6 +101,7 @@ fn content() -> EntryContent {
         }),
         sharing_method: Some(SharingMethod::BatchExchange),
         conditions_of_use: "conditions".to_owned(),
+        particulars: None,
         open_type: Some(OpenType::Secure),
         grade: Some(Grade::Important),
         assessments: vec![Assessment {
@@ -341,6 +342,7 @@ fn bootstrap() -> Bootstrap {
             version: 1,
             created_time: time(),
             updated_time: time(),
+            terms: None,
         }],
         systems: vec![System {
             id: SystemId::from_bytes(bytes(4)),
@@ -426,7 +428,80 @@ fn file(body: &Body) -> &'static str {
         Body::RaiseLevel { .. } => "raise_level",
         Body::RecordOutage { .. } => "record_outage",
         Body::Grant(command) => grants::file(command),
+        Body::Catalog(command) => catalog_life(command),
     }
+}
+
+fn catalog_life(command: &catalog::CatalogCommand) -> &'static str {
+    use catalog::CatalogCommand as Life;
+    match command {
+        Life::ReportChange { .. } => "report_change",
+        Life::ExtendUpdate { .. } => "extend_update",
+        Life::CompleteUpdate { .. } => "complete_update",
+        Life::ReviewAttribute { .. } => "review_attribute",
+        Life::StartReclassification { .. } => "start_reclassification",
+        Life::RuleReclassification { .. } => "rule_reclassification",
+        Life::SuspendEntry { .. } => "suspend_entry",
+        Life::ResumeEntry { .. } => "resume_entry",
+        Life::ArchiveEntry { .. } => "archive_entry",
+        Life::MarkImportant { .. } => "mark_important",
+        Life::UpdatePerson { .. } => "update_person",
+        Life::RefuseSecret { .. } => "refuse_secret",
+    }
+}
+
+fn catalog_lives() -> Vec<Body> {
+    use catalog::CatalogCommand as Life;
+    use catalog_model::{
+        catalog_entry::SecrecyMark,
+        entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
+        organization::RoleTerm,
+        paper_decision::PaperDecision,
+    };
+    let organization = OrganizationId::from_bytes(bytes(2));
+    let id = EntryId::from_bytes(bytes(5));
+    let decision = PaperDecision {
+        document_number: "厦府〔2026〕1号".to_owned(),
+        digest: [9; 32],
+        date: day("2026-09-01"),
+        issuing_body: "government".to_owned(),
+        recorded_for: "authority".to_owned(),
+    };
+    let (version, reason) = (3, || "reason".to_owned());
+    let lives = [
+        Life::ReportChange {
+            subject: name(Resource::Entry(id)),
+            trigger: ChangeTrigger::StateCouncilDecision,
+            day: day("2026-09-01"),
+            citation: reason(),
+        },
+        Life::ExtendUpdate {
+            subject: name(Resource::Organization(organization)),
+            working_days: 5,
+            reason: reason(),
+        },
+        Life::CompleteUpdate { organization, entries: vec![id] },
+        Life::ReviewAttribute { id, version, outcome: ReviewOutcome::ToBeWidened, note: reason() },
+        Life::StartReclassification { cause: reason() },
+        Life::RuleReclassification { id, decision: decision.clone() },
+        Life::SuspendEntry { id, version, ground: SuspensionGround::WorkSecret, reason: reason() },
+        Life::ResumeEntry { id, version, reason: reason() },
+        Life::ArchiveEntry { id, version },
+        Life::MarkImportant { id, important: true, decision },
+        Life::UpdatePerson {
+            organization,
+            person: PersonId::from_bytes(bytes(3)),
+            version,
+            display_name: "person".to_owned(),
+            terms: vec![RoleTerm {
+                role: PersonRole::SharingOfficeHead,
+                from: day("2026-01-01"),
+                until: Some(day("2026-12-31")),
+            }],
+        },
+        Life::RefuseSecret { organization, mark: SecrecyMark::WorkSecret },
+    ];
+    lives.into_iter().map(|life| Body::Catalog(Box::new(life))).collect()
 }
 
 fn bodies() -> Vec<Body> {
@@ -587,6 +662,7 @@ fn golden_bytes_mean_what_they_meant() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden");
     let mut known = Vec::new();
     let of_level_3 = grants::bodies().into_iter().chain([grants::told(), grants::renewing()]);
+    let of_level_3 = of_level_3.chain(catalog_lives());
     for (place, body) in bodies().into_iter().chain(of_level_3).enumerate() {
         let name = format!("{}.hex", file(&body));
         let command = Command {

@@ -98,3 +98,154 @@ fn golden_rows_mean_what_they_meant() {
     check("record_level_raised", &record(Fact::LevelRaised { from: 1, to: 2 }));
     check("record_outage", &record(Fact::OutageRecorded { node: 1, kind, from, until }));
 }
+
+/// What is on file about entries, from command level 3 on.
+#[test]
+fn golden_rows_of_entries_mean_what_they_meant() {
+    use catalog_model::{
+        catalog_entry::{EntryParticulars, Library, SecrecyMark, SelfCheck, SelfCheckKind},
+        deadline::{WorkingDayClock, WorkingDays},
+        entry_file::{
+            AttributeReview, AuthorityReview, ChangeReport, ChangeTrigger, EntryFile,
+            EntrySuspension, ReclassificationPass, ReportedChange, ReviewOutcome, SuspensionGround,
+            WorklistItem, WorklistOutcome,
+        },
+        ids::EntryId,
+        organization::{Person, PersonRole, RoleTerm},
+        paper_decision::PaperDecision,
+        reason::Reason,
+        rule::RuleRef,
+        share_request::PartyRole,
+        sharing::SharingKind,
+    };
+    let domain: DomainId = "xiamen".parse().unwrap();
+    let time = UtcMillis(1_790_000_000_000);
+    let day: catalog_model::time::LocalDate = "2026-09-21".parse().unwrap();
+    let rule = RuleRef::house("HOUSE-vague-words");
+    let (id, provider) = (EntryId::from_bytes([5; 16]), OrganizationId::from_bytes([2; 16]));
+    let clock = WorkingDayClock {
+        kind: DeadlineKind::CatalogUpdate,
+        start_time: time,
+        length: WorkingDays(10),
+        extended: WorkingDays(5),
+        suspended: WorkingDays(0),
+        due_date: day,
+        due_time: day.end(),
+        provisional: false,
+        calendar_version: 1,
+        rule: rule.clone(),
+        revision: 2,
+    };
+    let decision = PaperDecision {
+        document_number: "1".to_owned(),
+        digest: [9; 32],
+        date: day,
+        issuing_body: "government".to_owned(),
+        recorded_for: "authority".to_owned(),
+    };
+    check("entry_file_empty", &EntryFile::default());
+    check(
+        "entry_file",
+        &EntryFile {
+            versions: 3,
+            submitted_time: Some(time),
+            attribute_since: Some(time),
+            attribute_review: Some(AttributeReview {
+                since: time,
+                due_date: day,
+                rule: rule.clone(),
+                default: Some(rule.clone()),
+                last: Some(ReviewOutcome::ToBeWidened),
+                missed: true,
+                revision: 1,
+            }),
+            authority_review: Some(AuthorityReview {
+                clock: clock.clone(),
+                escalation: Some(PartyRole::GovernmentOrSuperior),
+                order: Some(rule.clone()),
+            }),
+            suspension: Some(EntrySuspension {
+                ground: SuspensionGround::Leak,
+                reason: "reason".to_owned(),
+                since: time,
+            }),
+            important: Some(decision.clone()),
+        },
+    );
+    check(
+        "change_report",
+        &ChangeReport {
+            subject: ResourceName::new(domain.clone(), Resource::Entry(id)),
+            provider,
+            changes: vec![ReportedChange {
+                trigger: ChangeTrigger::Duty,
+                day,
+                citation: "decision".to_owned(),
+                reported_time: time,
+                clock: clock.clone(),
+                default: None,
+                overdue: true,
+                order: Some(rule.clone()),
+                escalation: Some(PartyRole::Authority),
+            }],
+            revision: 1,
+        },
+    );
+    check(
+        "worklist_item",
+        &WorklistItem {
+            entry: id,
+            provider,
+            title: "title".to_owned(),
+            sharing: SharingKind::NotShared,
+            reason: Reason::BasisRankTooLow,
+            rule: Some(rule),
+            pass: 2,
+            rule_pack_version: 1,
+            listed_time: time,
+            clock: Some(clock),
+            overdue: false,
+            outcome: Some(WorklistOutcome::Ruled { decision }),
+            closed_time: Some(time),
+        },
+    );
+    check(
+        "reclassification_pass",
+        &ReclassificationPass {
+            number: 2,
+            cause: "cause".to_owned(),
+            rule_pack_version: 1,
+            started_time: time,
+            after: Some(id),
+            seen: 256,
+            listed: 3,
+            finished_time: None,
+        },
+    );
+    check(
+        "entry_particulars",
+        &EntryParticulars {
+            library: Some(Library::Theme("theme".to_owned())),
+            self_checks: vec![SelfCheck {
+                kind: SelfCheckKind::Usability,
+                passed: true,
+                date: day,
+                checker: "office".to_owned(),
+            }],
+            secrecy: Some(SecrecyMark::WorkSecret),
+        },
+    );
+    let person = Person {
+        id: PersonId::from_bytes([3; 16]),
+        organization: provider,
+        display_name: "person".to_owned(),
+        roles: vec![PersonRole::Operator],
+        version: 1,
+        created_time: time,
+        updated_time: time,
+        terms: None,
+    };
+    check("person", &person);
+    let term = RoleTerm { role: PersonRole::Operator, from: day, until: Some(day) };
+    check("person_with_terms", &Person { terms: Some(vec![term]), ..person });
+}

@@ -179,7 +179,7 @@ impl World {
         }
     }
 
-    fn provider_system(&self, id: EntryId) -> String {
+    pub(super) fn provider_system(&self, id: EntryId) -> String {
         let entry = self.view().entry(&self.domain(), id).expect("an entry of this catalog");
         let provider = Resource::Organization(entry.provider);
         let alias = self.names.iter().find(|(_, name)| name.resource == provider);
@@ -256,6 +256,7 @@ impl World {
             }
             Some(other) => panic!("`{other}` is no sharing attribute"),
         }
+        Self::particulars(line, &mut content);
         content
     }
 }

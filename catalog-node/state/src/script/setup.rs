@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The calendar that comes with the product, as it is loaded.
-const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
+pub(super) const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
@@ -60,7 +60,10 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: domain_pack(rule_pack(line.get("answer_days")), line.get("switch")),
+            rule_pack: switched_on(
+                with_fuzhou(rule_pack(line.get("answer_days")), line.or("composition", "")),
+                line.get("switch"),
+            ),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -88,6 +91,7 @@ impl World {
                     version: 1,
                     created_time: self.now,
                     updated_time: self.now,
+                    terms: None,
                 });
             }
             bootstrap.systems.push(System {
@@ -243,18 +247,23 @@ fn rule_pack(answer_days: Option<&str>) -> String {
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
 }
 
-/// The pack as a domain has it that turned a switch of the house on. `fuzhou` gives it the
-/// composition `fuzhou-today` instead, which the shipped pack describes and does not have.
-fn domain_pack(pack: String, switch: Option<&str>) -> String {
+/// The pack with a composition of Fuzhou's texts, which the product's own does not list.
+fn with_fuzhou(pack: String, composition: &str) -> String {
+    if composition != "fuzhou-today" {
+        return pack;
+    }
+    let list = "\"compositions\":{";
+    assert!(pack.contains(list), "the pack has compositions");
+    let order = "\"order\":[\"national\",\"fuzhou\",\"house\"],\"by_scope\":[]";
+    pack.replacen(list, &format!("{list}\"fuzhou-today\":{{{order}}},"), 1)
+}
+
+/// The pack with switches of the house turned on.
+fn switched_on(pack: String, switches: Option<&str>) -> String {
     const TABLE: &str = "\"submitter_may_approve\":false";
-    const COMPOSITIONS: &str = "\"compositions\":{";
-    const FUZHOU: &str =
-        "\"fuzhou-today\":{\"order\":[\"national\",\"fuzhou\",\"house\"],\"by_scope\":[]},";
-    let Some(switch) = switch else { return pack };
-    assert!(pack.contains(TABLE) && pack.contains(COMPOSITIONS), "the pack has both");
-    switch.split(',').fold(pack, |pack, switch| match switch {
-        "fuzhou" => pack.replace(COMPOSITIONS, &format!("{COMPOSITIONS}{FUZHOU}")),
-        switch => pack.replace(TABLE, &format!("{TABLE},\"{switch}\":true")),
+    assert!(pack.contains(TABLE), "the pack has the rule on separation of duties");
+    switches.into_iter().flat_map(|switches| switches.split(',')).fold(pack, |pack, switch| {
+        pack.replacen(TABLE, &format!("{TABLE},\"{switch}\":true"), 1)
     })
 }
 

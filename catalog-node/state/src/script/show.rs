@@ -45,6 +45,9 @@ impl World {
                 let entry = self.view().entry(&self.domain(), id).expect("an entry");
                 format!("{}\n", entry.gaps().join(", "))
             }
+            "versions" | "diff" | "worklist" | "pass" | "owed" | "file" | "warnings" => {
+                self.life_shown(line)
+            }
             alias => self.resource(&self.named(alias)),
         };
         self.output.push_str(&text);
@@ -246,6 +249,7 @@ impl World {
             let record = ledger.record(sequence).expect("an indexed record exists");
             let fact = format!("{:?}", record.fact);
             let kind = fact.split([' ', '{']).next().unwrap_or_default();
+            let kind = Self::life_fact(&record.fact).unwrap_or_else(|| kind.to_owned());
             let rule =
                 record.rule.map_or_else(String::new, |rule| format!(" ({})", rule.cite(Lang::En)));
             let labels: Vec<_> =
@@ -261,7 +265,7 @@ impl World {
     }
 }
 
-fn entry_text(entry: &CatalogEntry, row: &str) -> String {
+pub(super) fn entry_text(entry: &CatalogEntry, row: &str) -> String {
     let sharing = entry.content.sharing.as_ref().map(|sharing| sharing.kind().to_string());
     let items: Vec<_> = entry.content.items.iter().map(|item| item.name.as_str()).collect();
     format!(

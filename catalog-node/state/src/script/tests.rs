@@ -8,6 +8,8 @@ mod deadline_vectors;
 mod mutations;
 mod random;
 mod random_grants;
+mod random_life;
+mod recount;
 mod state_hashes;
 
 fn testdata() -> PathBuf {
@@ -97,6 +99,21 @@ stories! {
     suspend_and_terminate,
     unconditional_granted_at_once,
     update_published_entry,
+    attribute_narrowed_and_widened,
+    basis_too_weak_by_a_new_law,
+    change_of_a_whole_department,
+    change_of_law_starts_the_update_clock,
+    entry_needs_self_check_while_the_plan_holds,
+    entry_versions_and_diffs,
+    fuzhou_asks_a_basis_of_conditions,
+    imported_draft_keeps_its_gaps,
+    leak_suspended_at_once,
+    libraries_of_the_catalog,
+    persons_come_and_go,
+    personal_data_needs_a_duty,
+    reclassification_in_portions,
+    secret_entry_refused_at_intake,
+    update_overdue_and_met_late,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.

@@ -42,6 +42,7 @@ fn organizations_persons_and_systems_are_shown_and_read() {
         version: 1,
         created_time: at(3),
         updated_time: at(3),
+        terms: None,
     };
     let shown = person_message(&unit.domain, &person);
     assert_eq!(person_name(&shown.name, "").unwrap(), (unit.domain.clone(), unit.id, person.id));

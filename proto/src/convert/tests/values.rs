@@ -149,6 +149,7 @@ pub(crate) fn content() -> EntryContent {
         region_code: "350200".into(),
         issued_date: Some(day("2019-02-28")),
         synthetic: true,
+        particulars: None,
     }
 }
 

@@ -21,7 +21,7 @@ use catalog_model::{
 use super::{name, platform, save};
 use crate::{
     apply::{
-        consent, grants,
+        catalog, consent, grants,
         organizations::{in_order, on_file},
     },
     keys,
@@ -69,7 +69,8 @@ pub(crate) fn assess(
     let standing_answer =
         consent::covers_content(tx, ConsentKind::StandingAnswer, &content.entry, &entry.content);
     let facts = EntryFacts::of(&entry, standing_answer);
-    let route = policy::decide(&resolution, &facts, content, date)?;
+    let route = policy::decide(&resolution, &facts, content, date)
+        .map_err(|refusal| catalog::worklist::not_by_law(tx, &entry, refusal))?;
     Ok(Assessed { resolution, route, entry, provider })
 }
 
