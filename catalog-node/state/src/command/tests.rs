@@ -662,8 +662,8 @@ fn golden_bytes_mean_what_they_meant() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden");
     let mut known = Vec::new();
     let of_level_3 = grants::bodies().into_iter().chain([grants::told(), grants::renewing()]);
-    let of_level_3 = of_level_3.chain(catalog_lives());
-    for (place, body) in bodies().into_iter().chain(of_level_3).enumerate() {
+    let numbered = bodies().into_iter().chain(of_level_3).enumerate();
+    for (place, body) in numbered.chain(catalog_lives().into_iter().enumerate()) {
         let name = format!("{}.hex", file(&body));
         let command = Command {
             level: body.level(),
