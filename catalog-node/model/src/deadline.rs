@@ -127,18 +127,27 @@ impl WorkingDayClock {
         self.count(calendar);
         let held = was_running && self.is_overdue(now);
         if held {
-            let mut day = now.local_date();
-            while !calendar.is_working_day(day).counts() {
-                day = day.next();
-            }
-            self.due_date = day;
-            self.due_time = day.end();
+            self.due_date = calendar.first_open_day(now);
+            self.due_time = self.due_date.end();
         }
         if before == (self.due_date, self.provisional) {
             return None;
         }
         self.revision += 1;
         Some(Recomputed { old_date: before.0, new_date: self.due_date, held })
+    }
+
+    /// Takes another length from a rule of law that became known after the clock had started
+    /// (POL-07), and counts again as [`WorkingDayClock::recompute`] does.
+    pub fn take_length(
+        &mut self,
+        length: WorkingDays,
+        rule: RuleRef,
+        calendar: &WorkingDayCalendar,
+        now: UtcMillis,
+    ) -> Option<Recomputed> {
+        (self.length, self.rule) = (length, rule);
+        self.recompute(calendar, now)
     }
 
     /// Adds working days. Whether the rule allows them is decided before.

@@ -175,6 +175,11 @@ ulid_id!(
     SystemId,
     "a system id (a ULID)"
 );
+ulid_id!(
+    /// One recorded ruling of the authority on a point of law.
+    RulingId,
+    "a ruling id (a ULID)"
+);
 
 #[cfg(test)]
 mod tests;

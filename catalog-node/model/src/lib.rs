@@ -35,3 +35,5 @@ pub mod rule_pack;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
+
+pub mod paper_decision;

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, SystemId,
+    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, RulingId, SystemId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
@@ -46,6 +46,9 @@ pub enum Resource {
     /// `organizations/{id}/systems/{id}`
     #[n(6)]
     System(#[n(0)] OrganizationId, #[n(1)] SystemId),
+    /// `rulings/{id}`
+    #[n(15)]
+    Ruling(#[n(0)] RulingId),
 }
 
 impl ResourceName {
@@ -70,6 +73,7 @@ impl fmt::Display for ResourceName {
             Resource::System(organization, id) => {
                 write!(f, "/organizations/{organization}/systems/{id}")
             }
+            Resource::Ruling(id) => write!(f, "/rulings/{id}"),
         }
     }
 }
@@ -101,6 +105,7 @@ impl FromStr for ResourceName {
             ["organizations", organization, "systems", id] => {
                 Resource::System(organization.parse()?, id.parse()?)
             }
+            ["rulings", id] => Resource::Ruling(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod consent;
 pub mod federation;
 pub mod grants;
+pub(crate) mod law;
 pub mod organizations;
 pub mod probe;
 pub mod requests;
@@ -26,7 +27,7 @@ use crate::{
 pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcome, Refusal> {
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
-        Body::AdvanceClock { development, .. } => clock::advance(tx, *development),
+        Body::AdvanceClock { development, .. } => clock::advance(tx, law, *development),
 
         Body::CreateOrganization { id, content } => organizations::create(tx, *id, content),
         Body::UpdateOrganization { id, version, content } => {
@@ -110,6 +111,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::RecordOutage { node, kind, from, until } => {
             cluster::record_outage(tx, *node, *kind, *from, *until)
         }
+        Body::Law(command) => law::apply(tx, law, command),
     }
 }
 

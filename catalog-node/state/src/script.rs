@@ -12,6 +12,7 @@
 
 mod entries;
 mod federation;
+mod law;
 mod line;
 mod members;
 mod requests;
@@ -126,6 +127,11 @@ impl World {
             "raise" => self.raise(&line),
             "outage" => self.outage(&line),
 
+            "load_rules" | "load_calendar" | "ruling" | "withdraw_ruling" | "closure"
+            | "open_again" | "platform_outage" | "rule_outage" | "law" | "explain" | "what_if" => {
+                self.law(&line);
+            }
+
             "probe" => self.probe(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
@@ -150,6 +156,7 @@ impl World {
                 Resource::Organization(id) => id.to_string(),
                 Resource::Person(_, id) => id.to_string(),
                 Resource::System(_, id) => id.to_string(),
+                Resource::Ruling(id) => id.to_string(),
                 Resource::Domain => continue,
             };
             output = output.replace(&id, alias);

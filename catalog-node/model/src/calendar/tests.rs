@@ -40,6 +40,7 @@ fn explains_two_holidays_and_a_make_up_day() {
                 DayKind::MakeUpDay(name) => format!("make-up {}", name.zh),
                 DayKind::Weekend => "weekend".to_owned(),
                 DayKind::Holiday(name) => name.zh.clone(),
+                DayKind::Closure(document) => document.clone(),
             };
             let counted = line.counted.map_or("-".to_owned(), |n| n.to_string());
             format!("{} {} {kind} {counted}", line.date, line.weekday)

@@ -80,6 +80,18 @@ stories! {
     suspend_and_terminate,
     unconditional_granted_at_once,
     update_published_entry,
+    law_loaded_late,
+    expired_rule_continued,
+    adaptation_for_the_special_zone,
+    rule_packs_refused,
+    clusters_below_level_3,
+    spring_festival_with_make_up_saturdays,
+    year_end_into_a_provisional_year,
+    late_correction_of_the_calendar,
+    closed_for_a_typhoon,
+    outage_on_the_due_day,
+    recount_in_portions,
+    what_if_a_draft_were_law,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.
