@@ -175,6 +175,13 @@ impl WorkingDayClock {
         clock >= self.due_time
     }
 
+    /// The day on which the count ends, if that is not the last day: it had run out when the
+    /// calendar or the law changed, and the clock was held.
+    pub fn held_from(&self, calendar: &WorkingDayCalendar) -> Option<LocalDate> {
+        let counted = calendar.add_working_days(self.start_time.local_date(), self.total()).date;
+        (counted < self.due_date).then_some(counted)
+    }
+
     /// The count, day by day.
     pub fn explain(&self, calendar: &WorkingDayCalendar) -> Vec<DayLine> {
         calendar.explain(self.start_time.local_date(), self.total())

@@ -3,6 +3,8 @@
 //! Scripts, property tests and simulations run all of them. A violation is a mistake of ours:
 //! nothing that a caller sends may bring one about.
 
+mod law;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_model::{
@@ -115,6 +117,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.call_records_stand_in_order();
     inspection.members_fit_their_history();
     inspection.outages_are_on_record();
+    inspection.the_law_fits_its_rows();
     inspection.found
 }
 

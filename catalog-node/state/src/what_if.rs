@@ -211,10 +211,11 @@ pub fn differences(old: &CaseOutcome, new: &CaseOutcome) -> Vec<Changed> {
     let mut add = |differs: bool, changed| what.extend(differs.then_some(changed));
     add(route(old) != route(new), Changed::Route);
     add(fields(old) != fields(new), Changed::Contents);
-    // Of a refused request nobody decides anything.
+    // Of a refused request nobody decides anything, and where a standing answer answers nobody does.
     if old.refused.is_none() && new.refused.is_none() {
-        add(old.decider != new.decider, Changed::Decider);
-        add(old.debtor != new.debtor, Changed::Debtor);
+        let decided = !(old.at_once && new.at_once);
+        add(decided && old.decider != new.decider, Changed::Decider);
+        add(decided && old.debtor != new.debtor, Changed::Debtor);
         add(old.due_date != new.due_date, Changed::DueDate);
         add(old.late != new.late, Changed::Timeliness);
     }

@@ -139,7 +139,11 @@ impl World {
         for day in lines {
             self.say(day.text(Lang::En));
         }
+        let calendar = self.view().calendar_in_force().expect("a calendar");
         if let Some(clock) = &case.answer_clock {
+            if let Some(ended) = clock.held_from(&calendar) {
+                self.say(format!("the count ended on {ended}, which was over: held"));
+            }
             let rule = clock.rule.cite(Lang::En);
             let text = format!("due {} 24:00 ({rule})", clock.due_date);
             self.say(text);

@@ -4,6 +4,7 @@ use super::{World, domain};
 use crate::{invariants, keys, view::View};
 
 mod deadline_vectors;
+mod law;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod random;
@@ -92,6 +93,7 @@ stories! {
     outage_on_the_due_day,
     recount_in_portions,
     what_if_a_draft_were_law,
+    answer_in_the_instant_of_the_deadline,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.

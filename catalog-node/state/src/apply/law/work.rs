@@ -265,29 +265,32 @@ fn hold_against(
     let [Some(old), Some(new)] = results else { return false };
     let running = case.answer_clock.as_ref().filter(|_| requests::clock_runs(case));
     let due_before = running.map(|clock| clock.due_date);
-    let other_length = running.zip(new.answer_days).is_some_and(|(c, days)| c.length.0 != days);
-    if old == new && !other_length {
+    let other_clock = running.zip(new.answer_days).is_some_and(|(clock, days)| {
+        let rule = new.answer_rule.as_ref().is_some_and(|rule| rule.id != clock.rule.id);
+        clock.length.0 != days || rule
+    });
+    if what_if::differences(&old, &new).is_empty() && !other_clock {
         return false;
     }
     let name = requests::name(case);
     let (mut due_after, mut held, mut lifted) = (due_before, false, false);
     if let (Some(clock), Some(days), Some(rule)) = (running, new.answer_days, &new.answer_rule)
-        && other_length
+        && other_clock
     {
         let mut counted = clock.clone();
         let days = WorkingDays(days);
-        if let Some(change) = counted.take_length(days, rule.clone(), &law.calendar, tx.clock) {
-            let moved = Moved {
-                kind: clock.kind,
-                from: change.old_date,
-                to: change.new_date,
-                held: change.held,
-                lifted: false,
-            };
-            if let Some((changed, moved)) = with_clock(tx, case, clock, counted, moved) {
-                (due_after, held, lifted) = (Some(moved.to), moved.held, moved.lifted);
-                requests::change(tx, case, changed);
-            }
+        let change = counted.take_length(days, rule.clone(), &law.calendar, tx.clock);
+        let moved = Moved {
+            kind: clock.kind,
+            from: clock.due_date,
+            to: counted.due_date,
+            held: change.is_some_and(|change| change.held),
+            lifted: false,
+        };
+        // An order that stands rests on the rule under which it was given.
+        if let Some((changed, moved)) = with_clock(tx, case, clock, counted, moved) {
+            (due_after, held, lifted) = (Some(moved.to), moved.held, moved.lifted);
+            requests::change(tx, case, changed);
         }
     }
     let fact = Fact::LawLoadedLate {
