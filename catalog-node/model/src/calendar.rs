@@ -195,7 +195,10 @@ impl WorkingDayCalendar {
                         || calendar.make_up_days.insert(date, name).is_some()
                 }
                 other => {
-                    return Err(fault(line, format!("`{other}` is neither holiday, workday nor closure")));
+                    return Err(fault(
+                        line,
+                        format!("`{other}` is neither holiday, workday nor closure"),
+                    ));
                 }
             };
             if twice {

@@ -59,9 +59,9 @@ impl RulingKind {
     /// The rule that holds by it.
     pub fn rule(&self) -> &str {
         match self {
-            Self::ContinueExpired { rule } | Self::Adapt { rule, .. } | Self::Choose { rule, .. } => {
-                rule
-            }
+            Self::ContinueExpired { rule }
+            | Self::Adapt { rule, .. }
+            | Self::Choose { rule, .. } => rule,
         }
     }
 
@@ -343,3 +343,6 @@ pub struct Moved {
     /// Whether an order that had been given was taken back.
     pub lifted: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,7 @@
 //! differences are kept by whoever collects them. A request that was refused at once left no text,
 //! only its record, and is counted but not judged again.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use catalog_model::{
     calendar::WorkingDayCalendar,
@@ -71,6 +68,9 @@ pub enum Changed {
     Timeliness,
 }
 
+/// Version of the pack (none = the draft), pair, day and composition of a resolution.
+type Asked = (Option<u64>, Pair, LocalDate, String);
+
 /// The cases since a day, one difference after the other.
 pub struct WhatIf<'a> {
     view: View<'a>,
@@ -79,7 +79,7 @@ pub struct WhatIf<'a> {
     calendar: WorkingDayCalendar,
     since: LocalDate,
     packs: BTreeMap<u64, RulePack>,
-    known: BTreeMap<(Option<u64>, Pair, LocalDate, String), Option<Arc<Resolution>>>,
+    known: BTreeMap<Asked, Option<Arc<Resolution>>>,
     looked_at: u64,
 }
 
@@ -91,11 +91,7 @@ impl std::fmt::Debug for WhatIf<'_> {
 
 /// Replays the cases of this domain that were received since a day under a draft; `None` before
 /// bootstrap.
-pub fn what_if<'a>(
-    view: View<'a>,
-    draft: &'a RulePack,
-    since: LocalDate,
-) -> Option<WhatIf<'a>> {
+pub fn what_if<'a>(view: View<'a>, draft: &'a RulePack, since: LocalDate) -> Option<WhatIf<'a>> {
     let calendar = view.calendar_in_force()?;
     let table = Key::table(Table::Request);
     Some(WhatIf {
@@ -237,11 +233,8 @@ impl Facts {
         let view = View(store);
         let published = view.published_entry(domain, id);
         let entry: CatalogEntry = published.or_else(|| view.entry(domain, id))?;
-        let pair = Pair {
-            asker: case.requester.class?,
-            provider: case.provider.class?,
-            data: entry.kind,
-        };
+        let pair =
+            Pair { asker: case.requester.class?, provider: case.provider.class?, data: entry.kind };
         let consent: Option<Consent> =
             view.consent(ConsentKind::StandingAnswer, &case.content.entry);
         let digest: [u8; 32] = Sha256::digest(codec::encode(&entry.content)).into();
@@ -255,8 +248,8 @@ impl Facts {
         } else {
             let items = case.content.items.iter().map(|name| item(name, case.sharing)).collect();
             let attribute = entry.content.sharing.filter(|known| known.kind() == case.sharing);
-            let attribute = attribute.or_else(|| attribute_of(case.sharing));
-            (attribute, items, was_at_once)
+            let attribute = attribute.unwrap_or_else(|| attribute_of(case.sharing));
+            (Some(attribute), items, was_at_once)
         };
         Some(Self { pair, attribute, items, standing_answer })
     }
@@ -275,33 +268,37 @@ fn item(name: &str, sharing: SharingKind) -> DataItem {
     }
 }
 
-fn attribute_of(kind: SharingKind) -> Option<SharingAttribute> {
+fn attribute_of(kind: SharingKind) -> SharingAttribute {
     match kind {
-        SharingKind::Unconditional => Some(SharingAttribute::Unconditional),
-        SharingKind::Conditional => Some(SharingAttribute::Conditional {
+        SharingKind::Unconditional => SharingAttribute::Unconditional,
+        SharingKind::Conditional => SharingAttribute::Conditional {
             scope: String::new(),
             purpose: String::new(),
             basis: None,
-        }),
+        },
         SharingKind::NotShared => {
-            Some(SharingAttribute::NotShared { reason: String::new(), basis: None })
+            SharingAttribute::NotShared { reason: String::new(), basis: None }
         }
     }
 }
 
-/// What comes of a case under a pack; `None` if it was never received here, or the pack has not its
-/// composition.
-pub(crate) fn outcome(
+/// What comes of a case under its own pack and under a later one; `None` if it was never received
+/// here, or one of the packs has not its composition.
+pub(crate) fn outcomes(
     store: &dyn Store,
-    pack: &RulePack,
+    packs: [&RulePack; 2],
     calendar: &WorkingDayCalendar,
     case: &ShareRequest,
     now: UtcMillis,
-) -> Option<CaseOutcome> {
+) -> Option<[CaseOutcome; 2]> {
     let facts = Facts::of(store, case)?;
     let date = case.received_time?.local_date();
-    let resolution = pack.resolve(&case.rules.as_ref()?.composition, facts.pair, date).ok()?;
-    Some(judge(&resolution, &facts, calendar, case, now))
+    let composition = &case.rules.as_ref()?.composition;
+    let [old, new] = packs.map(|pack| {
+        let resolution = pack.resolve(composition, facts.pair, date).ok()?;
+        Some(judge(&resolution, &facts, calendar, case, now))
+    });
+    Some([old?, new?])
 }
 
 fn judge(
@@ -342,9 +339,10 @@ fn judge(
         Ok(Route::OpenCase { rules, answer: (days, rule), .. }) => {
             outcome.answer_days = Some(days.0);
             outcome.answer_rule = Some(rule);
-            let added = case.answer_clock.as_ref().map_or(0, |clock| {
-                clock.extended.0.saturating_add(clock.suspended.0)
-            });
+            let added = case
+                .answer_clock
+                .as_ref()
+                .map_or(0, |clock| clock.extended.0.saturating_add(clock.suspended.0));
             let total = WorkingDays(days.0.saturating_add(added));
             let due = calendar.add_working_days(received.local_date(), total).date;
             outcome.due_date = Some(due);

@@ -122,8 +122,7 @@ pub fn check(pack: &RulePack, date: LocalDate) -> Vec<PackFinding> {
             && pack.check_continuation(id, date).is_ok()
         {
             let ruling = super::rulings::continued(pack, id, date).map(|ruling| ruling.id.clone());
-            let severity =
-                if ruling.is_some() { Severity::Note } else { Severity::RulingWanted };
+            let severity = if ruling.is_some() { Severity::Note } else { Severity::RulingWanted };
             add(severity, Found::ExpiredWithoutSuccessor { last, ruling });
         }
         if rule.reference.rank == Rank::HouseRule {
@@ -190,7 +189,8 @@ fn overlap(one: &Rule, other: &Rule) -> bool {
     !before(one.to, other.from) && !before(other.to, one.from)
 }
 
-/// Whether some composition applies both to one pair.
+/// Whether both can hold for one pair: in one scope of one profile, or where some composition has
+/// the profiles of both. A scope may cover what no registered party carries yet.
 fn meet(pack: &RulePack, one: &Rule, other: &Rule) -> bool {
     const CLASSES: [PartyClass; 6] = [
         PartyClass::GovernmentDepartment,
@@ -200,6 +200,9 @@ fn meet(pack: &RulePack, one: &Rule, other: &Rule) -> bool {
         PartyClass::Society,
         PartyClass::Developer,
     ];
+    if one.profile == other.profile && one.scope == other.scope {
+        return true;
+    }
     let profiles: BTreeSet<&Vec<String>> =
         pack.0.compositions.values().flat_map(super::Composition::lists).collect();
     profiles.into_iter().any(|profiles| {

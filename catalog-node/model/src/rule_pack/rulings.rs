@@ -249,9 +249,8 @@ impl RulePack {
         if !frame {
             return rules().map(|rule| rule.from).min().filter(|day| *day < today);
         }
-        let of = |rules: &[Rule], id: &str| {
-            rules.iter().find(|rule| rule.reference.id == id).cloned()
-        };
+        let of =
+            |rules: &[Rule], id: &str| rules.iter().find(|rule| rule.reference.id == id).cloned();
         rules()
             .filter_map(|rule| {
                 let id = rule.reference.id.as_str();

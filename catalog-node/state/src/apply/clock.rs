@@ -22,11 +22,7 @@ use super::{cluster, law as law_itself};
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
 
-pub(crate) fn advance(
-    tx: &mut Tx<'_>,
-    law: &Law,
-    development: bool,
-) -> Result<Outcome, Refusal> {
+pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<Outcome, Refusal> {
     if development && !tx.cluster.development_clock {
         return Err(Refusal::new(Reason::DevelopmentClockOff));
     }

@@ -30,11 +30,7 @@ use crate::{
 
 pub(crate) use self::work::{count_of, freshen, recounted, work};
 
-pub(crate) fn apply(
-    tx: &mut Tx<'_>,
-    law: &Law,
-    command: &LawCommand,
-) -> Result<Outcome, Refusal> {
+pub(crate) fn apply(tx: &mut Tx<'_>, law: &Law, command: &LawCommand) -> Result<Outcome, Refusal> {
     match command {
         LawCommand::LoadRulePack { text, reason } => packs::load(tx, law, text, reason),
         LawCommand::LoadCalendar { text, reason } => calendars::load(tx, law, text, reason),
@@ -42,9 +38,7 @@ pub(crate) fn apply(
             let term = (*from, *to);
             rulings::record(tx, law, *id, kind, term, decision.as_ref(), reason)
         }
-        LawCommand::WithdrawRuling { ruling, reason } => {
-            rulings::withdraw(tx, law, ruling, reason)
-        }
+        LawCommand::WithdrawRuling { ruling, reason } => rulings::withdraw(tx, law, ruling, reason),
         LawCommand::DeclareClosure { document_number, days, effect } => {
             calendars::declare(tx, law, document_number, days, *effect)
         }
@@ -68,10 +62,7 @@ fn own(tx: &Tx<'_>, law: &Law) -> Result<Resolution, Refusal> {
 }
 
 /// The rule of `key` on which a step rests that the law does not know without it.
-fn needed(
-    resolution: &Resolution,
-    key: RuleKey,
-) -> Result<catalog_model::rule::RuleRef, Refusal> {
+fn needed(resolution: &Resolution, key: RuleKey) -> Result<catalog_model::rule::RuleRef, Refusal> {
     let merged = resolution.required(key)?;
     Ok(merged.sources[0].clone())
 }

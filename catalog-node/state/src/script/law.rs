@@ -157,7 +157,7 @@ impl World {
         {
             let view = self.view();
             let mut cases = what_if(view, &draft, since).expect("a cluster");
-            while let Some(case) = cases.next() {
+            for case in cases.by_ref() {
                 let what: Vec<String> =
                     case.what.iter().map(|changed| format!("{changed:?}")).collect();
                 add(&mut text, format_args!("{}: {}", case.case, what.join(", ")));

@@ -92,8 +92,10 @@ fn a_shorter_clock_makes_some_late() {
 #[test]
 fn without_the_standing_answer_somebody_owes_one() {
     let store = cases();
-    let draft = draft("\"id\":\"HOUSE-standing-answer\",\"profile\":\"house\"",
-        "\"id\":\"HOUSE-standing-answer\",\"profile\":\"fuzhou\"");
+    let draft = draft(
+        "\"id\":\"HOUSE-standing-answer\",\"profile\":\"house\"",
+        "\"id\":\"HOUSE-standing-answer\",\"profile\":\"fuzhou\"",
+    );
     let (differences, _) = found(&store, &draft, "2026-09-21");
     assert_eq!(differences.len(), 4);
     for difference in &differences {

@@ -3,6 +3,7 @@
 
 use super::Resolution;
 use crate::{
+    organization::{DataKind, PartyClass},
     reason::{Lang, Reason},
     refusal::Refusal,
     rule::RuleRef,
@@ -10,7 +11,6 @@ use crate::{
         Merged, Pair, RuleKey, RuleMark, RulePack, RuleValue, UnknownComposition,
         rulings::{self, unanswered},
     },
-    organization::{DataKind, PartyClass},
     time::LocalDate,
 };
 
@@ -31,8 +31,8 @@ impl Resolution {
     /// The refusal of a step on which no rule in force speaks.
     pub fn no_rule(&self, key: RuleKey) -> Refusal {
         let expired = self.expired_on(key);
-        let mut refusal = Refusal::new(Reason::NoRuleInForce)
-            .fact("key", unanswered(key, &expired, Lang::En));
+        let mut refusal =
+            Refusal::new(Reason::NoRuleInForce).fact("key", unanswered(key, &expired, Lang::En));
         if let Some((rule, last)) = expired.first() {
             refusal = refusal
                 .fact("key_zh", unanswered(key, &expired, Lang::Zh))

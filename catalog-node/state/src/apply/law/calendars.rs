@@ -6,12 +6,8 @@
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use catalog_model::{
-    calendar::WorkingDayCalendar,
-    policy::MAX_LINE,
-    reason::Reason,
-    refusal::Refusal,
-    rule_pack::RuleKey,
-    time::LocalDate,
+    calendar::WorkingDayCalendar, policy::MAX_LINE, reason::Reason, refusal::Refusal,
+    rule_pack::RuleKey, time::LocalDate,
 };
 use sha2::{Digest, Sha256};
 
@@ -176,13 +172,13 @@ fn closures_of(law: &Law) -> BTreeMap<LocalDate, String> {
 }
 
 fn change_closures(tx: &mut Tx<'_>, law: &Law, closures: &BTreeMap<LocalDate, String>) {
-    let row: VersionedText = tx
-        .get(&keys::calendar(law.calendar.version()))
-        .expect("the version in force is on file");
-    let official: String =
-        row.text.lines().filter(|line| !is_closure(line)).fold(String::new(), |text, line| {
-            text + line + "\n"
-        });
+    let row: VersionedText =
+        tx.get(&keys::calendar(law.calendar.version())).expect("the version in force is on file");
+    let official: String = row
+        .text
+        .lines()
+        .filter(|line| !is_closure(line))
+        .fold(String::new(), |text, line| text + line + "\n");
     let text = with_closures(&official, closures);
     let next = read(&text, law.calendar.version() + 1);
     store(tx, law, text, next);
@@ -204,7 +200,8 @@ fn with_closures(official: &str, closures: &BTreeMap<LocalDate, String>) -> Stri
 }
 
 fn read(text: &str, version: u64) -> WorkingDayCalendar {
-    WorkingDayCalendar::parse(text, version).expect("the lists were read, closures are written here")
+    WorkingDayCalendar::parse(text, version)
+        .expect("the lists were read, closures are written here")
 }
 
 /// Makes `next` the calendar in force and begins to count running clocks again.

@@ -110,7 +110,9 @@ fn outages(tx: &Tx<'_>) -> Vec<PlatformOutage> {
 /// Marks a case that has just fallen overdue, if the platform was out on its last day.
 pub(crate) fn after_firing(tx: &mut Tx<'_>, law: &Law, case: &ResourceName) {
     let outages = outages(tx);
-    if !outages.is_empty() && let Ok(case) = requests::owned(tx, case) {
+    if !outages.is_empty()
+        && let Ok(case) = requests::owned(tx, case)
+    {
         mark(tx, law, &case, &outages);
     }
 }
@@ -125,9 +127,8 @@ fn mark(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest, outages: &[PlatformOuta
     let Some(mark) = &case.overdue else { return false };
     // The mark's instant is the end of the last day.
     let last = UtcMillis(mark.due_time.0.saturating_sub(1)).local_date();
-    let on_that_day = |outage: &&PlatformOutage| {
-        outage.from < last.end() && outage.until > last.start()
-    };
+    let on_that_day =
+        |outage: &&PlatformOutage| outage.from < last.end() && outage.until > last.start();
     let numbers: Vec<u64> =
         outages.iter().filter(on_that_day).map(|outage| outage.number).collect();
     let Some(rule) = own(tx, law).ok().and_then(|own| own.outage_ruling()) else { return false };

@@ -34,17 +34,16 @@ pub(super) fn load(
     by_authority(tx)?;
     text::check_reason("reason", reason)?;
     check_length("text", json)?;
-    let stated = RulePack::parse(json).map_err(|error| {
-        refused(error.text(Lang::En), error.text(Lang::Zh))
-    })?;
+    let stated = RulePack::parse(json)
+        .map_err(|error| refused(error.text(Lang::En), error.text(Lang::Zh)))?;
     let recorded = law.rule_pack.rulings();
     if !stated.rulings().is_empty() && stated.rulings() != recorded {
         let en = "rulings are recorded one by one, not loaded with a pack";
         return Err(refused(en.to_owned(), "裁定应逐项记录，不得随规则包装入".to_owned()));
     }
-    let pack = stated.with_rulings(recorded).map_err(|error| {
-        refused(error.text(Lang::En), error.text(Lang::Zh))
-    })?;
+    let pack = stated
+        .with_rulings(recorded)
+        .map_err(|error| refused(error.text(Lang::En), error.text(Lang::Zh)))?;
     let findings = check(&pack, tx.today());
     if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
         return Err(refused(error.text(Lang::En), error.text(Lang::Zh)));

@@ -46,7 +46,8 @@ pub(super) fn record(
     }
     let from = from.unwrap_or_else(|| tx.today());
     if from < tx.today() || to.is_some_and(|to| to < from) {
-        let (en, zh) = ("it begins today or later and ends after", "应自今日或以后起，且不早于起始日结束");
+        let (en, zh) =
+            ("it begins today or later and ends after", "应自今日或以后起，且不早于起始日结束");
         return Err(Refusal::new(Reason::FieldInvalid).field("from", en, zh));
     }
     let rule = check(tx, law, kind, from)?;

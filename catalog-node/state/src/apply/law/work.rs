@@ -4,8 +4,6 @@
 //! its own and goes on with every advance of the clock. Whoever acts on a case meanwhile, or lets
 //! its deadline fire, finds it counted under the calendar in force first.
 
-use std::sync::Arc;
-
 use catalog_model::{
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
     name::{Resource, ResourceName},
@@ -168,13 +166,8 @@ fn recount(tx: &mut Tx<'_>, law: &Law, key: &Key, due: bool) -> bool {
         return false;
     }
     tx.set_deadline(&row.subject, &clock);
-    let moved = Moved {
-        kind: row.kind,
-        from: old,
-        to: change.new_date,
-        held: change.held,
-        lifted: false,
-    };
+    let moved =
+        Moved { kind: row.kind, from: old, to: change.new_date, held: change.held, lifted: false };
     note(tx, law, &row.subject, moved, None);
     true
 }
@@ -258,11 +251,10 @@ fn hold_against(
     if !ours || received.local_date() < since || rules.pack_version >= version {
         return false;
     }
-    let packs = [rules.pack_version, version].map(|version| law.pack(tx, version));
-    let results = packs.map(|pack| {
-        what_if::outcome(&tx.overlay(), &pack, &law.calendar, case, tx.clock).map(Arc::new)
-    });
-    let [Some(old), Some(new)] = results else { return false };
+    let (own, late) = (law.pack(tx, rules.pack_version), law.pack(tx, version));
+    let packs = [&*own, &*late];
+    let outcomes = what_if::outcomes(&tx.overlay(), packs, &law.calendar, case, tx.clock);
+    let Some([old, new]) = outcomes else { return false };
     let running = case.answer_clock.as_ref().filter(|_| requests::clock_runs(case));
     let due_before = running.map(|clock| clock.due_date);
     let other_clock = running.zip(new.answer_days).is_some_and(|(clock, days)| {
@@ -307,8 +299,8 @@ fn hold_against(
     let row = LateLaw {
         case: name.clone(),
         pack_version: version,
-        old: Arc::unwrap_or_clone(old),
-        new: Arc::unwrap_or_clone(new),
+        old,
+        new,
         due_before,
         due_after,
         held,
