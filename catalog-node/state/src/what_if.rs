@@ -14,7 +14,7 @@ use catalog_model::{
     deadline::WorkingDays,
     name::{Resource, ResourceName},
     policy::{self, EntryFacts, Route},
-    rule_pack::{Pair, Resolution, RulePack},
+    rule_pack::{Pair, Resolution, RulePack, Ruling},
     share_request::{RequestContent, ShareRequest},
     sharing::{SharingAttribute, SharingKind},
     time::{LocalDate, UtcMillis},
@@ -68,8 +68,8 @@ pub enum Changed {
     Timeliness,
 }
 
-/// Version of the pack (none = the draft), pair, day and composition of a resolution.
-type Asked = (Option<u64>, Pair, LocalDate, String);
+/// Version of the pack of receipt, whether the draft takes its place, pair, day and composition.
+type Asked = (u64, bool, Pair, LocalDate, String);
 
 /// The cases since a day, one difference after the other.
 pub struct WhatIf<'a> {
@@ -78,7 +78,8 @@ pub struct WhatIf<'a> {
     draft: &'a RulePack,
     calendar: WorkingDayCalendar,
     since: LocalDate,
-    packs: BTreeMap<u64, RulePack>,
+    /// By version of receipt: the pack, and the draft with the rulings of that time.
+    packs: BTreeMap<u64, [RulePack; 2]>,
     known: BTreeMap<Asked, Option<Arc<Resolution>>>,
     looked_at: u64,
 }
@@ -134,9 +135,9 @@ impl WhatIf<'_> {
         let now = self.view.clock();
         let date = received.local_date();
         let composition = &rules.composition;
-        let old = self.resolution(Some(rules.pack_version), facts.pair, date, composition)?;
+        let old = self.resolution(rules.pack_version, false, facts.pair, date, composition)?;
         let old = judge(&old, &facts, &self.calendar, case, now);
-        let new = self.resolution(None, facts.pair, date, composition)?;
+        let new = self.resolution(rules.pack_version, true, facts.pair, date, composition)?;
         let new = judge(&new, &facts, &self.calendar, case, now);
         let what = differences(&old, &new);
         (!what.is_empty()).then(|| Difference {
@@ -149,22 +150,25 @@ impl WhatIf<'_> {
         })
     }
 
-    /// What holds under a version of the law, or under the draft.
+    /// What holds under a version of the law, or under the draft in its place.
     fn resolution(
         &mut self,
-        version: Option<u64>,
+        version: u64,
+        draft: bool,
         pair: Pair,
         date: LocalDate,
         composition: &str,
     ) -> Option<Arc<Resolution>> {
-        let key = (version, pair, date, composition.to_owned());
+        let key = (version, draft, pair, date, composition.to_owned());
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let pack = match version {
-            None => self.draft.clone(),
-            Some(version) => self.pack(version)?,
-        };
+        if !self.packs.contains_key(&version) {
+            let own = self.view.pack(version)?;
+            let draft = under_rulings_of(&own, self.draft);
+            self.packs.insert(version, [own, draft]);
+        }
+        let pack = &self.packs[&version][usize::from(draft)];
         let resolved = pack.resolve(composition, pair, date).ok().map(Arc::new);
         if self.known.len() >= RESOLUTIONS_KEPT {
             self.known.clear();
@@ -172,15 +176,22 @@ impl WhatIf<'_> {
         self.known.insert(key, resolved.clone());
         resolved
     }
+}
 
-    fn pack(&mut self, version: u64) -> Option<RulePack> {
-        if let Some(pack) = self.packs.get(&version) {
-            return Some(pack.clone());
-        }
-        let pack = self.view.pack(version)?;
-        self.packs.insert(version, pack.clone());
-        Some(pack)
+/// The rules of `later` with the rulings of `own`: a ruling binds what is received after it, so a
+/// case is held against other rules under the rulings of its receipt.
+pub(crate) fn under_rulings_of(own: &RulePack, later: &RulePack) -> RulePack {
+    if own.rulings() == later.rulings() {
+        return later.clone();
     }
+    // A ruling on a rule that the later pack has lost is void.
+    let rulings: Vec<Ruling> = own
+        .rulings()
+        .iter()
+        .filter(|ruling| ruling.rules().into_iter().all(|rule| later.rule(rule).is_some()))
+        .cloned()
+        .collect();
+    later.with_rulings(&rulings).expect("their rules are in the pack")
 }
 
 impl Iterator for WhatIf<'_> {

@@ -147,7 +147,8 @@ fn want(
 ) -> bool {
     let name = requests::name(case);
     let key = keys::outage_ruling(&name);
-    if let Some(mut row) = tx.get::<OutageRuling>(&key) {
+    let before = tx.get::<OutageRuling>(&key);
+    if let Some(mut row) = before.filter(|row| row.due_date == due_date) {
         // Of another outage of the same day the ruling is the same.
         let before = row.outages.len();
         for number in numbers {
@@ -176,6 +177,13 @@ fn want(
     true
 }
 
+/// Takes back what nobody has ruled on: the case is overdue no more.
+pub(super) fn forget(tx: &mut Tx<'_>, case: &ResourceName) {
+    if needs_ruling(tx, case) {
+        tx.delete(&keys::outage_ruling(case));
+    }
+}
+
 /// The escalation target rules, once and with a reason.
 pub(super) fn rule(
     tx: &mut Tx<'_>,
@@ -185,7 +193,7 @@ pub(super) fn rule(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let case = requests::owned(tx, name)?;
-    let Some(row) = ruling(tx, name) else {
+    let Some(row) = ruling(tx, name).filter(|_| case.overdue.is_some()) else {
         return Err(Refusal::new(Reason::RulingNotWanted).fact("name", name));
     };
     let target = case.overdue.as_ref().and_then(|mark| mark.escalated_party.clone());

@@ -4,10 +4,13 @@
 //! its own and goes on with every advance of the clock. Whoever acts on a case meanwhile, or lets
 //! its deadline fire, finds it counted under the calendar in force first.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use catalog_model::{
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
     name::{Resource, ResourceName},
     rule::RuleRef,
+    rule_pack::RulePack,
     share_request::ShareRequest,
     time::{LocalDate, UtcMillis},
 };
@@ -72,13 +75,14 @@ fn go_on(tx: &mut Tx<'_>, law: &Law, number: u64, mut row: PendingWork, bound: u
     }
     let rows = tx.rows_between(&from, &table.end(), bound + 1);
     let done = rows.len() <= bound;
+    let mut packs = BTreeMap::new();
     let mut looked_at = 0;
     for (key, bytes) in rows.into_iter().take(bound) {
         let changed = match &row.what {
             Work::Calendar { .. } => recount(tx, law, &Key::from_stored(key.clone()), false),
             Work::LateLaw { version, since } => {
                 let case = codec::decode(&bytes).expect("rows are ours");
-                hold_against(tx, law, &case, *version, *since)
+                hold_against(tx, law, &mut packs, &case, (*version, *since))
             }
             Work::Outage { number } => {
                 let case = codec::decode(&bytes).expect("rows are ours");
@@ -213,7 +217,7 @@ fn recount_case(tx: &mut Tx<'_>, law: &Law, name: &ResourceName, same_version: b
 /// The case with its clock counted anew. A case that ran out under the old count stays overdue
 /// where the new count is over too; where it is not, the order is taken back. None = it stays.
 fn with_clock(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     old: &ShareRequest,
     clock: &WorkingDayClock,
     counted: WorkingDayClock,
@@ -225,6 +229,7 @@ fn with_clock(
     let mut case = old.clone();
     if clock.is_overdue(tx.clock) {
         moved.lifted = case.overdue.take().is_some();
+        outage::forget(tx, &requests::name(old));
     }
     case.answer_clock = Some(counted);
     Some((case, moved))
@@ -242,17 +247,21 @@ fn note(tx: &mut Tx<'_>, law: &Law, subject: &ResourceName, moved: Moved, rule: 
 fn hold_against(
     tx: &mut Tx<'_>,
     law: &Law,
+    packs: &mut BTreeMap<u64, [Arc<RulePack>; 2]>,
     case: &ShareRequest,
-    version: u64,
-    since: LocalDate,
+    (version, since): (u64, LocalDate),
 ) -> bool {
     let (Some(rules), Some(received)) = (&case.rules, case.received_time) else { return false };
     let ours = case.owner_domain == *tx.domain();
     if !ours || received.local_date() < since || rules.pack_version >= version {
         return false;
     }
-    let (own, late) = (law.pack(tx, rules.pack_version), law.pack(tx, version));
-    let packs = [&*own, &*late];
+    let [own, late] = packs.entry(rules.pack_version).or_insert_with(|| {
+        let own = law.pack(tx, rules.pack_version);
+        let late = what_if::under_rulings_of(&own, &law.pack(tx, version));
+        [own, Arc::new(late)]
+    });
+    let packs = [&**own, &**late];
     let outcomes = what_if::outcomes(&tx.overlay(), packs, &law.calendar, case, tx.clock);
     let Some([old, new]) = outcomes else { return false };
     let running = case.answer_clock.as_ref().filter(|_| requests::clock_runs(case));
