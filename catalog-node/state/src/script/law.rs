@@ -15,6 +15,7 @@ use super::{Line, World, add, instant, line::list};
 use crate::{
     command::{Body, ClosureEffect, LawCommand},
     law::{CaseOutcome, RulingKind},
+    ledger::Fact,
     what_if::{refused_at_once, what_if},
 };
 
@@ -429,4 +430,56 @@ fn outcome_text(outcome: &CaseOutcome) -> String {
     };
     let days = outcome.answer_days.unwrap_or_default();
     format!("{decided}, {days} working days{}{due}{late}", rule(&outcome.answer_rule))
+}
+
+/// What a fact about the law says beside its kind.
+pub(super) fn told(fact: &Fact) -> String {
+    let day = |day: &Option<LocalDate>| day.map_or_else(|| "none".to_owned(), |d| d.to_string());
+    let held = |held: &bool| if *held { ", held in the present" } else { "" };
+    let lifted = |lifted: &bool| if *lifted { ", the order is taken back" } else { "" };
+    match fact {
+        Fact::RulePackLoaded { version, late_since: Some(since), .. } => {
+            format!(" v{version}, which binds since {since},")
+        }
+        Fact::RulePackLoaded { version, .. } => format!(" v{version}"),
+        Fact::LawEditProposed { what, .. } => format!(" of {what}"),
+        Fact::RulingRecorded { kind, rule, over, document_number, .. } => {
+            let over = over.as_ref().map_or_else(String::new, |over| format!(" over {over}"));
+            let paper = document_number.as_ref();
+            let paper = paper.map_or_else(String::new, |number| format!(", {number},"));
+            format!(" {kind} {rule}{over}{paper}")
+        }
+        Fact::LawLoadedLate { version, from, to, held: is_held, lifted: is_lifted, .. } => {
+            let (from, to) = (day(from), day(to));
+            format!(" v{version}, {from} → {to}{}{},", held(is_held), lifted(is_lifted))
+        }
+        Fact::CalendarLoaded { version, .. } => format!(" v{version}"),
+        Fact::ClosureDeclared { version, document_number, days, .. } => {
+            format!(" of {} days, {document_number}, calendar v{version}", days.len())
+        }
+        Fact::ClosureWithdrawn { version, document_number, days } => {
+            format!(" of {} days, {document_number}, calendar v{version}", days.len())
+        }
+        Fact::DeadlineRecomputed {
+            kind,
+            calendar_version,
+            from,
+            to,
+            held: is_held,
+            lifted: is_lifted,
+        } => format!(
+            " {kind:?} {from} → {to} by calendar v{calendar_version}{}{},",
+            held(is_held),
+            lifted(is_lifted),
+        ),
+        Fact::PlatformOutageRecorded { number, .. } => format!(" {number}"),
+        Fact::OutageRulingWanted { due_date } => format!(" for {due_date}"),
+        Fact::OutageRuled { counts } => {
+            if *counts { ": it counts," } else { ": it does not count," }.to_owned()
+        }
+        Fact::RecomputeFinished { what, looked_at, changed } => {
+            format!(" of {what}: {looked_at} looked at, {changed} changed,")
+        }
+        _ => String::new(),
+    }
 }
