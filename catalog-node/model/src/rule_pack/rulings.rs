@@ -238,8 +238,8 @@ impl RulePack {
         })
     }
 
-    /// The first day before `today` on which this pack says something else than `old` did: law that
-    /// was loaded after the day from which it binds (POL-07). None if it only speaks of the future.
+    /// The first day up to `today` on which this pack says something else than `old` did: law that
+    /// binds from a day on which it was not known (POL-07). None if it only speaks of the future.
     pub fn differs_since(&self, old: &Self, today: LocalDate) -> Option<LocalDate> {
         let (new, old) = (&self.0, &old.0);
         let frame = new.scopes == old.scopes
@@ -247,7 +247,7 @@ impl RulePack {
             && new.compositions == old.compositions;
         let rules = || new.rules.iter().chain(&old.rules);
         if !frame {
-            return rules().map(|rule| rule.from).min().filter(|day| *day < today);
+            return rules().map(|rule| rule.from).min().filter(|day| *day <= today);
         }
         let of =
             |rules: &[Rule], id: &str| rules.iter().find(|rule| rule.reference.id == id).cloned();
@@ -261,7 +261,7 @@ impl RulePack {
                 }
             })
             .min()
-            .filter(|day| *day < today)
+            .filter(|day| *day <= today)
     }
 }
 

@@ -32,7 +32,7 @@ impl World {
     /// `closure DATE… document=… [recorded_only]`, `open_again DATE… document=…`;
     /// `platform_outage from=… until=… [source=…]`, `rule_outage case1 counts|excused by=…`;
     /// `what_if since=DATE` with a draft as for `load_rules`; `explain case1`;
-    /// `law rules|check|rulings|calendar|work|outages`, `law late case1`, `law outage case1`,
+    /// `law rules|check|rulings|calendar|work|outages|wanted`, `law late case1`, `law outage case1`,
     /// `law key KEY pair=gov,gov [on=DATE]`.
     pub(super) fn law(&mut self, line: &Line) {
         let clerk = format!("{}.authority.clerk", self.domain());
@@ -285,6 +285,17 @@ impl World {
                             row.number, row.from, row.until
                         ),
                     );
+                }
+            }
+            "wanted" => {
+                for row in view.rulings_wanted(None, 100).rows {
+                    add(&mut text, format_args!("{} waits for a ruling", row.case));
+                }
+                for row in view.late_law_page(None, 100).rows {
+                    add(&mut text, format_args!("{} is under law loaded late", row.case));
+                }
+                if text.is_empty() {
+                    text.push_str("nothing waits\n");
                 }
             }
             "late" => {

@@ -92,6 +92,7 @@ stories! {
     closed_for_a_typhoon,
     outage_on_the_due_day,
     recount_in_portions,
+    shorter_local_limit_stands,
     recount_of_forwarded_and_waiting_cases,
     what_if_a_draft_were_law,
     answer_in_the_instant_of_the_deadline,

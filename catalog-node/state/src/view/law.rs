@@ -8,7 +8,7 @@ use catalog_model::{
     share_request::ShareRequest,
 };
 
-use super::{View, decode};
+use super::{Page, View, decode};
 use crate::{
     keys::{self, Key, Table},
     law::{LateLaw, OutageRuling, PendingWork, PlatformOutage, ProposedEdit, RulingRow},
@@ -51,6 +51,17 @@ impl View<'_> {
     /// What was, or is to be, ruled on a lateness during an outage; absent = nothing.
     pub fn outage_ruling(&self, case: &ResourceName) -> Option<OutageRuling> {
         self.get(&keys::outage_ruling(case))
+    }
+
+    /// Cases under law that was loaded late, by name: a page of at most `limit`.
+    pub fn late_law_page(&self, from: Option<&[u8]>, limit: usize) -> Page<LateLaw> {
+        self.page(&Key::table(Table::LateLaw), from, limit, limit, |_| true)
+    }
+
+    /// Cases on whose lateness somebody has to rule, by name: a page of at most `limit`.
+    pub fn rulings_wanted(&self, from: Option<&[u8]>, limit: usize) -> Page<OutageRuling> {
+        let wanted = |row: &OutageRuling| row.ruled.is_none();
+        self.page(&Key::table(Table::OutageRuling), from, limit, 64 * limit, wanted)
     }
 
     /// Outages of the platform, the oldest first.

@@ -150,6 +150,11 @@ fn differs_since_the_first_day_on_which_it_does() {
     assert_eq!(ends.as_deref(), Some("2026-03-02"));
     let ends = since(&|pack| set(pack, answer, "effective_to", json!("2026-11-21")));
     assert_eq!(ends, None, "that is not over");
+    let begins = since(&|pack| {
+        set(pack, "REG22-26-3-answer", "effective_from", json!("2026-11-21"));
+        set(pack, "REG22-26-3-answer", "effective_to", json!("2026-11-21"));
+    });
+    assert_eq!(begins.as_deref(), Some("2023-03-01"), "until then it said something");
     let gone = since(&|pack| {
         let rules = pack["rules"].as_array_mut().expect("rules");
         rules.retain(|rule| rule["id"] != "REG22-26-3-decider");
@@ -243,4 +248,30 @@ fn finds_what_a_keeper_should_know() {
     })
     .expect("it can be read");
     assert!(check(&after, day).iter().all(|finding| finding.severity != Severity::Error));
+}
+
+/// A refused pack says why in both languages.
+#[test]
+fn faults_are_told_in_both_languages() {
+    let id = "N809-21-1-conditional-answer";
+    let faults: [&dyn Fn(&mut Value); 12] = [
+        &|pack| set(pack, id, "key", json!("sharing.conditional.anser")),
+        &|pack| set(pack, id, "scope", json!("gov_to_gvo")),
+        &|pack| set(pack, id, "scope", json!(null)),
+        &|pack| set(pack, id, "source", json!("N80")),
+        &|pack| set(pack, id, "on_breach", json!("N809-99")),
+        &|pack| set(pack, id, "rank", json!("house_rule")),
+        &|pack| set(pack, id, "article", json!(null)),
+        &|pack| set(pack, id, "effective_to", json!("2025-07-31")),
+        &|pack| set(pack, id, "value", json!("ten")),
+        &|pack| pack["merge"]["shring.types"] = json!({"op": "override"}),
+        &|pack| pack["merge"]["sharing.conditional.answer"]["op"] = json!(null),
+        &|pack| pack["scopes"]["society"]["asker"] = json!(["natural_persons"]),
+    ];
+    for fault in faults {
+        let error = changed(fault).expect_err("a fault");
+        let (en, zh) = (error.text(Lang::En), error.text(Lang::Zh));
+        assert_eq!(en, error.to_string());
+        assert!(zh.chars().any(|c| !c.is_ascii()) && zh != en, "{zh}");
+    }
 }

@@ -148,3 +148,29 @@ proptest! {
         }
     }
 }
+
+/// Texts of the law have limits like all texts, and are not stored with control characters.
+#[test]
+fn texts_beyond_their_limits_are_refused() {
+    let mut world = setting();
+    let (long, clerk) = ("x".repeat(1_100_000), "by=xiamen.authority.clerk");
+    for (line, refused) in [
+        (format!("load_calendar text={long} reason=r {clerk}"), "TEXT_TOO_LONG"),
+        (format!("load_rules swap=\"'version':2=>{long}\" reason=r {clerk}"), "TEXT_TOO_LONG"),
+        (format!("load_rules reason={long} {clerk}"), "TEXT_TOO_LONG"),
+        (format!("load_calendar reason=a\u{7}b {clerk}"), "TEXT_CONTROL_CHARACTERS"),
+        (format!("closure 2026-12-30 document=a\u{7}b {clerk}"), "FIELD_INVALID"),
+        (format!("closure 2026-12-30 document={long} {clerk}"), "FIELD_INVALID"),
+        (
+            format!(
+                "platform_outage from=2026-12-13 until=2026-12-14 source={long} reason=r {clerk}"
+            ),
+            "TEXT_TOO_LONG",
+        ),
+    ] {
+        let _ = world.take_output();
+        world.run(&line);
+        let told = world.take_output();
+        assert!(told.starts_with(&format!("refused {refused}")), "{}", &told[..80]);
+    }
+}
