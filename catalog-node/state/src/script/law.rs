@@ -452,7 +452,9 @@ pub(super) fn told(fact: &Fact) -> String {
         Fact::RulePackLoaded { version, late_since: Some(since), .. } => {
             format!(" v{version}, which binds since {since},")
         }
-        Fact::RulePackLoaded { version, .. } => format!(" v{version}"),
+        Fact::RulePackLoaded { version, .. } | Fact::CalendarLoaded { version, .. } => {
+            format!(" v{version}")
+        }
         Fact::LawEditProposed { what, .. } => format!(" of {what}"),
         Fact::RulingRecorded { kind, rule, over, document_number, .. } => {
             let over = over.as_ref().map_or_else(String::new, |over| format!(" over {over}"));
@@ -464,11 +466,8 @@ pub(super) fn told(fact: &Fact) -> String {
             let (from, to) = (day(from), day(to));
             format!(" v{version}, {from} → {to}{}{},", held(is_held), lifted(is_lifted))
         }
-        Fact::CalendarLoaded { version, .. } => format!(" v{version}"),
-        Fact::ClosureDeclared { version, document_number, days, .. } => {
-            format!(" of {} days, {document_number}, calendar v{version}", days.len())
-        }
-        Fact::ClosureWithdrawn { version, document_number, days } => {
+        Fact::ClosureDeclared { version, document_number, days, .. }
+        | Fact::ClosureWithdrawn { version, document_number, days } => {
             format!(" of {} days, {document_number}, calendar v{version}", days.len())
         }
         Fact::DeadlineRecomputed {
