@@ -264,7 +264,8 @@ fn hold_against(
     let packs = [&**own, &**late];
     let outcomes = what_if::outcomes(&tx.overlay(), packs, &law.calendar, case, tx.clock);
     let Some([old, new]) = outcomes else { return false };
-    let running = case.answer_clock.as_ref().filter(|_| requests::clock_runs(case));
+    // A clock that stands still takes the length too, and goes on with it.
+    let running = case.answer_clock.as_ref().filter(|_| case.state.is_open());
     let due_before = running.map(|clock| clock.due_date);
     let other_clock = running.zip(new.answer_days).is_some_and(|(clock, days)| {
         let rule = new.answer_rule.as_ref().is_some_and(|rule| rule.id != clock.rule.id);
@@ -289,7 +290,12 @@ fn hold_against(
             lifted: false,
         };
         // An order that stands rests on the rule under which it was given.
-        if let Some((changed, moved)) = with_clock(tx, case, clock, counted, moved) {
+        let changed = if requests::clock_runs(case) {
+            with_clock(tx, case, clock, counted, moved)
+        } else {
+            Some((ShareRequest { answer_clock: Some(counted), ..case.clone() }, moved))
+        };
+        if let Some((changed, moved)) = changed {
             (due_after, held, lifted) = (Some(moved.to), moved.held, moved.lifted);
             requests::change(tx, case, changed);
         }
