@@ -86,6 +86,7 @@ fn kind_name(kind: &DayKind) -> &'static str {
         DayKind::MakeUpDay(_) => "make_up_day",
         DayKind::Weekend => "weekend",
         DayKind::Holiday(_) => "holiday",
+        DayKind::Closure(_) => "closure",
     }
 }
 
@@ -99,6 +100,8 @@ fn kind_words(kind: &DayKind, lang: Lang) -> &'static str {
         (DayKind::Weekend, Lang::Zh) => "周末",
         (DayKind::Holiday(_), Lang::En) => "holiday",
         (DayKind::Holiday(_), Lang::Zh) => "放假",
+        (DayKind::Closure(_), Lang::En) => "declared closed by",
+        (DayKind::Closure(_), Lang::Zh) => "停工",
     }
 }
 
@@ -107,6 +110,7 @@ fn name(kind: &DayKind, lang: Lang) -> &str {
     match (kind, lang) {
         (DayKind::MakeUpDay(name) | DayKind::Holiday(name), Lang::En) => &name.en,
         (DayKind::MakeUpDay(name) | DayKind::Holiday(name), Lang::Zh) => &name.zh,
+        (DayKind::Closure(document), _) => document,
         (DayKind::Workday | DayKind::Weekend, _) => "",
     }
 }

@@ -13,7 +13,11 @@ use std::{
 
 use minicbor::{Decode, Encode};
 
-use crate::{deadline::WorkingDays, time::LocalDate};
+use crate::{
+    deadline::WorkingDays,
+    reason::Lang,
+    time::{LocalDate, UtcMillis},
+};
 
 /// The calendar, as replicated and versioned data.
 ///
@@ -32,6 +36,9 @@ pub struct WorkingDayCalendar {
     /// Saturdays and Sundays on which work is made up.
     #[n(3)]
     make_up_days: BTreeMap<LocalDate, DayName>,
+    /// Days declared closed here (typhoon stop-work): a layer of the house over the official list.
+    #[n(4)]
+    closures: Option<BTreeMap<LocalDate, String>>,
 }
 
 /// What a listed day is called.
@@ -56,6 +63,9 @@ pub enum DayKind {
     Weekend,
     /// A holiday of this name.
     Holiday(DayName),
+    /// A working day that was declared closed by the document of this number: house rule, no
+    /// statutory holiday.
+    Closure(String),
 }
 
 impl DayKind {
@@ -90,6 +100,31 @@ pub struct DayLine {
     pub official: bool,
 }
 
+impl DayLine {
+    /// `2026-10-01 Thu     holiday 国庆节`: the day as a line of an explained count.
+    pub fn text(&self, lang: Lang) -> String {
+        let counted = self.counted.map(|n| n.to_string()).unwrap_or_default();
+        let kind = match (&self.kind, lang) {
+            (DayKind::Workday, Lang::En) => "working day".to_owned(),
+            (DayKind::Workday, Lang::Zh) => "工作日".to_owned(),
+            (DayKind::MakeUpDay(name), Lang::En) => format!("make-up day for {}", name.en),
+            (DayKind::MakeUpDay(name), Lang::Zh) => format!("{}调休上班", name.zh),
+            (DayKind::Weekend, Lang::En) => "weekend".to_owned(),
+            (DayKind::Weekend, Lang::Zh) => "周末".to_owned(),
+            (DayKind::Holiday(name), Lang::En) => format!("holiday, {}", name.en),
+            (DayKind::Holiday(name), Lang::Zh) => format!("{}放假", name.zh),
+            (DayKind::Closure(number), Lang::En) => format!("declared closed by {number}"),
+            (DayKind::Closure(number), Lang::Zh) => format!("{number}停工"),
+        };
+        let official = match (self.official, lang) {
+            (true, _) => "",
+            (false, Lang::En) => ", provisional: its year has no official list yet",
+            (false, Lang::Zh) => "（暂定：该年度尚无官方日历）",
+        };
+        format!("{} {} {counted:>3} {kind}{official}", self.date, self.weekday)
+    }
+}
+
 /// A calendar file that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the calendar: {fault}")]
@@ -110,15 +145,18 @@ impl WorkingDayCalendar {
         &EMBEDDED
     }
 
-    /// Reads `date,kind,name,name_zh,weekday,in_lieu`, kind being `holiday` or `workday`.
+    /// Reads `date,kind,name,name_zh,weekday,in_lieu`, kind being `holiday`, `workday` or
+    /// `closure`; a closure has the number of its document as name.
     ///
-    /// A year is official as soon as one of its days is listed: the notice is for a whole year.
+    /// A year is official as soon as one of its days is listed: the notice is for a whole year. A
+    /// closure is no part of it.
     pub fn parse(text: &str, version: u64) -> Result<Self, CalendarError> {
         let mut calendar = Self {
             version,
             years: BTreeSet::new(),
             holidays: BTreeMap::new(),
             make_up_days: BTreeMap::new(),
+            closures: None,
         };
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let expected = ["date", "kind", "name", "name_zh", "weekday", "in_lieu"];
@@ -136,6 +174,13 @@ impl WorkingDayCalendar {
                     format!("{date} is a {}, not a {}", date.weekday(), &row[4]),
                 ));
             }
+            if &row[1] == "closure" {
+                let closures = calendar.closures.get_or_insert_default();
+                if closures.insert(date, row[2].to_owned()).is_some() {
+                    return Err(fault(line, format!("{date} is declared closed twice")));
+                }
+                continue;
+            }
             let name = DayName { zh: row[3].to_owned(), en: row[2].to_owned() };
             let twice = match &row[1] {
                 "holiday" => {
@@ -150,7 +195,10 @@ impl WorkingDayCalendar {
                         || calendar.make_up_days.insert(date, name).is_some()
                 }
                 other => {
-                    return Err(fault(line, format!("`{other}` is neither holiday nor workday")));
+                    return Err(fault(
+                        line,
+                        format!("`{other}` is neither holiday, workday nor closure"),
+                    ));
                 }
             };
             if twice {
@@ -194,7 +242,7 @@ impl WorkingDayCalendar {
 
     /// What kind of day it is.
     pub fn is_working_day(&self, date: LocalDate) -> DayKind {
-        if let Some(name) = self.holidays.get(&date) {
+        let official = if let Some(name) = self.holidays.get(&date) {
             DayKind::Holiday(name.clone())
         } else if let Some(name) = self.make_up_days.get(&date) {
             DayKind::MakeUpDay(name.clone())
@@ -202,6 +250,10 @@ impl WorkingDayCalendar {
             DayKind::Weekend
         } else {
             DayKind::Workday
+        };
+        match self.closure(date) {
+            Some(document) if official.counts() => DayKind::Closure(document.to_owned()),
+            _ => official,
         }
     }
 
@@ -232,8 +284,31 @@ impl WorkingDayCalendar {
         lines
     }
 
+    /// The number of the document by which the day is declared closed.
+    pub fn closure(&self, date: LocalDate) -> Option<&str> {
+        self.closures.as_ref()?.get(&date).map(String::as_str)
+    }
+
+    /// The days declared closed with their documents, ascending.
+    pub fn closures(&self) -> impl Iterator<Item = (LocalDate, &str)> {
+        self.closures.iter().flatten().map(|(date, document)| (*date, document.as_str()))
+    }
+
+    /// The first day from the day of `now` on that is not over and counts: where a count that has
+    /// run out meanwhile is held.
+    pub fn first_open_day(&self, now: UtcMillis) -> LocalDate {
+        let mut day = now.local_date();
+        while !self.counts(day) && day.next() != day {
+            day = day.next();
+        }
+        day
+    }
+
     /// Whether the day counts, without its name.
-    fn counts(&self, date: LocalDate) -> bool {
+    pub fn counts(&self, date: LocalDate) -> bool {
+        if self.closure(date).is_some() {
+            return false;
+        }
         if date.is_weekend() {
             self.make_up_days.contains_key(&date)
         } else {

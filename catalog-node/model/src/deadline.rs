@@ -21,25 +21,25 @@ pub struct WorkingDays(#[n(0)] pub u16);
 pub enum DeadlineKind {
     /// The answer to a share request.
     #[n(0)]
-    Answer,
+    Answer = 0,
     /// The authority's review of an updated catalog entry (decree 809 art. 17¶3).
     #[n(1)]
-    CatalogReview,
+    CatalogReview = 1,
     /// Delivery after agreement (decree 809 art. 22).
     #[n(2)]
-    Delivery,
+    Delivery = 2,
     /// Rectification after a suspension for misuse (decree 809 art. 27¶2).
     #[n(7)]
-    Rectification,
+    Rectification = 7,
     /// The update of the catalog after a change of law or duty (decree 809 art. 17¶2; CAL-13).
     #[n(9)]
-    CatalogUpdate,
+    CatalogUpdate = 9,
     /// The regular review of an entry's sharing attribute (SHR-02).
     #[n(13)]
-    AttributeReview,
+    AttributeReview = 13,
     /// What to do about an entry whose basis became too weak (CAT-28).
     #[n(14)]
-    Reclassification,
+    Reclassification = 14,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension
@@ -139,18 +139,27 @@ impl WorkingDayClock {
         self.count(calendar);
         let held = was_running && self.is_overdue(now);
         if held {
-            let mut day = now.local_date();
-            while !calendar.is_working_day(day).counts() {
-                day = day.next();
-            }
-            self.due_date = day;
-            self.due_time = day.end();
+            self.due_date = calendar.first_open_day(now);
+            self.due_time = self.due_date.end();
         }
         if before == (self.due_date, self.provisional) {
             return None;
         }
         self.revision += 1;
         Some(Recomputed { old_date: before.0, new_date: self.due_date, held })
+    }
+
+    /// Takes another length from a rule of law that became known after the clock had started
+    /// (POL-07), and counts again as [`WorkingDayClock::recompute`] does.
+    pub fn take_length(
+        &mut self,
+        length: WorkingDays,
+        rule: RuleRef,
+        calendar: &WorkingDayCalendar,
+        now: UtcMillis,
+    ) -> Option<Recomputed> {
+        (self.length, self.rule) = (length, rule);
+        self.recompute(calendar, now)
     }
 
     /// Adds working days. Whether the rule allows them is decided before.
@@ -176,6 +185,13 @@ impl WorkingDayClock {
     /// Whether it is overdue at this instant: from 24:00 of the last day on.
     pub fn is_overdue(&self, clock: UtcMillis) -> bool {
         clock >= self.due_time
+    }
+
+    /// The day on which the count ends, if that is not the last day: it had run out when the
+    /// calendar or the law changed, and the clock was held.
+    pub fn held_from(&self, calendar: &WorkingDayCalendar) -> Option<LocalDate> {
+        let counted = calendar.add_working_days(self.start_time.local_date(), self.total()).date;
+        (counted < self.due_date).then_some(counted)
     }
 
     /// The count, day by day.

@@ -181,5 +181,11 @@ ulid_id!(
     "a service change id (a ULID)"
 );
 
+ulid_id!(
+    /// One recorded ruling of the authority on a point of law.
+    RulingId,
+    "a ruling id (a ULID)"
+);
+
 #[cfg(test)]
 mod tests;

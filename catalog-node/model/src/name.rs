@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, ServiceChangeId,
-    SystemId,
+    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, RulingId,
+    ServiceChangeId, SystemId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
@@ -50,6 +50,9 @@ pub enum Resource {
     /// `service-changes/{id}`
     #[n(9)]
     ServiceChange(#[n(0)] ServiceChangeId),
+    /// `rulings/{id}`
+    #[n(15)]
+    Ruling(#[n(0)] RulingId),
 }
 
 impl ResourceName {
@@ -75,6 +78,7 @@ impl fmt::Display for ResourceName {
                 write!(f, "/organizations/{organization}/systems/{id}")
             }
             Resource::ServiceChange(id) => write!(f, "/service-changes/{id}"),
+            Resource::Ruling(id) => write!(f, "/rulings/{id}"),
         }
     }
 }
@@ -107,6 +111,7 @@ impl FromStr for ResourceName {
                 Resource::System(organization.parse()?, id.parse()?)
             }
             ["service-changes", id] => Resource::ServiceChange(id.parse()?),
+            ["rulings", id] => Resource::Ruling(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -766,6 +766,72 @@ reasons! {
         "该目录目前不共享，但其依据已不充分，正在重新分类；本次不构成依法拒绝",
         "ask again when it is re-classified, or raise a dispute",
         "see the re-classification worklist";
+    #[section = "The law itself"]
+    RulePackRefused = 300, "RULE_PACK_REFUSED",
+        "the rule pack cannot be used: {cause}",
+        "规则包不能使用：{cause}",
+        "correct what is named and load it again",
+        "none";
+    CalendarRefused = 301, "CALENDAR_REFUSED",
+        "the calendar cannot be used: {cause}",
+        "工作日历不能使用：{cause}",
+        "correct what is named and load it again",
+        "none";
+    CalendarDayCounted = 302, "CALENDAR_DAY_COUNTED",
+        "{date} is over and was counted as a working day; it is not taken out of the count",
+        "{date} 已过且已计为工作日，不得从计数中去除",
+        "leave the day as it was counted; rule on the cases that it concerns",
+        "none";
+    CalendarYearMissing = 303, "CALENDAR_YEAR_MISSING",
+        "the calendar has no list for {year}",
+        "工作日历缺少 {year} 年的安排",
+        "load all official lists, without a gap",
+        "none";
+    SecondPersonNeeded = 304, "SECOND_PERSON_NEEDED",
+        "{what} takes two persons; {person} proposed it and cannot confirm it",
+        "{what} 须由两人办理，{person} 为提出人，不得自行确认",
+        "let another person of the authority send the same text",
+        "none";
+    PersonNeeded = 305, "PERSON_NEEDED",
+        "{what} takes two persons, and the call names none",
+        "{what} 须由两人办理，该调用未指明人员",
+        "call as a person, or let the system assert one",
+        "none";
+    RulingUnfit = 306, "RULING_UNFIT",
+        "the ruling cannot be made: {cause}",
+        "不能作出该裁定：{cause}",
+        "look at the rules of the point with `luqiao rules explain`",
+        "none";
+    DecisionIncomplete = 307, "DECISION_INCOMPLETE",
+        "a decision on paper is recorded with number, scan, date, issuing body and for whom it is recorded",
+        "纸质决定应当登记文号、扫描件摘要、日期、发文机关和代录对象",
+        "complete the fields that are listed",
+        "none";
+    ClosureUnknown = 308, "CLOSURE_UNKNOWN",
+        "{date} is not declared closed",
+        "{date} 未申报为停工日",
+        "look at the calendar",
+        "none";
+    OutageSourceMissing = 309, "OUTAGE_SOURCE_MISSING",
+        "an outage that is written down afterwards needs a second source",
+        "事后补记的平台中断应有第二来源佐证",
+        "name the second source: a carrier's report, a record of the monitoring",
+        "none";
+    OutageTimesWrong = 310, "OUTAGE_TIMES_WRONG",
+        "an outage begins before it ends and is over when it is recorded; it is {now}",
+        "中断起始应早于结束，且登记时已结束；现为 {now}",
+        "correct the times",
+        "none";
+    RulingNotWanted = 311, "RULING_NOT_WANTED",
+        "{name} did not fall overdue on a day of an outage",
+        "{name} 并非在平台中断当日逾期",
+        "none",
+        "none";
+    RulingGivenAlready = 312, "RULING_GIVEN_ALREADY",
+        "it was ruled on {name} already",
+        "已就 {name} 作出裁定",
+        "none",
+        "none";
 }
 
 impl fmt::Display for Reason {

@@ -11,10 +11,13 @@
 //! for a pair of asker and provider on a day. Scope is a property of the pair and the data, not
 //! of one organization: an N809 rule never binds a pair outside its scope.
 
+mod check;
+mod explain;
 mod key;
 mod pack_error;
 mod read;
 mod resolution;
+mod rulings;
 mod words;
 
 use std::{
@@ -34,6 +37,8 @@ use crate::{
 };
 
 pub use self::{
+    check::{Found, PackFinding, Severity, check},
+    explain::{Explanation, Standing, explain_rule, value_text},
     key::{RuleKey, Shape},
     pack_error::{PackError, RuleFault},
     resolution::{
@@ -41,6 +46,7 @@ pub use self::{
         UnknownComposition,
     },
     resolution::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder},
+    rulings::{RuleMark, Ruling, RulingEffect, RulingFault},
     words::{
         ConditionPart, EntryAttribute, ExtensionNeed, NotSharedPart, RefusalNeed, RequestPart,
         ThirdParty,
@@ -63,6 +69,7 @@ struct Parsed {
     operators: BTreeMap<RuleKey, Operator>,
     rules: Vec<Rule>,
     compositions: BTreeMap<String, Composition>,
+    rulings: Vec<Ruling>,
 }
 
 /// A legal text, or the house.
@@ -210,6 +217,19 @@ enum Classes {
 struct Composition {
     order: Vec<String>,
     by_scope: Vec<(String, Vec<String>)>,
+    /// Expired rules, and what governs instead.
+    expired: Vec<(String, Vec<String>)>,
+}
+
+impl Composition {
+    /// The lists of profiles that hold together.
+    fn lists(&self) -> impl Iterator<Item = &Vec<String>> {
+        std::iter::once(&self.order).chain(self.by_scope.iter().map(|(_, profiles)| profiles))
+    }
+
+    fn has(&self, profile: &str) -> bool {
+        self.lists().any(|profiles| profiles.iter().any(|known| known == profile))
+    }
 }
 
 /// The pair whose rules are wanted: classes in the capacity in which each acts, and the data.

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod consent;
 pub mod federation;
 pub mod grants;
+pub(crate) mod law;
 pub mod organizations;
 pub mod probe;
 pub mod requests;
@@ -27,7 +28,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
         Body::AdvanceClock { development, .. } => {
-            let outcome = clock::advance(tx, *development)?;
+            let outcome = clock::advance(tx, law, *development)?;
             catalog::worklist::go_on(tx, law);
             Ok(outcome)
         }
@@ -117,6 +118,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
 
         Body::Grant(command) => grants::apply(tx, law, command),
         Body::Catalog(command) => catalog::dispatch(tx, law, command),
+        Body::Law(command) => law::apply(tx, law, command),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod grant;
 pub mod catalog;
+mod law;
 
 use catalog_model::{
     caller::Caller,
@@ -23,6 +24,8 @@ use crate::{
     feed::{FeedScope, FeedToken},
     rows::{ClusterConfig, ConsentKind, Member, OutageKind, Peer},
 };
+
+pub use self::law::{ClosureEffect, LawCommand};
 
 /// The highest command level that this version applies.
 ///
@@ -476,6 +479,9 @@ pub enum Body {
     /// The life of catalog entries. Level 3.
     #[n(34)]
     Catalog(#[n(0)] Box<catalog::CatalogCommand>),
+    /// The law itself: rule packs, rulings, calendars, outages of the platform. Level 3.
+    #[n(31)]
+    Law(#[n(0)] Box<LawCommand>),
 }
 
 impl Body {
@@ -503,6 +509,7 @@ impl Body {
                 3
             }
             Self::Catalog(_) => 3,
+            Self::Law(_) => 3,
             _ => 1,
         }
     }

@@ -5,6 +5,7 @@
 
 mod grants;
 mod catalog;
+mod law;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,6 +121,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.outages_are_on_record();
     inspection.found.extend(catalog::published_versions_are_unbroken(store));
     inspection.found.extend(catalog::suspended_entries_are_not_listed(store));
+    inspection.the_law_fits_its_rows();
     inspection.found
 }
 

@@ -5,7 +5,8 @@
 
 use catalog_model::{
     ids::{
-        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, RulingId, ServiceChangeId,
+        SystemId,
     },
     name::{Resource, ResourceName},
     organization::PlatformRole,
@@ -86,6 +87,16 @@ pub enum Table {
     MemberChange = 0x60,
     /// Outages of nodes on record.
     Outage = 0x61,
+    /// Rulings of the authority on points of law.
+    Ruling = 0x62,
+    /// Cases that fell overdue during an outage → what was ruled.
+    OutageRuling = 0x63,
+    /// Outages of the platform, as people or nodes told them.
+    PlatformOutage = 0x64,
+    /// Cases under law that was loaded late → both results.
+    LateLaw = 0x65,
+    /// Work in portions, and changes of the law that wait for a second person.
+    PendingWork = 0x66,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
     /// Changes of services.
@@ -205,6 +216,9 @@ pub mod meta {
         /// [`crate::rows::Members`]; absent in clusters that were created before level 2, until
         /// the first change.
         members = "members";
+        /// Version of the calendar under which running clocks are being counted again; absent
+        /// once that is done.
+        recount = "recount";
         /// State hash chain: not part of what it hashes.
         state_hash = "state_hash";
         /// [`catalog_model::entry_file::ReclassificationPass`]; absent before the first.
@@ -429,6 +443,51 @@ pub fn worklist(domain: &DomainId, id: EntryId) -> Key {
     Key::table(Table::Worklist).domain(domain).id(id.to_bytes())
 }
 
+/// `[id]`
+pub fn ruling(id: RulingId) -> Key {
+    Key::table(Table::Ruling).id(id.to_bytes())
+}
+
+/// `[case]`
+pub fn outage_ruling(case: &ResourceName) -> Key {
+    Key::table(Table::OutageRuling).text(&case.to_string())
+}
+
+/// `[number]`
+pub fn platform_outage(number: u64) -> Key {
+    Key::table(Table::PlatformOutage).number(number)
+}
+
+/// `[case] 0 [version of the pack]`
+pub fn late_law(case: &ResourceName, version: u64) -> Key {
+    late_law_of(case).number(version)
+}
+
+/// All of a case: `[case] 0`
+pub fn late_law_of(case: &ResourceName) -> Key {
+    Key::table(Table::LateLaw).text(&case.to_string()).byte(0)
+}
+
+/// `0 [log position at which it began]`
+pub fn pending_work(number: u64) -> Key {
+    pending_work_all().number(number)
+}
+
+/// All work that waits.
+pub fn pending_work_all() -> Key {
+    Key::table(Table::PendingWork).byte(0)
+}
+
+/// `1 [what]`: at most one proposal of a kind.
+pub fn proposed_edit(what: &str) -> Key {
+    proposed_edits().text(what)
+}
+
+/// All changes of the law that wait for a second person.
+pub fn proposed_edits() -> Key {
+    Key::table(Table::PendingWork).byte(1)
+}
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -441,5 +500,6 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Person(organization, id) => Some(person(domain, *organization, *id)),
         Resource::System(organization, id) => Some(system(domain, *organization, *id)),
         Resource::ServiceChange(id) => Some(service_change(domain, *id)),
+        Resource::Ruling(id) => Some(ruling(*id)),
     }
 }

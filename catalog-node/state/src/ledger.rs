@@ -710,6 +710,192 @@ pub enum Fact {
         #[n(0)]
         roles: Vec<catalog_model::organization::PersonRole>,
     },
+    /// A rule pack was loaded.
+    #[n(24)]
+    RulePackLoaded {
+        /// Its version in state.
+        #[n(0)]
+        version: u64,
+        /// SHA-256 of its text.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// The first day in the past on which it says something else than the version before.
+        #[n(2)]
+        late_since: Option<LocalDate>,
+    },
+    /// A change of the law was proposed and waits for a second person.
+    #[n(25)]
+    LawEditProposed {
+        /// `rule_pack` or `calendar`.
+        #[n(0)]
+        what: String,
+        /// SHA-256 of the text.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+    },
+    /// The authority ruled on a point of law.
+    #[n(26)]
+    RulingRecorded {
+        /// `continue_expired`, `adapt`, `choose`.
+        #[n(0)]
+        kind: String,
+        /// The rule that holds by it.
+        #[n(1)]
+        rule: String,
+        /// The rule that gives way.
+        #[n(2)]
+        over: Option<String>,
+        /// First day.
+        #[n(3)]
+        from: LocalDate,
+        /// Last day; none = until it is withdrawn.
+        #[n(4)]
+        to: Option<LocalDate>,
+        /// Number of the paper on which it was decided.
+        #[n(5)]
+        document_number: Option<String>,
+        /// SHA-256 of that paper.
+        #[n(6)]
+        document_digest: Option<minicbor::bytes::ByteVec>,
+    },
+    /// The authority took a ruling back.
+    #[n(27)]
+    RulingWithdrawn,
+    /// Law that binds the case was loaded after its receipt: both results are kept (POL-07).
+    #[n(28)]
+    LawLoadedLate {
+        /// The version of the rule pack.
+        #[n(0)]
+        version: u64,
+        /// Who decided under the version of receipt.
+        #[n(1)]
+        old_decider: Option<catalog_model::share_request::Decider>,
+        /// Who decides under the law that binds it.
+        #[n(2)]
+        new_decider: Option<catalog_model::share_request::Decider>,
+        /// The last day before, where a clock ran.
+        #[n(3)]
+        from: Option<LocalDate>,
+        /// And after.
+        #[n(4)]
+        to: Option<LocalDate>,
+        /// Whether it was held in the present.
+        #[n(5)]
+        held: bool,
+        /// Whether an order that had been given was taken back.
+        #[n(6)]
+        lifted: bool,
+    },
+    /// A calendar was loaded.
+    #[n(29)]
+    CalendarLoaded {
+        /// Its version.
+        #[n(0)]
+        version: u64,
+        /// SHA-256 of its text.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Years with an official list.
+        #[n(2)]
+        years: Vec<i16>,
+    },
+    /// Days were declared closed.
+    #[n(30)]
+    ClosureDeclared {
+        /// The version of the calendar in force after it.
+        #[n(0)]
+        version: u64,
+        /// The document.
+        #[n(1)]
+        document_number: String,
+        /// The days.
+        #[n(2)]
+        days: Vec<LocalDate>,
+        /// Whether clocks count them all the same.
+        #[n(3)]
+        counted: bool,
+    },
+    /// Such a declaration was taken back.
+    #[n(31)]
+    ClosureWithdrawn {
+        /// The version of the calendar in force after it.
+        #[n(0)]
+        version: u64,
+        /// The document.
+        #[n(1)]
+        document_number: String,
+        /// The days.
+        #[n(2)]
+        days: Vec<LocalDate>,
+    },
+    /// A running clock was counted again.
+    #[n(32)]
+    DeadlineRecomputed {
+        /// What is owed.
+        #[n(0)]
+        kind: catalog_model::deadline::DeadlineKind,
+        /// Version of the calendar.
+        #[n(1)]
+        calendar_version: u64,
+        /// The last day as it was.
+        #[n(2)]
+        from: LocalDate,
+        /// The last day as it is now.
+        #[n(3)]
+        to: LocalDate,
+        /// Whether the new count ended in the past, so that the day was held in the present.
+        #[n(4)]
+        held: bool,
+        /// Whether an order that had been given was taken back.
+        #[n(5)]
+        lifted: bool,
+    },
+    /// The platform was out.
+    #[n(33)]
+    PlatformOutageRecorded {
+        /// Its number.
+        #[n(0)]
+        number: u64,
+        /// Since when.
+        #[n(1)]
+        from: UtcMillis,
+        /// Until when.
+        #[n(2)]
+        until: UtcMillis,
+        /// Nodes that recorded an outage in that time themselves.
+        #[n(3)]
+        nodes: Vec<u64>,
+    },
+    /// The platform was out on the last day of an overdue case: somebody has to rule.
+    #[n(34)]
+    OutageRulingWanted {
+        /// The last day.
+        #[n(0)]
+        due_date: LocalDate,
+    },
+    /// It was ruled whether that lateness counts.
+    #[n(35)]
+    OutageRuled {
+        /// Whether it does.
+        #[n(0)]
+        counts: bool,
+    },
+    /// A work in portions is done.
+    #[n(36)]
+    RecomputeFinished {
+        /// `calendar`, `late_law`, `outage`.
+        #[n(0)]
+        what: String,
+        /// Rows looked at.
+        #[n(1)]
+        looked_at: u64,
+        /// Of these, changed or flagged.
+        #[n(2)]
+        changed: u64,
+    },
 }
 
 /// The three answers.

@@ -29,6 +29,9 @@ pub mod feed;
 pub mod ledger;
 pub mod outbox;
 
+pub mod law;
+pub mod what_if;
+
 pub mod members;
 
 pub mod view;

@@ -1,6 +1,9 @@
 //! Applying commands: the one door through which replicated state changes.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use catalog_model::{
     calendar::WorkingDayCalendar,
@@ -133,10 +136,19 @@ impl<'a> Session<'a> {
 pub struct Machine {
     rule_pack: Option<(u64, Arc<RulePack>)>,
     calendar: Option<(u64, Arc<WorkingDayCalendar>)>,
+    older: OlderPacks,
     orders: Orders,
     /// Hash of the state that `orders` was read of.
     orders_of: [u8; 32],
 }
+
+/// Packs of earlier versions that cases were asked for lately. Packs never change once they are
+/// stored, so what is kept here is what would be read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OlderPacks(Arc<Mutex<BTreeMap<u64, Arc<RulePack>>>>);
+
+/// How many packs of earlier versions are kept.
+const OLDER_KEPT: usize = 8;
 
 /// What decides in one command beside state: the rules and the calendar in force.
 #[derive(Debug, Clone)]
@@ -147,9 +159,30 @@ pub struct Law {
     pub rule_pack_version: u64,
     /// The calendar.
     pub calendar: Arc<WorkingDayCalendar>,
+    pub(crate) older: OlderPacks,
 }
 
 impl Law {
+    /// The rule pack of a version: a case keeps the one under which it was received.
+    pub(crate) fn pack(&self, tx: &Tx<'_>, version: u64) -> Arc<RulePack> {
+        if version == self.rule_pack_version {
+            return Arc::clone(&self.rule_pack);
+        }
+        let mut older = self.older.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pack) = older.get(&version) {
+            return Arc::clone(pack);
+        }
+        let row: VersionedText =
+            tx.get(&keys::rule_pack(version)).expect("packs stay as long as their cases");
+        let pack = RulePack::parse(&row.text).expect("a pack is checked before it is stored");
+        let pack = Arc::new(pack);
+        if older.len() >= OLDER_KEPT {
+            older.clear();
+        }
+        older.insert(version, Arc::clone(&pack));
+        pack
+    }
+
     /// What holds in this domain for a pair on a day.
     pub(crate) fn resolve(
         &self,
@@ -188,6 +221,7 @@ impl Machine {
         if head.state_hash != self.orders_of {
             // Another store, or a batch that was given up.
             self.orders.clear();
+            self.older = OlderPacks::default();
         }
         let view = session.view();
         let (writes, applied) = match (head.cluster.clone(), &command.body) {
@@ -251,7 +285,7 @@ impl Machine {
         }
         let (rule_pack_version, rule_pack) = self.rule_pack.clone().expect("loaded above");
         let (_, calendar) = self.calendar.clone().expect("loaded above");
-        Law { rule_pack, rule_pack_version, calendar }
+        Law { rule_pack, rule_pack_version, calendar, older: self.older.clone() }
     }
 }
 
@@ -290,6 +324,9 @@ fn decide(
         Repeat::No => {}
     }
     tx.clock = clock;
+    if tx.level >= 3 {
+        apply::law::freshen(tx, law, body);
+    }
     let outcome = match apply::dispatch(tx, law, body) {
         Ok(outcome) => outcome,
         Err(refusal) => {

@@ -193,6 +193,9 @@ pub struct DeadlineRow {
     /// Revision that has fired; a firing is idempotent by (deadline, revision).
     #[n(4)]
     pub fired_revision: Option<u32>,
+    /// How it was counted; kept from level 3 on.
+    #[n(5)]
+    pub count: Option<crate::law::DeadlineCount>,
 }
 
 /// What became of a call.

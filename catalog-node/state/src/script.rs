@@ -14,6 +14,7 @@ mod catalog_law;
 mod entries;
 mod federation;
 mod grants;
+mod law;
 mod line;
 mod members;
 mod requests;
@@ -145,6 +146,11 @@ impl World {
                 self.life(&line);
             }
 
+            "load_rules" | "load_calendar" | "ruling" | "withdraw_ruling" | "closure"
+            | "open_again" | "platform_outage" | "rule_outage" | "law" | "explain" | "what_if" => {
+                self.law(&line);
+            }
+
             "probe" => self.probe(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
@@ -170,6 +176,7 @@ impl World {
                 Resource::Person(_, id) => id.to_string(),
                 Resource::System(_, id) => id.to_string(),
                 Resource::ServiceChange(id) => id.to_string(),
+                Resource::Ruling(id) => id.to_string(),
                 Resource::Domain => continue,
             };
             output = output.replace(&id, alias);

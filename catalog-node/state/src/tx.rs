@@ -97,6 +97,11 @@ impl<'a> Tx<'a> {
         (self.writes, self.events)
     }
 
+    /// The store with the changes so far laid over it.
+    pub(crate) fn overlay(&self) -> Overlay<'_> {
+        Overlay::new(&self.base, &self.writes)
+    }
+
     /// The stored bytes of `key`.
     pub fn get_bytes(&self, key: &Key) -> Option<Vec<u8>> {
         Overlay::new(&self.base, &self.writes).get(key.as_slice())
@@ -229,6 +234,7 @@ impl<'a> Tx<'a> {
             due_time: clock.due_time,
             revision: clock.revision,
             fired_revision: None,
+            count: (self.level >= 3).then(|| crate::apply::law::count_of(clock)),
         };
         self.put(&key, &row);
         self.put_bytes(&keys::due(clock.due_time, &key), Vec::new());

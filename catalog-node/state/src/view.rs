@@ -2,6 +2,7 @@
 
 mod grants;
 mod catalog;
+mod law;
 
 use catalog_model::{
     catalog_entry::CatalogEntry,
@@ -140,8 +141,13 @@ impl View<'_> {
         self.0.range(from.as_slice(), &end).take(limit).map(|(_, bytes)| decode(&bytes)).collect()
     }
 
-    /// The first due instant that has not fired; absent = nothing waits.
+    /// The first due instant that has not fired, or now while work in portions waits: when the clock
+    /// is to be advanced. Absent = nothing waits.
     pub fn next_due(&self) -> Option<UtcMillis> {
+        let work = keys::pending_work_all();
+        if self.0.range(work.as_slice(), &work.end()).next().is_some() {
+            return Some(self.clock());
+        }
         let table = Key::table(Table::Due);
         let (key, _) = self.0.range(table.as_slice(), &table.end()).next()?;
         let instant = key[1..9].try_into().expect("a due key begins with its instant");

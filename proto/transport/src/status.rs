@@ -91,6 +91,20 @@ pub fn code(reason: Reason) -> Code {
         | Reason::RefusedForIncompleteness
         | Reason::FeedTokenUnknown => Code::InvalidArgument,
 
+        Reason::RulePackRefused
+        | Reason::CalendarRefused
+        | Reason::DecisionIncomplete
+        | Reason::OutageSourceMissing
+        | Reason::OutageTimesWrong => Code::InvalidArgument,
+        Reason::ClosureUnknown => Code::NotFound,
+        Reason::CalendarDayCounted
+        | Reason::CalendarYearMissing
+        | Reason::SecondPersonNeeded
+        | Reason::PersonNeeded
+        | Reason::RulingUnfit
+        | Reason::RulingNotWanted
+        | Reason::RulingGivenAlready => Code::FailedPrecondition,
+
         Reason::NotFound
         | Reason::OrganizationUnknown
         | Reason::SystemUnknown

@@ -110,6 +110,7 @@ fn deadlines_that_fire_wrongly() {
         due_time: day(5),
         revision: 0,
         fired_revision,
+        count: None,
     };
     // Each command: the clock it moves to, and whether the deadline has fired after it.
     let broken = |commands: &[(UtcMillis, bool)]| {

@@ -40,6 +40,7 @@ fn explains_two_holidays_and_a_make_up_day() {
                 DayKind::MakeUpDay(name) => format!("make-up {}", name.zh),
                 DayKind::Weekend => "weekend".to_owned(),
                 DayKind::Holiday(name) => name.zh.clone(),
+                DayKind::Closure(document) => document.clone(),
             };
             let counted = line.counted.map_or("-".to_owned(), |n| n.to_string());
             format!("{} {} {kind} {counted}", line.date, line.weekday)
@@ -124,4 +125,39 @@ proptest! {
         prop_assert_eq!(lines.iter().filter_map(|line| line.counted).collect::<Vec<_>>(),
             (1..=n).collect::<Vec<_>>());
     }
+}
+
+/// A declared closure is no holiday: it stops the count, says by which document, and makes no year
+/// official.
+#[test]
+fn a_closure_is_a_layer_over_the_list() {
+    let text = format!(
+        "{}2026-09-23,closure,\"number, one\",,Wed,0\n2026-09-26,closure,weekend,,Sat,0\n\
+         2027-03-01,closure,later,,Mon,0\n",
+        include_str!("../../data/calendar.csv")
+    );
+    let calendar = WorkingDayCalendar::parse(&text, 2).expect("a calendar");
+    assert_eq!(calendar.is_working_day(date("2026-09-23")), DayKind::Closure("number, one".into()));
+    assert!(!calendar.counts(date("2026-09-23")));
+    assert_ne!(calendar.is_working_day(date("2026-09-26")), DayKind::Closure("weekend".into()));
+    assert!(!calendar.is_official(date("2027-03-01")));
+    let due = |calendar: &WorkingDayCalendar| {
+        calendar.add_working_days(date("2026-09-21"), WorkingDays(3)).date
+    };
+    assert_eq!(due(WorkingDayCalendar::embedded()), date("2026-09-24"));
+    assert_eq!(due(&calendar), date("2026-09-28"));
+    let told: Vec<String> = calendar
+        .explain(date("2026-09-22"), WorkingDays(1))
+        .iter()
+        .map(|line| line.text(Lang::En))
+        .collect();
+    assert_eq!(told[1], "2026-09-23 Wed     declared closed by number, one");
+    assert_eq!(calendar.first_open_day(date("2026-09-25").start()), date("2026-09-28"));
+    let twice = format!("{text}2026-09-23,closure,again,,Wed,0\n");
+    assert!(WorkingDayCalendar::parse(&twice, 2).is_err());
+    // A calendar without closures is stored as it always was.
+    let bytes = minicbor::to_vec(WorkingDayCalendar::embedded()).expect("bytes");
+    let again: WorkingDayCalendar = minicbor::decode(&bytes).expect("our bytes");
+    assert_eq!(&again, WorkingDayCalendar::embedded());
+    assert_eq!(bytes[0], 0x84, "four fields");
 }

@@ -1,5 +1,7 @@
 //! Why a rule pack is refused: the first fault, with the rule and the line where it stands.
 
+use crate::reason::Lang;
+
 /// A rule pack that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -58,6 +60,44 @@ pub enum PackError {
         /// The nearest name.
         nearest: String,
     },
+    /// A ruling names a rule that is not in the pack.
+    #[error("ruling {ruling}: rule `{rule}` is not in the pack; the nearest is `{nearest}`")]
+    UnknownInRuling {
+        /// Id of the ruling.
+        ruling: String,
+        /// What was named.
+        rule: String,
+        /// The nearest rule.
+        nearest: String,
+    },
+}
+
+impl PackError {
+    /// What is wrong, in the language of whoever reads it.
+    pub fn text(&self, lang: Lang) -> String {
+        match (self, lang) {
+            (_, Lang::En) => self.to_string(),
+            (Self::Malformed { line, column, cause }, Lang::Zh) => {
+                format!("第 {line} 行第 {column} 列：{cause}")
+            }
+            (Self::Rule { rule, line, fault }, Lang::Zh) => {
+                format!("规则 {rule}（第 {line} 行）：{}", fault.zh())
+            }
+            (Self::UnknownMergeKey { key, nearest }, Lang::Zh) => {
+                format!("合并表：“{key}”不是规则项，最接近的是“{nearest}”")
+            }
+            (Self::RankOrder(rank), Lang::Zh) => format!("位阶：“{rank}”排在更低位阶之后，或重复"),
+            (Self::UnknownScopeWord { scope, word, nearest }, Lang::Zh) => {
+                format!("适用范围 {scope}：“{word}”既非主体类别也非数据类别，最接近的是“{nearest}”")
+            }
+            (Self::UnknownInComposition { composition, name, nearest, .. }, Lang::Zh) => {
+                format!("组合 {composition}：“{name}”不在规则包中，最接近的是“{nearest}”")
+            }
+            (Self::UnknownInRuling { ruling, rule, nearest }, Lang::Zh) => {
+                format!("裁定 {ruling}：规则“{rule}”不在规则包中，最接近的是“{nearest}”")
+            }
+        }
+    }
 }
 
 /// What can be wrong with a rule.
@@ -125,6 +165,35 @@ pub enum RuleFault {
     /// An escalation to the debtor itself (SHR-31).
     #[error("the case of an overdue {0} goes to the debtor itself")]
     EscalatesToDebtor(String),
+}
+
+impl RuleFault {
+    fn zh(&self) -> String {
+        match self {
+            Self::DuplicateId => "编号重复".to_owned(),
+            Self::UnknownKey { key, nearest } => {
+                format!("“{key}”不是规则项，最接近的是“{nearest}”")
+            }
+            Self::NoMergeOperator(key) => format!("合并表中没有“{key}”的合并方式"),
+            Self::NoScope => "未写明适用范围".to_owned(),
+            Self::UnknownScope { scope, nearest } => {
+                format!("适用范围“{scope}”不在规则包中，最接近的是“{nearest}”")
+            }
+            Self::UnknownDocument { source_id, nearest } => {
+                format!("文件“{source_id}”不在规则包中，最接近的是“{nearest}”")
+            }
+            Self::UnknownBreachRule(rule) => format!("on_breach 所指“{rule}”不在规则包中"),
+            Self::HouseRuleWithArticle => "内部规则不得标注条款或引文".to_owned(),
+            Self::NoArticle => "法律规则应写明条款".to_owned(),
+            Self::EndsBeforeItBegins => "失效日期早于施行日期".to_owned(),
+            Self::WrongShape(shape) => format!("取值形式不符：{shape}"),
+            Self::UnknownWord { word, nearest } => {
+                format!("此处不认识“{word}”，最接近的是“{nearest}”")
+            }
+            Self::UnitsDiffer => "与同一规则项的其他规则单位不一致".to_owned(),
+            Self::EscalatesToDebtor(debtor) => format!("{debtor} 逾期的事项不得移送其本身"),
+        }
+    }
 }
 
 /// The candidate nearest to what was written, for "did you mean".

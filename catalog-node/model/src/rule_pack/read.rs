@@ -10,7 +10,7 @@ use crate::{
     rule::{Rank, RuleRef},
     rule_pack::{
         Classes, Composition, Document, Operator, PackError, Parsed, Rule, RuleFault, RuleKey,
-        RuleValue, Scope, Shape, Unit,
+        RuleValue, Ruling, Scope, Shape, Unit,
         pack_error::nearest,
         words::{self, Word},
     },
@@ -29,6 +29,9 @@ struct RawPack {
     documents: BTreeMap<String, RawDocument>,
     rules: Vec<RawRule>,
     compositions: BTreeMap<String, RawComposition>,
+    /// What the authority has ruled; added by state, never typed.
+    #[serde(default)]
+    rulings: Vec<Ruling>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +209,15 @@ pub(super) fn parse(json: &str) -> Result<Parsed, PackError> {
     for (name, raw) in raw.compositions {
         compositions.insert(name.clone(), composition(&name, raw, &profiles, &scopes, &ids)?);
     }
+    for ruling in &raw.rulings {
+        if let Some(rule) = ruling.rules().into_iter().find(|rule| !ids.contains(*rule)) {
+            return Err(PackError::UnknownInRuling {
+                ruling: ruling.id.clone(),
+                rule: rule.to_owned(),
+                nearest: nearest(rule, ids.iter().map(String::as_str)).to_owned(),
+            });
+        }
+    }
     Ok(Parsed {
         text: whole.to_string(),
         version: raw.version,
@@ -214,6 +226,7 @@ pub(super) fn parse(json: &str) -> Result<Parsed, PackError> {
         operators,
         rules,
         compositions,
+        rulings: raw.rulings,
     })
 }
 
@@ -507,5 +520,6 @@ fn composition(
         }
     }
     let by_scope = raw.by_scope.into_iter().map(|by| (by.scope, by.profiles)).collect();
-    Ok(Composition { order: raw.order, by_scope })
+    let expired = raw.expired.into_iter().map(|gone| (gone.rule, gone.governed_by)).collect();
+    Ok(Composition { order: raw.order, by_scope, expired })
 }

@@ -6,6 +6,7 @@
 
 mod grant;
 mod catalog;
+mod law;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use crate::{
         Classes, ConditionPart, EntryAttribute, ExtensionNeed, NotSharedPart, Operator, Pair,
         RefusalNeed, RequestPart, Rule, RuleKey, RulePack, RuleValue, Scope, ThirdParty, Unit,
         pack_error::nearest,
+        rulings,
         words::{self, Word},
     },
     share_request::{Commitment, Decider, PartyRole},
@@ -91,6 +93,8 @@ pub enum Lost {
     WithoutNumber,
     /// It allows more than others do.
     Narrowed,
+    /// A recorded ruling says that another rule holds.
+    ByRuling,
 }
 
 /// How a case may be extended.
@@ -154,7 +158,10 @@ impl Resolution {
             if !holds {
                 continue;
             }
-            if rule.in_force(date) {
+            if rule.in_force(date)
+                || (rule.to.is_some_and(|to| to < date)
+                    && rulings::continued(pack, &rule.reference.id, date).is_some())
+            {
                 scopes.insert(rule.scope.clone());
                 by_key.entry(rule.key).or_default().push(index);
             } else if rule.to.is_some_and(|to| to < date) {
@@ -167,7 +174,7 @@ impl Resolution {
         };
         let merged = by_key
             .into_iter()
-            .map(|(key, indices)| (key, merge(pack.rules(), pack.0.operators[&key], indices)))
+            .map(|(key, indices)| (key, merge(pack, date, pack.0.operators[&key], indices)))
             .collect();
         Ok(Self {
             pack: pack.clone(),
@@ -492,7 +499,7 @@ impl Resolution {
 }
 
 impl Scope {
-    fn covers(&self, pair: Pair, profiles: &[String]) -> bool {
+    pub(super) fn covers(&self, pair: Pair, profiles: &[String]) -> bool {
         let here = self.territory.as_ref().is_none_or(|profile| profiles.contains(profile));
         let data = self.data.as_ref().is_none_or(|kinds| kinds.contains(&pair.data));
         let asker = self.asker.as_ref().is_none_or(|classes| classes.contain(pair.asker));
@@ -525,12 +532,31 @@ fn unnamed_scope(pack: &RulePack, by_key: &BTreeMap<RuleKey, Vec<usize>>) -> Str
         .map_or_else(|| "any_case".to_owned(), |rule| rule.scope.clone())
 }
 
-fn merge(rules: &[Rule], operator: Operator, mut indices: Vec<usize>) -> MergedKey {
+fn merge(
+    pack: &RulePack,
+    date: LocalDate,
+    operator: Operator,
+    mut indices: Vec<usize>,
+) -> MergedKey {
+    let rules = pack.rules();
     // Highest rank first; within a rank the pack's order.
     indices.sort_by_key(|index| (rules[*index].reference.rank, *index));
     let mut losers = Vec::new();
     let has_value = |index: &usize| rules[*index].value != RuleValue::Unnumbered;
     let is_house = |index: &usize| rules[*index].reference.rank == Rank::HouseRule;
+    if indices.len() > 1 && rulings::preferences(pack, date) {
+        let id = |index: &usize| rules[*index].reference.id.as_str();
+        let ruled_out = |loser: &usize| {
+            let by = |winner: &usize| rulings::preferred(pack, (id(winner), id(loser)), date);
+            indices.iter().any(|winner| has_value(winner) && by(winner).is_some())
+        };
+        let (out, left): (Vec<_>, Vec<_>) = indices.iter().copied().partition(ruled_out);
+        // Rulings that go in a circle rule nobody out.
+        if !left.is_empty() {
+            indices = left;
+            losers.extend(out.into_iter().map(|index| (index, Lost::ByRuling)));
+        }
+    }
     if indices.iter().any(|index| has_value(index) && !is_house(index)) {
         let (house, law) = indices.into_iter().partition(|index| is_house(index));
         indices = law;

@@ -1,3 +1,5 @@
+mod law;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -11,24 +11,26 @@ use catalog_mutation::{Mutation, active};
 use crate::{
     event::Event,
     keys::{Key, Table},
-    machine::not_permitted,
+    machine::{Law, not_permitted},
     outcome::Outcome,
     rows::DeadlineRow,
     tx::Tx,
 };
 
-use super::cluster;
+use super::{cluster, law as law_itself};
 
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
 
-pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Refusal> {
+pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<Outcome, Refusal> {
     if development && !tx.cluster.development_clock {
         return Err(Refusal::new(Reason::DevelopmentClockOff));
     }
     if development && !cluster::operates(tx) {
         return Err(not_permitted(tx, "the platform manager"));
     }
+    let complete = tx.level >= 3;
+    let working = complete && law_itself::work(tx, law);
     let from = Key::table(Table::Due);
     let early = if active(Mutation::DeadlineFiresEarly) { 24 * 3_600_000 } else { 0 };
     let to = Key::table(Table::Due).number(tx.clock.plus(early).0.saturating_add(1));
@@ -38,6 +40,9 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
     for (due_key, _) in due.into_iter().take(FIRED_PER_COMMAND) {
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
+        if complete && law_itself::recounted(tx, law, &deadline) {
+            continue;
+        }
         if !active(Mutation::DeadlineFiresTwice) {
             tx.delete(&Key::from_stored(due_key));
         }
@@ -53,7 +58,12 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
         }
         tx.put(&deadline, &row);
         match row.kind {
-            DeadlineKind::Answer => super::requests::answer_overdue(tx, &row),
+            DeadlineKind::Answer => {
+                super::requests::answer_overdue(tx, &row);
+                if complete {
+                    law_itself::outage::after_firing(tx, law, &row.subject);
+                }
+            }
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
             DeadlineKind::Rectification => super::grants::rectification_lapsed(tx, &row),
@@ -66,5 +76,5 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
     if fired > 0 {
         tx.emit(Event::DeadlinesFired(fired));
     }
-    Ok(Outcome::ClockAdvanced { fired, more })
+    Ok(Outcome::ClockAdvanced { fired, more: more || working })
 }

@@ -29,7 +29,7 @@ use crate::{
     machine::Law,
     outbox::{self, Message},
     outcome::Outcome,
-    rows::{DeadlineRow, VersionedText},
+    rows::DeadlineRow,
     tx::Tx,
 };
 
@@ -195,12 +195,7 @@ pub(crate) fn rules_of(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Resolutio
         pack.resolve(&rules.composition, pair, received)
             .expect("a case's composition is its pack's")
     };
-    if rules.pack_version == law.rule_pack_version {
-        return resolve(&law.rule_pack);
-    }
-    let row: VersionedText =
-        tx.get(&keys::rule_pack(rules.pack_version)).expect("packs stay as long as their cases");
-    resolve(&RulePack::parse(&row.text).expect("a pack is checked before it is stored"))
+    resolve(&law.pack(tx, rules.pack_version))
 }
 
 /// The organization of this domain that answers the case.

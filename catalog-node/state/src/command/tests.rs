@@ -429,6 +429,7 @@ fn file(body: &Body) -> &'static str {
         Body::RecordOutage { .. } => "record_outage",
         Body::Grant(command) => grants::file(command),
         Body::Catalog(command) => catalog_life(command),
+        Body::Law(_) => unreachable!("the law has golden files of its own"),
     }
 }
 

@@ -259,7 +259,8 @@ impl World {
             } else {
                 format!(", digests of {}", labels.join(", "))
             };
-            add(&mut text, format_args!("{kind} by {}{rule}{digests}", record.actor));
+            let what = super::law::told(&record.fact);
+            add(&mut text, format_args!("{kind}{what} by {}{rule}{digests}", record.actor));
         }
         if text.is_empty() { "nothing on record\n".to_owned() } else { text }
     }

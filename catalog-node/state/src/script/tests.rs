@@ -4,6 +4,7 @@ use super::{World, domain};
 use crate::{invariants, keys, view::View};
 
 mod deadline_vectors;
+mod law;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod random;
@@ -114,6 +115,21 @@ stories! {
     reclassification_in_portions,
     secret_entry_refused_at_intake,
     update_overdue_and_met_late,
+    law_loaded_late,
+    expired_rule_continued,
+    adaptation_for_the_special_zone,
+    rule_packs_refused,
+    clusters_below_level_3,
+    spring_festival_with_make_up_saturdays,
+    year_end_into_a_provisional_year,
+    late_correction_of_the_calendar,
+    closed_for_a_typhoon,
+    outage_on_the_due_day,
+    recount_in_portions,
+    shorter_local_limit_stands,
+    recount_of_forwarded_and_waiting_cases,
+    what_if_a_draft_were_law,
+    answer_in_the_instant_of_the_deadline,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.

@@ -70,7 +70,8 @@ pub(crate) fn assess(
         consent::covers_content(tx, ConsentKind::StandingAnswer, &content.entry, &entry.content);
     let facts = EntryFacts::of(&entry, standing_answer);
     let route = policy::decide(&resolution, &facts, content, date)
-        .map_err(|refusal| catalog::worklist::not_by_law(tx, &entry, refusal))?;
+        .map_err(|refusal| catalog::worklist::not_by_law(tx, &entry, refusal))
+        .map_err(|refusal| crate::apply::law::named(tx, &resolution, refusal))?;
     Ok(Assessed { resolution, route, entry, provider })
 }
 

@@ -1,0 +1,337 @@
+//! Counting again: clocks under a new calendar, cases under law loaded late, cases of an outage.
+//!
+//! At most [`LOOKED_AT_PER_COMMAND`] rows are looked at in one command; the rest waits in a row of
+//! its own and goes on with every advance of the clock. Whoever acts on a case meanwhile, or lets
+//! its deadline fire, finds it counted under the calendar in force first.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use catalog_model::{
+    deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
+    name::{Resource, ResourceName},
+    rule::RuleRef,
+    rule_pack::RulePack,
+    share_request::ShareRequest,
+    time::{LocalDate, UtcMillis},
+};
+
+use super::outage;
+use crate::{
+    apply::requests,
+    codec,
+    command::Body,
+    keys::{self, Key, Table},
+    law::{DeadlineCount, LateLaw, Moved, PendingWork, Work},
+    ledger::{self, Fact},
+    machine::Law,
+    rows::DeadlineRow,
+    tx::Tx,
+    what_if,
+};
+
+/// Bound on the work of one command.
+pub(crate) const LOOKED_AT_PER_COMMAND: usize = 256;
+
+/// Begins a work and does its first portion.
+pub(super) fn begin(tx: &mut Tx<'_>, law: &Law, what: Work) {
+    if let Work::Calendar { version } = what {
+        // Counting under an older version is void: this one looks at every clock again.
+        let rows = tx.rows(&keys::pending_work_all(), usize::MAX);
+        for (key, bytes) in rows {
+            let row: PendingWork = codec::decode(&bytes).expect("rows are ours");
+            if matches!(row.what, Work::Calendar { .. }) {
+                tx.delete(&Key::from_stored(key));
+            }
+        }
+        tx.put(&keys::meta::recount(), &version);
+    }
+    let row = PendingWork { what, cursor: None, looked_at: 0, changed: 0, since: tx.clock };
+    let number = tx.index;
+    tx.put(&keys::pending_work(number), &row);
+    go_on(tx, law, number, row, LOOKED_AT_PER_COMMAND);
+}
+
+/// Does a portion of what waits; whether more waits.
+pub(crate) fn work(tx: &mut Tx<'_>, law: &Law) -> bool {
+    let mut left = LOOKED_AT_PER_COMMAND;
+    while left > 0 {
+        let Some((key, bytes)) = tx.rows(&keys::pending_work_all(), 1).pop() else { return false };
+        let number = key[key.len() - 8..].try_into().expect("the key ends in a number");
+        let row: PendingWork = codec::decode(&bytes).expect("rows are ours");
+        left -= go_on(tx, law, u64::from_be_bytes(number), row, left).max(1);
+    }
+    !tx.rows(&keys::pending_work_all(), 1).is_empty()
+}
+
+/// Looks at no more than `bound` rows; how many it looked at.
+fn go_on(tx: &mut Tx<'_>, law: &Law, number: u64, mut row: PendingWork, bound: usize) -> usize {
+    let table = match row.what {
+        Work::Calendar { .. } => Key::table(Table::Deadline),
+        Work::LateLaw { .. } | Work::Outage { .. } => Key::table(Table::Request),
+    };
+    let mut from = row.cursor.as_ref().map_or_else(|| table.as_slice().to_vec(), |c| c.to_vec());
+    if row.cursor.is_some() {
+        from.push(0);
+    }
+    let rows = tx.rows_between(&from, &table.end(), bound + 1);
+    let done = rows.len() <= bound;
+    let mut packs = BTreeMap::new();
+    let mut looked_at = 0;
+    for (key, bytes) in rows.into_iter().take(bound) {
+        let changed = match &row.what {
+            Work::Calendar { .. } => recount(tx, law, &Key::from_stored(key.clone()), false),
+            Work::LateLaw { version, since } => {
+                let case = codec::decode(&bytes).expect("rows are ours");
+                hold_against(tx, law, &mut packs, &case, (*version, *since))
+            }
+            Work::Outage { number } => {
+                let case = codec::decode(&bytes).expect("rows are ours");
+                outage::mark_for(tx, law, &case, *number)
+            }
+        };
+        row.changed += u64::from(changed);
+        row.cursor = Some(key.into());
+        looked_at += 1;
+    }
+    row.looked_at += looked_at as u64;
+    let key = keys::pending_work(number);
+    if !done {
+        tx.put(&key, &row);
+        return looked_at;
+    }
+    tx.delete(&key);
+    if matches!(row.what, Work::Calendar { .. }) {
+        tx.delete(&keys::meta::recount());
+    }
+    if row.changed > 0 {
+        let fact = Fact::RecomputeFinished {
+            what: row.what.name().to_owned(),
+            looked_at: row.looked_at,
+            changed: row.changed,
+        };
+        let domain = tx.domain_name();
+        ledger::append(tx, &domain, fact, None, &[]);
+    }
+    looked_at
+}
+
+/// Counts the clock of the case on which `body` acts under the calendar in force, before anything
+/// is judged by it. The case keeps its version: that is the command's to raise.
+pub(crate) fn freshen(tx: &mut Tx<'_>, law: &Law, body: &Body) {
+    let case = match body {
+        Body::CompleteRequest { request, .. }
+        | Body::GiveOpinion { request, .. }
+        | Body::AnswerRequest { request, .. }
+        | Body::ExtendRequest { request, .. }
+        | Body::WithdrawRequest { request, .. } => request.clone(),
+        Body::GiveConsent { subject, .. } => subject.clone(),
+        Body::ReceiveForwarded { request, .. } => requests::name(request),
+        _ => return,
+    };
+    if matches!(case.resource, Resource::Request(_)) && tx.has(&keys::meta::recount()) {
+        recount_case(tx, law, &case, true);
+    }
+}
+
+/// Counts a deadline that is due under the calendar in force, if that is still to be done; whether
+/// it has moved and is not due any more.
+pub(crate) fn recounted(tx: &mut Tx<'_>, law: &Law, deadline: &Key) -> bool {
+    tx.has(&keys::meta::recount()) && recount(tx, law, deadline, true)
+}
+
+/// Counts a deadline again; whether it has moved. `due` says that it is about to fire.
+fn recount(tx: &mut Tx<'_>, law: &Law, key: &Key, due: bool) -> bool {
+    let Some(row) = tx.get::<DeadlineRow>(key) else { return false };
+    if row.kind == DeadlineKind::Answer {
+        return recount_case(tx, law, &row.subject, false) && (!due || !still_due(tx, key));
+    }
+    let Some(count) = row.count else { return false };
+    let fired = row.fired_revision == Some(row.revision);
+    if fired || count.calendar_version >= law.calendar.version() {
+        return false;
+    }
+    let old = last_day(row.due_time);
+    // Without a rule of its own: only the count is taken from it.
+    let mut clock = WorkingDayClock {
+        kind: row.kind,
+        start_time: count.start,
+        length: WorkingDays(count.days),
+        extended: WorkingDays(0),
+        suspended: WorkingDays(0),
+        due_date: old,
+        due_time: row.due_time,
+        provisional: count.provisional,
+        calendar_version: count.calendar_version,
+        rule: RuleRef::house(""),
+        revision: row.revision,
+    };
+    let Some(change) = clock.recompute(&law.calendar, tx.clock) else { return false };
+    if row.due_time <= tx.clock && clock.is_overdue(tx.clock) {
+        return false;
+    }
+    tx.set_deadline(&row.subject, &clock);
+    let moved =
+        Moved { kind: row.kind, from: old, to: change.new_date, held: change.held, lifted: false };
+    note(tx, law, &row.subject, moved, None);
+    true
+}
+
+fn still_due(tx: &Tx<'_>, key: &Key) -> bool {
+    let row: Option<DeadlineRow> = tx.get(key);
+    row.is_some_and(|row| row.due_time <= tx.clock && row.fired_revision != Some(row.revision))
+}
+
+/// The day that ends at this instant.
+fn last_day(due: UtcMillis) -> LocalDate {
+    UtcMillis(due.0.saturating_sub(1)).local_date()
+}
+
+fn recount_case(tx: &mut Tx<'_>, law: &Law, name: &ResourceName, same_version: bool) -> bool {
+    let Ok(old) = requests::owned(tx, name) else { return false };
+    let Some(clock) = old.answer_clock.clone().filter(|_| requests::clock_runs(&old)) else {
+        return false;
+    };
+    if clock.calendar_version >= law.calendar.version() {
+        return false;
+    }
+    let mut counted = clock.clone();
+    let Some(change) = counted.recompute(&law.calendar, tx.clock) else { return false };
+    let moved = Moved {
+        kind: clock.kind,
+        from: change.old_date,
+        to: change.new_date,
+        held: change.held,
+        lifted: false,
+    };
+    let rule = clock.rule.clone();
+    let Some((case, moved)) = with_clock(tx, &old, &clock, counted, moved) else { return false };
+    note(tx, law, name, moved, Some(rule));
+    if same_version {
+        requests::save(tx, Some(&old), &case);
+    } else {
+        requests::change(tx, &old, case);
+    }
+    true
+}
+
+/// The case with its clock counted anew. A case that ran out under the old count stays overdue
+/// where the new count is over too; where it is not, the order is taken back. None = it stays.
+fn with_clock(
+    tx: &mut Tx<'_>,
+    old: &ShareRequest,
+    clock: &WorkingDayClock,
+    counted: WorkingDayClock,
+    mut moved: Moved,
+) -> Option<(ShareRequest, Moved)> {
+    if clock.is_overdue(tx.clock) && counted.is_overdue(tx.clock) {
+        return None;
+    }
+    let mut case = old.clone();
+    if clock.is_overdue(tx.clock) {
+        moved.lifted = case.overdue.take().is_some();
+        outage::forget(tx, &requests::name(old));
+    }
+    case.answer_clock = Some(counted);
+    Some((case, moved))
+}
+
+fn note(tx: &mut Tx<'_>, law: &Law, subject: &ResourceName, moved: Moved, rule: Option<RuleRef>) {
+    let Moved { kind, from, to, held, lifted } = moved;
+    let calendar_version = law.calendar.version();
+    let fact = Fact::DeadlineRecomputed { kind, calendar_version, from, to, held, lifted };
+    ledger::append(tx, subject, fact, rule, &[]);
+}
+
+/// Holds a case that was received before the law that binds it was loaded against that law, flags
+/// it with both results if they differ, and lets a clock that runs take the new length (POL-07).
+fn hold_against(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    packs: &mut BTreeMap<u64, [Arc<RulePack>; 2]>,
+    case: &ShareRequest,
+    (version, since): (u64, LocalDate),
+) -> bool {
+    let (Some(rules), Some(received)) = (&case.rules, case.received_time) else { return false };
+    let ours = case.owner_domain == *tx.domain();
+    if !ours || received.local_date() < since || rules.pack_version >= version {
+        return false;
+    }
+    let [own, late] = packs.entry(rules.pack_version).or_insert_with(|| {
+        let own = law.pack(tx, rules.pack_version);
+        let late = what_if::under_rulings_of(&own, &law.pack(tx, version));
+        [own, Arc::new(late)]
+    });
+    let packs = [&**own, &**late];
+    let outcomes = what_if::outcomes(&tx.overlay(), packs, &law.calendar, case, tx.clock);
+    let Some([old, new]) = outcomes else { return false };
+    // A clock that stands still takes the length too, and goes on with it.
+    let running = case.answer_clock.as_ref().filter(|_| case.state.is_open());
+    let due_before = running.map(|clock| clock.due_date);
+    let other_clock = running.zip(new.answer_days).is_some_and(|(clock, days)| {
+        let rule = new.answer_rule.as_ref().is_some_and(|rule| rule.id != clock.rule.id);
+        clock.length.0 != days || rule
+    });
+    if what_if::differences(&old, &new).is_empty() && !other_clock {
+        return false;
+    }
+    let name = requests::name(case);
+    let (mut due_after, mut held, mut lifted) = (due_before, false, false);
+    if let (Some(clock), Some(days), Some(rule)) = (running, new.answer_days, &new.answer_rule)
+        && other_clock
+    {
+        let mut counted = clock.clone();
+        let days = WorkingDays(days);
+        let change = counted.take_length(days, rule.clone(), &law.calendar, tx.clock);
+        let moved = Moved {
+            kind: clock.kind,
+            from: clock.due_date,
+            to: counted.due_date,
+            held: change.is_some_and(|change| change.held),
+            lifted: false,
+        };
+        // An order that stands rests on the rule under which it was given.
+        let changed = if requests::clock_runs(case) {
+            with_clock(tx, case, clock, counted, moved)
+        } else {
+            Some((ShareRequest { answer_clock: Some(counted), ..case.clone() }, moved))
+        };
+        if let Some((changed, moved)) = changed {
+            (due_after, held, lifted) = (Some(moved.to), moved.held, moved.lifted);
+            requests::change(tx, case, changed);
+        }
+    }
+    let fact = Fact::LawLoadedLate {
+        version,
+        old_decider: old.decider,
+        new_decider: new.decider,
+        from: due_before,
+        to: due_after,
+        held,
+        lifted,
+    };
+    let rule = new.answer_rule.clone().or_else(|| new.decider_rule.clone());
+    ledger::append(tx, &name, fact, rule, &[]);
+    let row = LateLaw {
+        case: name.clone(),
+        pack_version: version,
+        old,
+        new,
+        due_before,
+        due_after,
+        held,
+        time: tx.clock,
+    };
+    tx.put(&keys::late_law(&name, version), &row);
+    tx.emit(crate::event::Event::RequestChanged(name));
+    true
+}
+
+/// What a deadline row keeps of its clock, so that it can be counted again.
+pub(crate) fn count_of(clock: &WorkingDayClock) -> DeadlineCount {
+    DeadlineCount {
+        start: clock.start_time,
+        days: clock.total().0,
+        calendar_version: clock.calendar_version,
+        provisional: clock.provisional,
+    }
+}
