@@ -28,6 +28,21 @@ pub enum DeadlineKind {
     /// Delivery after agreement (decree 809 art. 22).
     #[n(2)]
     Delivery,
+    /// The opinion of a party that is heard and does not decide (CAL-18).
+    #[n(3)]
+    Opinion = 3,
+    /// The completion of a request by its asker (CAL-20).
+    #[n(4)]
+    CompletionLapse = 4,
+    /// The reason that a late debtor may claim (CAL-21).
+    #[n(5)]
+    ReasonHearing = 5,
+    /// A warning that an answer will be due; nothing is owed by it.
+    #[n(6)]
+    Warning = 6,
+    /// Passing a case on to the domain that owns it (CAL-22).
+    #[n(8)]
+    Hop = 8,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

@@ -175,6 +175,16 @@ ulid_id!(
     SystemId,
     "a system id (a ULID)"
 );
+ulid_id!(
+    /// One dispute between asker and provider.
+    DisputeId,
+    "a dispute id (a ULID)"
+);
+ulid_id!(
+    /// One demand for what the catalog lacks.
+    DemandId,
+    "a demand id (a ULID)"
+);
 
 #[cfg(test)]
 mod tests;

@@ -35,3 +35,9 @@ pub mod rule_pack;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
+
+pub mod case_file;
+pub mod demand;
+pub mod dispute;
+pub mod overdue;
+pub mod paper_decision;

@@ -46,6 +46,12 @@ pub enum Resource {
     /// `organizations/{id}/systems/{id}`
     #[n(6)]
     System(#[n(0)] OrganizationId, #[n(1)] SystemId),
+    /// `disputes/{id}`
+    #[n(7)]
+    Dispute(#[n(0)] crate::ids::DisputeId),
+    /// `demands/{id}`
+    #[n(8)]
+    Demand(#[n(0)] crate::ids::DemandId),
 }
 
 impl ResourceName {
@@ -70,6 +76,8 @@ impl fmt::Display for ResourceName {
             Resource::System(organization, id) => {
                 write!(f, "/organizations/{organization}/systems/{id}")
             }
+            Resource::Dispute(id) => write!(f, "/disputes/{id}"),
+            Resource::Demand(id) => write!(f, "/demands/{id}"),
         }
     }
 }
@@ -101,6 +109,8 @@ impl FromStr for ResourceName {
             ["organizations", organization, "systems", id] => {
                 Resource::System(organization.parse()?, id.parse()?)
             }
+            ["disputes", id] => Resource::Dispute(id.parse()?),
+            ["demands", id] => Resource::Demand(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -1,6 +1,7 @@
 //! What each command does: dispatch only, one file a group of commands.
 
 pub mod bootstrap;
+pub mod cases;
 pub mod catalog;
 pub mod clock;
 pub mod cluster;
@@ -24,9 +25,10 @@ use crate::{
 
 /// Does `body`, or refuses; a refusal's changes are rolled back by the caller.
 pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcome, Refusal> {
+    cases::asserted::check(tx)?;
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
-        Body::AdvanceClock { development, .. } => clock::advance(tx, *development),
+        Body::AdvanceClock { development, .. } => clock::advance(tx, law, *development),
 
         Body::CreateOrganization { id, content } => organizations::create(tx, *id, content),
         Body::UpdateOrganization { id, version, content } => {
@@ -110,6 +112,8 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::RecordOutage { node, kind, from, until } => {
             cluster::record_outage(tx, *node, *kind, *from, *until)
         }
+
+        Body::Case(command) => cases::dispatch(tx, law, command),
     }
 }
 

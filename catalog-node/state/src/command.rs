@@ -3,6 +3,8 @@
 //! Golden bytes of every version are kept for ever: bodies and fields are only appended. A body
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
+pub mod case;
+
 use catalog_model::{
     caller::Caller,
     catalog_entry::{EntryContent, EntryOrigin},
@@ -23,7 +25,8 @@ use crate::{
 ///
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
-pub const LEVEL: u32 = 2;
+/// * 3: the law complete.
+pub const LEVEL: u32 = 3;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -464,6 +467,9 @@ pub enum Body {
         #[n(3)]
         until: UtcMillis,
     },
+    /// The life of a case after its receipt, disputes and demands.
+    #[n(32)]
+    Case(#[n(0)] Box<case::CaseCommand>),
 }
 
 impl Body {
@@ -477,6 +483,7 @@ impl Body {
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
+            Self::Case(_) => 3,
             _ => 1,
         }
     }

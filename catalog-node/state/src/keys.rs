@@ -86,6 +86,14 @@ pub enum Table {
     Outage = 0x61,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
+    /// Files of cases.
+    CaseFile = 0x24,
+    /// Organization and month → how it met what it owed.
+    Punctuality = 0x25,
+    /// Disputes between askers and providers.
+    Dispute = 0x26,
+    /// Demands for what the catalog lacks.
+    Demand = 0x27,
 }
 
 /// A key under construction.
@@ -363,6 +371,36 @@ pub fn probe(key: &[u8]) -> Key {
     Key::table(Table::Probe).bytes(key)
 }
 
+/// `[case]`
+pub fn case_file(case: &ResourceName) -> Key {
+    Key::table(Table::CaseFile).text(&case.to_string())
+}
+
+/// `[organization][month]`, the month as 202609.
+pub fn punctuality(organization: OrganizationId, month: u64) -> Key {
+    Key::table(Table::Punctuality).id(organization.to_bytes()).number(month)
+}
+
+/// `[domain][id]`
+pub fn dispute(domain: &DomainId, id: catalog_model::ids::DisputeId) -> Key {
+    Key::table(Table::Dispute).domain(domain).id(id.to_bytes())
+}
+
+/// `[domain][id]`
+pub fn demand(domain: &DomainId, id: catalog_model::ids::DemandId) -> Key {
+    Key::table(Table::Demand).domain(domain).id(id.to_bytes())
+}
+
+/// Whether the domain turned the separation of duties on; absent = off.
+pub fn separation_switch() -> Key {
+    Key::table(Table::Meta).text("separation")
+}
+
+/// `[case]` in the table of outages that a case fell due in.
+pub(crate) fn outage_ruling(case: &ResourceName) -> Key {
+    Key::from_stored(vec![0x63]).text(&case.to_string())
+}
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -374,5 +412,7 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Organization(id) => Some(organization(domain, *id)),
         Resource::Person(organization, id) => Some(person(domain, *organization, *id)),
         Resource::System(organization, id) => Some(system(domain, *organization, *id)),
+        Resource::Dispute(id) => Some(dispute(domain, *id)),
+        Resource::Demand(id) => Some(demand(domain, *id)),
     }
 }

@@ -10,6 +10,7 @@
 //! Whatever a line names (`plates`, `police.head`) gets an id in the order of appearance, and is
 //! shown by that name. The form of each command stands with its function.
 
+mod cases;
 mod entries;
 mod federation;
 mod line;
@@ -126,6 +127,12 @@ impl World {
             "raise" => self.raise(&line),
             "outage" => self.outage(&line),
 
+            "ask_opinion" | "propose" | "consent_to" | "deny" | "claim" | "rule" | "separation"
+            | "window" | "dispute" | "position" | "minutes" | "coordinate" | "decide"
+            | "demand" | "pre_review" | "route" | "confirm" | "contest" | "supply" | "close" => {
+                self.case_life(&line);
+            }
+
             "probe" => self.probe(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
@@ -150,6 +157,8 @@ impl World {
                 Resource::Organization(id) => id.to_string(),
                 Resource::Person(_, id) => id.to_string(),
                 Resource::System(_, id) => id.to_string(),
+                Resource::Dispute(id) => id.to_string(),
+                Resource::Demand(id) => id.to_string(),
                 Resource::Domain => continue,
             };
             output = output.replace(&id, alias);

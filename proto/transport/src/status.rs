@@ -57,7 +57,10 @@ pub fn code(reason: Reason) -> Code {
         | Reason::NotTheDecider
         | Reason::ExtensionConsentMissing
         | Reason::NotOwner
-        | Reason::EnvelopeRefused => Code::PermissionDenied,
+        | Reason::EnvelopeRefused
+        | Reason::NotTheEscalation
+        | Reason::SelfApproval
+        | Reason::PersonNotAsserted => Code::PermissionDenied,
 
         Reason::MessageMalformed
         | Reason::FieldInvalid
@@ -87,7 +90,11 @@ pub fn code(reason: Reason) -> Code {
         | Reason::ExtensionTooLong
         | Reason::CompletionNothingMissing
         | Reason::RefusedForIncompleteness
-        | Reason::FeedTokenUnknown => Code::InvalidArgument,
+        | Reason::FeedTokenUnknown
+        | Reason::PaperIncomplete
+        | Reason::ClerkAsDecider
+        | Reason::PaperDateInvalid
+        | Reason::ItemGrantedAtOnce => Code::InvalidArgument,
 
         Reason::NotFound
         | Reason::OrganizationUnknown
@@ -136,7 +143,20 @@ pub fn code(reason: Reason) -> Code {
         | Reason::MemberBehind
         | Reason::MemberChangeRefused
         | Reason::LevelTooLow
-        | Reason::LevelUnsupported => Code::FailedPrecondition,
+        | Reason::LevelUnsupported
+        | Reason::ExtensionPending
+        | Reason::ExtensionNotProposed
+        | Reason::OpinionAskedAlready
+        | Reason::OpinionNotAsked
+        | Reason::ReasonNotHeard
+        | Reason::HearingNotOpen
+        | Reason::HearingOver
+        | Reason::OutageRulingPending
+        | Reason::ConsultationSkipped
+        | Reason::CoordinatorNotAbove
+        | Reason::DisputeStateWrong
+        | Reason::DemandStateWrong
+        | Reason::DemandWithoutOwner => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale

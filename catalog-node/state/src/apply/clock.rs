@@ -11,7 +11,7 @@ use catalog_mutation::{Mutation, active};
 use crate::{
     event::Event,
     keys::{Key, Table},
-    machine::not_permitted,
+    machine::{Law, not_permitted},
     outcome::Outcome,
     rows::DeadlineRow,
     tx::Tx,
@@ -22,7 +22,7 @@ use super::cluster;
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
 
-pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Refusal> {
+pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<Outcome, Refusal> {
     if development && !tx.cluster.development_clock {
         return Err(Refusal::new(Reason::DevelopmentClockOff));
     }
@@ -53,9 +53,14 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
         }
         tx.put(&deadline, &row);
         match row.kind {
-            DeadlineKind::Answer => super::requests::answer_overdue(tx, &row),
+            DeadlineKind::Answer => super::requests::answer_overdue(tx, law, &row),
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
+            DeadlineKind::Opinion => super::cases::opinion::silent(tx, &row),
+            DeadlineKind::CompletionLapse => super::cases::lapse::fired(tx, &row),
+            DeadlineKind::ReasonHearing => super::cases::overdue::hearing_over(tx, law, &row),
+            DeadlineKind::Warning => super::cases::warnings::fired(tx, law, &row),
+            DeadlineKind::Hop => super::cases::hop::fired(tx, law, &row),
         }
         fired += 1;
     }

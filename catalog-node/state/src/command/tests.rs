@@ -413,6 +413,7 @@ fn file(body: &Body) -> &'static str {
         Body::ChangeMembers { change: MemberChange::Finish, .. } => "finish_member_change",
         Body::RaiseLevel { .. } => "raise_level",
         Body::RecordOutage { .. } => "record_outage",
+        Body::Case(_) => "a folder of their own: command/case/tests.rs",
     }
 }
 

@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    fn request_content(
+    pub(super) fn request_content(
         &self,
         line: &Line,
         asker: &str,
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    fn case(&self, alias: &str) -> (ResourceName, ShareRequest) {
+    pub(super) fn case(&self, alias: &str) -> (ResourceName, ShareRequest) {
         let name = self.named(alias);
         let Resource::Request(id) = name.resource else { panic!("`{alias}` is no request") };
         let case = self.view().request(&name.domain, id).expect("a case known here");
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// The alias of the system of an organization in a case.
-    fn system_of(&self, organization: catalog_model::ids::OrganizationId) -> String {
+    pub(super) fn system_of(&self, organization: catalog_model::ids::OrganizationId) -> String {
         let wanted = Resource::Organization(organization);
         let alias = self.names.iter().find(|(_, name)| name.resource == wanted);
         format!("{}.system", alias.expect("a named organization").0)

@@ -2,6 +2,7 @@
 //! clock, or a case on its way to the domain that owns the entry.
 
 use catalog_model::{
+    case_file::CaseFile,
     catalog_entry::CatalogEntry,
     deadline::{DeadlineKind, WorkingDayClock},
     ids::{DomainId, GrantId, PersonId, RequestId},
@@ -10,6 +11,7 @@ use catalog_model::{
     policy::{self, EntryFacts, Route},
     reason::{Lang, Reason},
     refusal::Refusal,
+    rule::RuleRef,
     rule_pack::{Pair, Resolution},
     share_request::{
         Answer, GivenAnswer, Hop, Party, RequestContent, ShareRequest, ShareRequestState,
@@ -21,7 +23,7 @@ use catalog_model::{
 use super::{name, platform, save};
 use crate::{
     apply::{
-        consent, grants,
+        cases, consent, grants,
         organizations::{in_order, on_file},
     },
     keys,
@@ -41,6 +43,8 @@ pub(crate) struct Assessed {
     /// The published version asked for.
     pub(crate) entry: CatalogEntry,
     pub(crate) provider: Party,
+    /// The items of a mixed request that are granted at once, with the rule.
+    pub(crate) at_once: Option<(Vec<String>, RuleRef)>,
 }
 
 /// Says what becomes of a request received on `date`, by the published version that this domain
@@ -70,7 +74,8 @@ pub(crate) fn assess(
         consent::covers_content(tx, ConsentKind::StandingAnswer, &content.entry, &entry.content);
     let facts = EntryFacts::of(&entry, standing_answer);
     let route = policy::decide(&resolution, &facts, content, date)?;
-    Ok(Assessed { resolution, route, entry, provider })
+    let at_once = policy::part_at_once(&resolution, &facts, content);
+    Ok(Assessed { resolution, route, entry, provider, at_once })
 }
 
 /// The provider as it is on file, or for another domain's entry as its domain published it.
@@ -147,6 +152,13 @@ pub(crate) fn create(
         granted: None,
     };
     let name = name(&case);
+    if tx.level >= cases::LEVEL
+        && let Some(person) = tx.acting_person()
+    {
+        let approver = consent.as_ref().map(|consent| consent.person);
+        cases::separation::check(tx, law, ("the request", "申请"), Some(person), approver)?;
+        cases::put_file(tx, &name, &CaseFile { filed_by: Some(person), ..CaseFile::default() });
+    }
     if let Some(consent) = consent {
         consent::record(tx, ConsentKind::Request, &name, &consent);
     }
@@ -154,13 +166,14 @@ pub(crate) fn create(
         receive(tx, law, assessed, case, grant, received);
     } else {
         forward(tx, &owner, &case);
+        cases::hop::begin(tx, law, &case);
     }
     Ok(Outcome::Done(Some(name)))
 }
 
 /// The caller's organization, which must be known for what it is.
 fn asker(tx: &Tx<'_>) -> Result<Organization, Refusal> {
-    let organization = tx.caller.organization().filter(|_| tx.caller.domain == *tx.domain());
+    let organization = tx.acting_organization().filter(|_| tx.caller.domain == *tx.domain());
     let Some(organization) = organization else {
         return Err(not_permitted(tx, "a department of this domain"));
     };
@@ -196,7 +209,7 @@ fn head_consent(
 ) -> Result<Option<Consent>, Refusal> {
     let head = PersonRole::SharingOfficeHead;
     let digest = consent::digest(content);
-    match (named, tx.caller.person()) {
+    match (named, tx.acting_person()) {
         (Some(person), _) => consent::by_head(tx, asker.id, person, head, digest, 1).map(Some),
         // Whoever calls may happen to be the head; if not, no consent was offered.
         (None, Some(person)) => Ok(consent::by_head(tx, asker.id, person, head, digest, 1).ok()),
@@ -287,8 +300,13 @@ pub(crate) fn receive(
         let name = name(&case);
         ledger::append(tx, &name, fact, Some(rule.clone()), &[]);
         grants::give(tx, law, &assessed.resolution, &mut case, grant, items, rule);
+    } else if tx.level >= cases::LEVEL
+        && let Some(part) = assessed.at_once
+    {
+        cases::split::grant_part(tx, law, &assessed.resolution, &mut case, grant, part);
     }
     save(tx, None, &case);
+    cases::warnings::follow(tx, law, &case);
 }
 
 fn received_fact(tx: &mut Tx<'_>, case: &ShareRequest, received: UtcMillis) {
