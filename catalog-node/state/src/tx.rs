@@ -263,26 +263,19 @@ impl<'a> Tx<'a> {
 
     /// Starts or moves the deadline of `kind` for `subject`: at most one of a kind at a time.
     pub fn set_deadline(&mut self, subject: &ResourceName, clock: &WorkingDayClock) {
-        self.set_deadline_at(subject, clock.kind, clock.due_time, clock.revision);
-    }
-
-    /// Starts or moves the deadline of `kind` for `subject` to an instant that is not the end of its
-    /// clock: a warning.
-    pub fn set_deadline_at(
-        &mut self,
-        subject: &ResourceName,
-        kind: DeadlineKind,
-        due_time: UtcMillis,
-        revision: u32,
-    ) {
-        let key = keys::deadline(kind, subject);
+        let key = keys::deadline(clock.kind, subject);
         if let Some(old) = self.get::<DeadlineRow>(&key) {
             self.delete(&keys::due(old.due_time, &key));
         }
-        let subject = subject.clone();
-        let row = DeadlineRow { subject, kind, due_time, revision, fired_revision: None };
+        let row = DeadlineRow {
+            subject: subject.clone(),
+            kind: clock.kind,
+            due_time: clock.due_time,
+            revision: clock.revision,
+            fired_revision: None,
+        };
         self.put(&key, &row);
-        self.put_bytes(&keys::due(due_time, &key), Vec::new());
+        self.put_bytes(&keys::due(clock.due_time, &key), Vec::new());
     }
 
     /// Ends the deadline of `kind` for `subject`: what was owed was done, or is owed no more.
@@ -292,5 +285,22 @@ impl<'a> Tx<'a> {
             self.delete(&keys::due(row.due_time, &key));
             self.delete(&key);
         }
+    }
+
+    /// Starts or moves the deadline of `kind` for `subject` at an instant within its clock: a
+    /// warning.
+    pub fn set_deadline_at(
+        &mut self,
+        subject: &ResourceName,
+        kind: DeadlineKind,
+        due_time: UtcMillis,
+        revision: u32,
+    ) {
+        self.clear_deadline(kind, subject);
+        let subject = subject.clone();
+        let row = DeadlineRow { subject, kind, due_time, revision, fired_revision: None };
+        let key = keys::deadline(kind, &row.subject);
+        self.put(&key, &row);
+        self.put_bytes(&keys::due(due_time, &key), Vec::new());
     }
 }

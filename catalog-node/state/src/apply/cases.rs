@@ -20,14 +20,16 @@ pub(crate) mod warnings;
 
 use catalog_model::{
     case_file::CaseFile,
-    deadline::DeadlineKind,
+    deadline::{DeadlineKind, WorkingDayClock},
     name::ResourceName,
     refusal::Refusal,
     share_request::{ShareRequest, ShareRequestState},
+    time::{LocalDate, UtcMillis},
 };
 
 use crate::{
-    apply::requests, command::case::CaseCommand, keys, machine::Law, outcome::Outcome, tx::Tx,
+    apply::requests, command::case::CaseCommand, keys, machine::Law, outcome::Outcome,
+    rows::DeadlineRow, tx::Tx,
 };
 
 /// From this level on a cluster knows the whole life of a case.
@@ -105,6 +107,18 @@ pub(crate) fn put_file(tx: &mut Tx<'_>, name: &ResourceName, file: &CaseFile) {
 fn change_file(tx: &mut Tx<'_>, case: &ShareRequest, file: &CaseFile) -> Outcome {
     put_file(tx, &requests::name(case), file);
     requests::change(tx, case, case.clone())
+}
+
+/// The instant at which the deadline of a clock in a case's file falls due: that of its row, which
+/// follows the calendar, or what was counted at first.
+pub(crate) fn due_of(tx: &Tx<'_>, name: &ResourceName, clock: &WorkingDayClock) -> UtcMillis {
+    let row: Option<DeadlineRow> = tx.get(&keys::deadline(clock.kind, name));
+    row.map_or(clock.due_time, |row| row.due_time)
+}
+
+/// The last day before the instant at which something is due.
+pub(crate) fn last_day(due: UtcMillis) -> LocalDate {
+    UtcMillis(due.0.saturating_sub(1)).local_date()
 }
 
 /// Ends the clocks beside the answer clock that the state of the case no longer bears. Called

@@ -57,7 +57,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
             DeadlineKind::Opinion => super::cases::opinion::silent(tx, &row),
-            DeadlineKind::CompletionLapse => super::cases::lapse::fired(tx, &row),
+            DeadlineKind::CompletionLapse => super::cases::lapse::fired(tx, law, &row),
             DeadlineKind::ReasonHearing => super::cases::overdue::hearing_over(tx, law, &row),
             DeadlineKind::Warning => super::cases::warnings::fired(tx, law, &row),
             DeadlineKind::Hop => super::cases::hop::fired(tx, law, &row),

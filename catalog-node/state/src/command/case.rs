@@ -344,5 +344,24 @@ pub enum CaseCommand {
     },
 }
 
+impl CaseCommand {
+    /// The case on which it acts, if it is one that is known already.
+    pub fn request(&self) -> Option<&ResourceName> {
+        match self {
+            Self::AskOpinion { request, .. }
+            | Self::ProposeExtension { request, .. }
+            | Self::AnswerExtension { request, .. }
+            | Self::ClaimReason { request, .. }
+            | Self::RuleOnReason { request, .. }
+            | Self::RaiseDispute { request, .. }
+            | Self::FileOnBehalf {
+                filing: Filing::Answer { request, .. } | Filing::Opinion { request, .. },
+                ..
+            } => Some(request),
+            _ => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use catalog_model::{
     case_file::CaseFile,
+    deadline::WorkingDayClock,
     demand::Demand,
     dispute::{Dispute, DisputeState},
     overdue::HearingOutcome,
@@ -32,6 +33,14 @@ impl Inspection<'_> {
         }
     }
 
+    /// Whether a deadline of the file has passed: by its row, which follows the calendar, else as it
+    /// was counted at first.
+    fn is_over(&self, case: &ShareRequest, clock: &WorkingDayClock) -> bool {
+        let view = View(self.store);
+        let row = view.deadline(clock.kind, &requests::name(case));
+        view.clock() >= row.map_or(clock.due_time, |row| row.due_time)
+    }
+
     fn extensions_are_in_the_clock(&mut self, case: &ShareRequest) {
         let added: u16 = case.extensions.iter().map(|extension| extension.working_days).sum();
         if case.answer_clock.as_ref().is_some_and(|clock| clock.extended.0 != added) {
@@ -43,8 +52,7 @@ impl Inspection<'_> {
     /// Lateness counts after a ruling, or after the time to claim a reason; it is of a case that is
     /// overdue.
     fn counted_after_the_hearing(&mut self, case: &ShareRequest, file: &CaseFile) {
-        let clock = View(self.store).clock();
-        let over = file.hearing_clock.as_ref().is_none_or(|hearing| hearing.is_overdue(clock));
+        let over = file.hearing_clock.as_ref().is_none_or(|clock| self.is_over(case, clock));
         for hearing in &file.hearings {
             let fits = match (hearing.outcome, &hearing.ruling) {
                 (None, ruling) => ruling.is_none(),
@@ -87,9 +95,8 @@ impl Inspection<'_> {
     }
 
     fn silence_after_its_time(&mut self, case: &ShareRequest, file: &CaseFile) {
-        let clock = View(self.store).clock();
         let early = file.opinion.as_ref().is_some_and(|asked| {
-            let over = asked.clock.as_ref().is_some_and(|own| own.is_overdue(clock));
+            let over = asked.clock.as_ref().is_some_and(|clock| self.is_over(case, clock));
             asked.silent && !over
         });
         if early {

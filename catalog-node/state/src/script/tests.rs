@@ -3,6 +3,9 @@ use std::{env, fs, path::PathBuf};
 use super::{World, domain};
 use crate::{invariants, keys, view::View};
 
+mod case_life;
+mod case_limits;
+mod case_rules;
 mod deadline_vectors;
 #[cfg(feature = "mutations")]
 mod mutations;

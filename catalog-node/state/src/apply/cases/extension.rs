@@ -106,7 +106,6 @@ pub(crate) fn answer(
     }
     text::check("reason", reason)?;
     requests::check_extension(tx, &case, &extension, proposal.working_days)?;
-    super::put_file(tx, request, &file);
     let (days, why) = (proposal.working_days, proposal.reason);
     Ok(requests::lengthen(tx, law, &case, &extension, days, &why))
 }
@@ -138,16 +137,22 @@ fn consenter(tx: &Tx<'_>, case: &ShareRequest) -> Option<Organization> {
     }
 }
 
-/// The asker is told, where a rule says so: the notice is the fact on record and the next version
-/// of the case, which its domain gets.
-pub(crate) fn give_notice(tx: &mut Tx<'_>, case: &ShareRequest, extension: &ExtensionRule) {
+/// What was proposed is settled by an extension, whoever granted it, and the asker is told, where a
+/// rule says so: the notice is the fact on record and the next version of the case, which its
+/// domain gets.
+pub(crate) fn granted(tx: &mut Tx<'_>, case: &ShareRequest, extension: &ExtensionRule) {
+    let name = requests::name(case);
+    let mut file = file_of(tx, &name);
+    if file.proposal.take().is_some() {
+        super::put_file(tx, &name, &file);
+    }
     let Some(rule) = needs(extension, ExtensionNeed::NoticeToRequester) else { return };
     let Some(clock) = &case.answer_clock else { return };
     let asker = &case.requester;
     let requester =
         ResourceName::new(asker.domain.clone(), Resource::Organization(asker.organization));
     let fact = Fact::ExtensionNoticeGiven { requester, due_date: clock.due_date };
-    ledger::append(tx, &requests::name(case), fact, Some(rule), &[]);
+    ledger::append(tx, &name, fact, Some(rule), &[]);
 }
 
 fn needs(extension: &ExtensionRule, wanted: ExtensionNeed) -> Option<catalog_model::rule::RuleRef> {

@@ -42,16 +42,19 @@ pub(crate) fn begin(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
 }
 
 /// The warning, or the end of the asker's time.
-pub(crate) fn fired(tx: &mut Tx<'_>, row: &DeadlineRow) {
+pub(crate) fn fired(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow) {
     let old = requests::owned(tx, &row.subject).expect("a completion is owed in a case of ours");
     let mut file = file_of(tx, &row.subject);
     let Some(lapse) = file.lapse.as_mut() else { return };
     if old.state != ShareRequestState::CompletionAsked {
         return;
     }
-    let (clock, rule) = (lapse.clock.clone(), Some(lapse.clock.rule.clone()));
+    let rule = Some(lapse.clock.rule.clone());
     if !lapse.warned {
         lapse.warned = true;
+        // The warning was set by the calendar of the list's day.
+        lapse.clock.recompute(&law.calendar, tx.clock);
+        let clock = lapse.clock.clone();
         put_file(tx, &row.subject, &file);
         let fact = Fact::CompletionWarned { due_date: clock.due_date };
         ledger::append(tx, &row.subject, fact, rule, &[]);

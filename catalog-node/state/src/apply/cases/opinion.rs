@@ -16,7 +16,7 @@ use catalog_model::{
     share_request::{Decider, ShareRequest},
 };
 
-use super::{change_file, file_of, put_file};
+use super::{change_file, due_of, file_of, last_day, put_file};
 use crate::{
     apply::{organizations::same_version, requests},
     ledger::{self, Fact},
@@ -79,7 +79,8 @@ fn record_silence(tx: &mut Tx<'_>, name: &ResourceName) -> bool {
     let Some(clock) = asked.clock.clone() else { return false };
     asked.silent = true;
     put_file(tx, name, &file);
-    let fact = Fact::OpinionSilent { due_date: clock.due_date };
+    let due_date = last_day(due_of(tx, name, &clock));
+    let fact = Fact::OpinionSilent { due_date };
     ledger::append(tx, name, fact, Some(clock.rule), &[]);
     true
 }
@@ -105,11 +106,12 @@ pub(crate) fn check_heard(
     };
     // Without a rule on its length the provider's time does not run out.
     let Some(clock) = asked.clock else { return Err(Refusal::new(Reason::OpinionMissing)) };
-    if !clock.is_overdue(tx.clock) {
+    let due = due_of(tx, &name, &clock);
+    if tx.clock < due {
         return Err(Refusal::new(Reason::OpinionMissing)
             .under(clock.rule)
-            .fact("due", clock.due_date)
-            .retry_after(clock.due_time.0 - tx.clock.0));
+            .fact("due", last_day(due))
+            .retry_after(due.0 - tx.clock.0));
     }
     record_silence(tx, &name);
     Ok(())

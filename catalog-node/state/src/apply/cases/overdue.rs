@@ -21,9 +21,15 @@ use catalog_model::{
     time::LocalDate,
 };
 
-use super::{change_file, file_of, outage_gate, outage_gate::OutageGate, put_file, separation};
+use super::{
+    change_file, due_of, file_of, last_day, outage_gate, outage_gate::OutageGate, put_file,
+    separation,
+};
 use crate::{
-    apply::{organizations::same_version, requests, text},
+    apply::{
+        organizations::{on_file, same_version},
+        requests, text,
+    },
     keys,
     ledger::{self, Fact},
     machine::Law,
@@ -114,10 +120,11 @@ pub(crate) fn claim(
     let Some(hearing) = own else {
         return Err(Refusal::new(Reason::HearingNotOpen).fact("debtor", named));
     };
-    if let Some(clock) = file.hearing_clock.as_ref().filter(|clock| clock.is_overdue(tx.clock)) {
-        return Err(Refusal::new(Reason::HearingOver)
-            .under(clock.rule.clone())
-            .fact("due", clock.due_date));
+    if let Some(clock) = &file.hearing_clock
+        && tx.clock >= due_of(tx, request, clock)
+    {
+        let due = last_day(due_of(tx, request, clock));
+        return Err(Refusal::new(Reason::HearingOver).under(clock.rule.clone()).fact("due", due));
     }
     text::check_reason("text", text)?;
     hearing.claim = Some(ReasonClaim {
@@ -148,9 +155,8 @@ pub(crate) fn rule(
     let of_debtor =
         |hearing: &&mut Hearing| hearing.outcome.is_none() && hearing.debtor.organization == debtor;
     let Some(hearing) = file.hearings.iter_mut().find(of_debtor) else {
-        let organization = Resource::Organization(debtor);
-        let name = ResourceName::new(tx.domain().clone(), organization);
-        return Err(Refusal::new(Reason::HearingNotOpen).fact("debtor", name));
+        let debtor = on_file(tx, debtor)?.name;
+        return Err(Refusal::new(Reason::HearingNotOpen).fact("debtor", debtor));
     };
     let resolution = requests::rules_of(tx, law, &case);
     let counts_only = resolution.counts_only_without_reason();
@@ -158,12 +164,14 @@ pub(crate) fn rule(
         return Err(Refusal::new(Reason::OutageRulingPending));
     }
     if hearing.claim.is_none()
-        && let Some(clock) = file.hearing_clock.as_ref().filter(|c| !c.is_overdue(tx.clock))
+        && let Some(clock) = &file.hearing_clock
+        && tx.clock < due_of(tx, request, clock)
     {
+        let due = due_of(tx, request, clock);
         return Err(Refusal::new(Reason::ReasonNotHeard)
             .under(counts_only.unwrap_or_else(|| clock.rule.clone()))
-            .fact("due", clock.due_date)
-            .retry_after(clock.due_time.0 - tx.clock.0));
+            .fact("due", last_day(due))
+            .retry_after(due.0 - tx.clock.0));
     }
     let claimant = hearing.claim.as_ref().and_then(|claim| claim.person);
     separation::check(
@@ -221,7 +229,8 @@ pub(crate) fn outage_ruled(tx: &mut Tx<'_>, law: &Law, request: &ResourceName) {
 fn settle(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest, name: &ResourceName) -> bool {
     let mut file = file_of(tx, name);
     let gate = outage_gate::of(tx, name);
-    let over = file.hearing_clock.as_ref().is_some_and(|clock| clock.is_overdue(tx.clock));
+    let hearing = file.hearing_clock.as_ref();
+    let over = hearing.is_some_and(|clock| tx.clock >= due_of(tx, name, clock));
     let rule = requests::rules_of(tx, law, case).counts_only_without_reason();
     let rule = rule.or_else(|| file.hearing_clock.as_ref().map(|clock| clock.rule.clone()));
     let mut ended = false;
@@ -263,14 +272,30 @@ fn end(
 }
 
 /// An answer came in time.
-pub(crate) fn answered_in_time(tx: &mut Tx<'_>, case: &ShareRequest) {
-    if tx.level < super::LEVEL || case.overdue.is_some() {
+pub(crate) fn answered_in_time(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
+    if tx.level < super::LEVEL {
         return;
+    }
+    if case.overdue.is_some() {
+        return excuse_by_paper(tx, law, case);
     }
     let (Some(clock), Some(rules)) = (&case.answer_clock, &case.rules) else { return };
     for debtor in requests::debtors(tx, case, rules.debtor) {
         count(tx, debtor.organization, clock.due_date, |count| count.on_time += 1);
     }
+}
+
+/// The answer had been given in time, on a paper that was entered after the due instant: nobody was
+/// late.
+fn excuse_by_paper(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
+    let name = requests::name(case);
+    let mut file = file_of(tx, &name);
+    let rule = law.rule_pack.window_receipt(tx.today());
+    for hearing in file.hearings.iter_mut().filter(|hearing| hearing.outcome.is_none()) {
+        end(tx, &name, hearing, HearingOutcome::Excused, rule.clone());
+    }
+    tx.clear_deadline(DeadlineKind::ReasonHearing, &name);
+    put_file(tx, &name, &file);
 }
 
 /// Counts for an organization in the month of the day on which the answer was due.

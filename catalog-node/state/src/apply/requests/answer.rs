@@ -141,7 +141,7 @@ pub(crate) fn answer(
         grants::give(tx, law, &resolution, &mut case, grant, items, rule);
     }
     if !late {
-        overdue::answered_in_time(tx, &case);
+        overdue::answered_in_time(tx, law, &case);
     }
     Ok(change(tx, &old, case))
 }

@@ -277,7 +277,7 @@ pub(crate) fn lengthen(
     let rule = Some(extension.rule.clone());
     ledger::append(tx, &name(old), fact, rule, &[("reason", reason)]);
     if tx.level >= cases::LEVEL {
-        cases::extension::give_notice(tx, &case, extension);
+        cases::extension::granted(tx, &case, extension);
     }
     let outcome = change(tx, old, case.clone());
     warnings::follow(tx, law, &case);
