@@ -38,8 +38,13 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
     for (due_key, _) in due.into_iter().take(FIRED_PER_COMMAND) {
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
+        let due_key = Key::from_stored(due_key);
+        if !tx.has(&due_key) {
+            // What fired before it in this command ended it or moved it.
+            continue;
+        }
         if !active(Mutation::DeadlineFiresTwice) {
-            tx.delete(&Key::from_stored(due_key));
+            tx.delete(&due_key);
         }
         if active(Mutation::DeadlineLost) && fired > 0 {
             continue;

@@ -393,7 +393,7 @@ impl Both {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn a_case_goes_as_the_law_says(steps in prop::collection::vec(any::<Step>(), 10..60)) {
