@@ -170,7 +170,7 @@ pub enum CaseCommand {
     FileOnBehalf {
         /// What.
         #[n(0)]
-        filing: Filing,
+        filing: Box<Filing>,
         /// Its number, digest and the date stamped on it; issued by and recorded for whom.
         #[n(1)]
         paper: PaperDecision,
@@ -353,11 +353,11 @@ impl CaseCommand {
             | Self::AnswerExtension { request, .. }
             | Self::ClaimReason { request, .. }
             | Self::RuleOnReason { request, .. }
-            | Self::RaiseDispute { request, .. }
-            | Self::FileOnBehalf {
-                filing: Filing::Answer { request, .. } | Filing::Opinion { request, .. },
-                ..
-            } => Some(request),
+            | Self::RaiseDispute { request, .. } => Some(request),
+            Self::FileOnBehalf { filing, .. } => match filing.as_ref() {
+                Filing::Answer { request, .. } | Filing::Opinion { request, .. } => Some(request),
+                Filing::Request { .. } => None,
+            },
             _ => None,
         }
     }

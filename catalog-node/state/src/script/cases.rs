@@ -137,8 +137,11 @@ impl World {
         };
         let window = line.or("at", "service hall").to_owned();
         let caller = format!("{}.manager.clerk", self.domain());
-        let done =
-            self.call_case(line, &caller, CaseCommand::FileOnBehalf { filing, paper, window });
+        let done = self.call_case(
+            line,
+            &caller,
+            CaseCommand::FileOnBehalf { filing: Box::new(filing), paper, window },
+        );
         if let Outcome::Done(_) = done {
             let name = ResourceName::new(self.domain(), Resource::Grant(grant));
             self.names.insert(format!("{alias}.grant"), name);

@@ -84,6 +84,7 @@ stories! {
     unconditional_granted_at_once,
     update_published_entry,
     case_answer_in_the_instant_it_is_late,
+    case_clock_jumps_over_everything,
     case_demand_for_what_is_missing,
     case_dispute_between_levels,
     case_dispute_to_the_government,

@@ -123,12 +123,12 @@ fn step(
     state: DemandState,
     owner: Option<Party>,
     note: &str,
-) -> Result<Outcome, Refusal> {
+) -> Outcome {
     let mut demand =
         Demand { state, owner, version: demand.version + 1, updated_time: tx.clock, ..demand };
     demand.notes.push(note.to_owned());
     store(tx, &demand, &[("note", note)]);
-    Ok(Outcome::Done(Some(name(&demand))))
+    Outcome::Done(Some(name(&demand)))
 }
 
 pub(crate) fn pre_review(
@@ -144,7 +144,7 @@ pub(crate) fn pre_review(
     check_state(&demand, &[DemandState::Filed], "a demand just filed")?;
     text::check_reason("note", note)?;
     let owner = demand.owner.clone();
-    step(tx, demand, DemandState::PreReviewed, owner, note)
+    Ok(step(tx, demand, DemandState::PreReviewed, owner, note))
 }
 
 pub(crate) fn route(
@@ -166,7 +166,7 @@ pub(crate) fn route(
     let provider = on_file(tx, provider)?;
     let party = tx.party(&provider);
     demand.provider = Some(party.clone());
-    step(tx, demand, DemandState::Routed, Some(party), note)
+    Ok(step(tx, demand, DemandState::Routed, Some(party), note))
 }
 
 pub(crate) fn answer(
@@ -182,10 +182,10 @@ pub(crate) fn answer(
     text::check_reason("note", note)?;
     if confirmed {
         let owner = demand.owner.clone();
-        return step(tx, demand, DemandState::Confirmed, owner, note);
+        return Ok(step(tx, demand, DemandState::Confirmed, owner, note));
     }
     let owner = platform(tx, PlatformRole::Authority, PlatformRole::PlatformManager)?;
-    step(tx, demand, DemandState::Disputed, Some(owner), note)
+    Ok(step(tx, demand, DemandState::Disputed, Some(owner), note))
 }
 
 fn check_provider(tx: &Tx<'_>, demand: &Demand) -> Result<(), Refusal> {
@@ -214,7 +214,7 @@ pub(crate) fn supply(
         return Err(Refusal::new(Reason::EntryNotAvailable));
     }
     demand.entry = Some(entry.clone());
-    step(tx, demand, DemandState::Supplied, None, &entry.to_string())
+    Ok(step(tx, demand, DemandState::Supplied, None, &entry.to_string()))
 }
 
 pub(crate) fn close(
@@ -233,5 +233,5 @@ pub(crate) fn close(
         check_state(&demand, &[], "an open demand")?;
     }
     text::check_reason("reason", reason)?;
-    step(tx, demand, DemandState::Closed, None, reason)
+    Ok(step(tx, demand, DemandState::Closed, None, reason))
 }

@@ -143,18 +143,13 @@ fn store(tx: &mut Tx<'_>, dispute: &Dispute) {
 }
 
 /// Stores the next version with its fact.
-fn change(
-    tx: &mut Tx<'_>,
-    mut dispute: Dispute,
-    fact: Fact,
-    texts: &[(&str, &str)],
-) -> Result<Outcome, Refusal> {
+fn change(tx: &mut Tx<'_>, mut dispute: Dispute, fact: Fact, texts: &[(&str, &str)]) -> Outcome {
     dispute.version += 1;
     dispute.updated_time = tx.clock;
     let name = name(&dispute);
     ledger::append(tx, &name, fact, Some(dispute.rule.clone()), texts);
     store(tx, &dispute);
-    Ok(Outcome::Done(Some(name)))
+    Outcome::Done(Some(name))
 }
 
 pub(crate) fn state_position(
@@ -192,7 +187,7 @@ pub(crate) fn state_position(
     };
     let stated_time = tx.clock;
     dispute.positions.push(Position { by, text: position.to_owned(), stated_time });
-    change(tx, dispute, fact, &[("position", position)])
+    Ok(change(tx, dispute, fact, &[("position", position)]))
 }
 
 pub(crate) fn end_consultation(
@@ -221,7 +216,7 @@ pub(crate) fn end_consultation(
         dispute.state = DisputeState::Coordinating;
         dispute.coordinator = Some(coordinator(tx, law, &dispute));
     }
-    change(tx, dispute, Fact::ConsultationEnded { agreed }, &[("minutes", minutes)])
+    Ok(change(tx, dispute, Fact::ConsultationEnded { agreed }, &[("minutes", minutes)]))
 }
 
 /// The authority of both sides' level; between levels and regions, or where that authority is a
@@ -273,7 +268,7 @@ pub(crate) fn coordinate(
     dispute.state = if agreed { DisputeState::Agreed } else { DisputeState::BeforeGovernment };
     let document_number = on_paper.map(|paper| paper.document_number.clone());
     let fact = Fact::DisputeCoordinated { agreed, document_number };
-    change(tx, dispute, fact, &[("minutes", minutes)])
+    Ok(change(tx, dispute, fact, &[("minutes", minutes)]))
 }
 
 pub(crate) fn decide(
@@ -308,5 +303,5 @@ pub(crate) fn decide(
         ("issuing_body", &decision.issuing_body),
         ("recorded_for", &decision.recorded_for),
     ];
-    change(tx, dispute, fact, &texts)
+    Ok(change(tx, dispute, fact, &texts))
 }

@@ -11,6 +11,7 @@ use catalog_model::{
     refusal::Refusal,
     rule_pack::RuleKey,
     share_request::ShareRequest,
+    time::UtcMillis,
 };
 
 use super::{file_of, put_file};
@@ -79,7 +80,7 @@ fn check_date(
     paper: &PaperDecision,
     case: Option<&ShareRequest>,
 ) -> Result<(), Refusal> {
-    let received = case.and_then(|case| case.received_time).map(|time| time.local_date());
+    let received = case.and_then(|case| case.received_time).map(UtcMillis::local_date);
     if paper.date > tx.today() || received.is_some_and(|received| paper.date < received) {
         return Err(Refusal::new(Reason::PaperDateInvalid).fact("date", paper.date));
     }

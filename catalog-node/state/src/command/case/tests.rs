@@ -86,8 +86,11 @@ fn commands() -> Vec<CaseCommand> {
     let head = Some(PersonId::from_bytes(bytes(3)));
     let grant = GrantId::from_bytes(bytes(7));
     let (version, text) = (2, "words".to_owned());
-    let on_behalf =
-        |filing| CaseCommand::FileOnBehalf { filing, paper: paper(), window: "hall".to_owned() };
+    let on_behalf = |filing: Filing| CaseCommand::FileOnBehalf {
+        filing: Box::new(filing),
+        paper: paper(),
+        window: "hall".to_owned(),
+    };
     vec![
         CaseCommand::AskOpinion { request: request.clone(), version },
         CaseCommand::ProposeExtension {
