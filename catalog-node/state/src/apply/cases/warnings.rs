@@ -8,6 +8,8 @@
 use catalog_model::{
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
     name::ResourceName,
+    rule::RuleRef,
+    rule_pack::Resolution,
     share_request::ShareRequest,
     time::UtcMillis,
 };
@@ -40,12 +42,23 @@ pub(crate) fn follow(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     if tx.level < super::LEVEL {
         return;
     }
-    let name = requests::name(case);
+    if requests::clock_runs(case) {
+        follow_by(tx, law, &requests::rules_of(tx, law, case), case);
+    } else {
+        tx.clear_deadline(DeadlineKind::Warning, &requests::name(case));
+    }
+}
+
+/// As [`follow`], with the rules of the case at hand: resolving them costs more than the rest.
+pub(crate) fn follow_by(tx: &mut Tx<'_>, law: &Law, resolution: &Resolution, case: &ShareRequest) {
     let Some(clock) = case.answer_clock.as_ref().filter(|_| requests::clock_runs(case)) else {
-        tx.clear_deadline(DeadlineKind::Warning, &name);
         return;
     };
-    let shares = shares(tx, law, case);
+    if tx.level < super::LEVEL {
+        return;
+    }
+    let name = requests::name(case);
+    let (shares, _) = shares(resolution);
     let mut instants = shares.iter().map(|share| instant(law, clock, *share));
     match instants.find(|at| *at > tx.clock && *at < clock.due_time) {
         Some(at) => tx.set_deadline_at(&name, DeadlineKind::Warning, at, clock.revision),
@@ -53,12 +66,11 @@ pub(crate) fn follow(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     }
 }
 
-/// The fractions, in order; empty without a rule.
-fn shares(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Vec<u16> {
-    let warnings = requests::rules_of(tx, law, case).warnings();
-    let mut shares = warnings.map(|(shares, _)| shares).unwrap_or_default();
+/// The fractions, in order, with their rule; none without one.
+fn shares(resolution: &Resolution) -> (Vec<u16>, Option<RuleRef>) {
+    let Some((mut shares, rule)) = resolution.warnings() else { return (Vec::new(), None) };
     shares.sort_unstable();
-    shares
+    (shares, Some(rule))
 }
 
 /// A fraction of the answer clock has run.
@@ -67,18 +79,18 @@ pub(crate) fn fired(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow) {
     let Some(clock) = case.answer_clock.clone().filter(|_| requests::clock_runs(&case)) else {
         return;
     };
+    let resolution = requests::rules_of(tx, law, &case);
+    let (shares, rule) = shares(&resolution);
     // Of several that passed while the clock jumped, the last one says it.
-    let shares = shares(tx, law, &case);
     let passed = shares.iter().rfind(|share| instant(law, &clock, **share) <= tx.clock);
     if let Some(share) = passed.copied()
         && !clock.is_overdue(tx.clock)
     {
-        let rule = requests::rules_of(tx, law, &case).warnings().map(|(_, rule)| rule);
         let fact = Fact::AnswerWarned { share, due_date: clock.due_date };
         ledger::append(tx, &row.subject, fact, rule, &[]);
         tx.emit(Event::RequestChanged(row.subject.clone()));
     }
-    follow(tx, law, &case);
+    follow_by(tx, law, &resolution, &case);
 }
 
 /// Sets a deadline aside of a working-day clock's own instant.

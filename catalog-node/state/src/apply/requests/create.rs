@@ -306,7 +306,7 @@ pub(crate) fn receive(
         cases::split::grant_part(tx, law, &assessed.resolution, &mut case, grant, part);
     }
     save(tx, None, &case);
-    cases::warnings::follow(tx, law, &case);
+    cases::warnings::follow_by(tx, law, &assessed.resolution, &case);
 }
 
 fn received_fact(tx: &mut Tx<'_>, case: &ShareRequest, received: UtcMillis) {
