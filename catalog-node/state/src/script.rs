@@ -128,7 +128,7 @@ impl World {
             "outage" => self.outage(&line),
 
             "ask_opinion" | "propose" | "consent_to" | "deny" | "claim" | "rule" | "separation"
-            | "window" | "dispute" | "position" | "minutes" | "coordinate" | "decide"
+            | "mixed" | "window" | "dispute" | "position" | "minutes" | "coordinate" | "decide"
             | "demand" | "pre_review" | "route" | "confirm" | "contest" | "supply" | "close" => {
                 self.case_life(&line);
             }

@@ -74,6 +74,9 @@ pub(crate) fn dispatch(
         CaseCommand::DecideDispute { dispute, version, decision, result } => {
             disputes::decide(tx, law, dispute, *version, decision, result)
         }
+        CaseCommand::CreateMixedRequest { parts, head } => {
+            requests::create_mixed(tx, law, parts, *head)
+        }
         CaseCommand::FileDemand { id, title, text } => demands::file(tx, *id, title, text),
         CaseCommand::PreReviewDemand { demand, version, note } => {
             demands::pre_review(tx, demand, *version, note)

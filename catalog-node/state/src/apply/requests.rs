@@ -7,6 +7,7 @@
 
 mod answer;
 mod create;
+mod mixed;
 mod running;
 
 use catalog_model::{
@@ -36,6 +37,7 @@ use crate::{
 pub(crate) use self::{
     answer::{answer, give_opinion},
     create::{assess, create, receive, refuse_on_receipt},
+    mixed::create_mixed,
     running::{
         answer_overdue, check_extension, complete, completed_by_asker, debtors, extend, lengthen,
         mark_if_overdue, withdraw, withdrawn_by_asker,

@@ -78,6 +78,20 @@ impl Filing {
     }
 }
 
+/// One entry of a request over several.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct MixedPart {
+    /// Drawn by the shell.
+    #[n(0)]
+    pub id: RequestId,
+    /// Drawn by the shell, used if something is granted at once.
+    #[n(1)]
+    pub grant: GrantId,
+    /// What is asked of this entry.
+    #[n(2)]
+    pub content: RequestContent,
+}
+
 /// The commands of a case's life.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum CaseCommand {
@@ -341,6 +355,16 @@ pub enum CaseCommand {
         /// Why.
         #[n(2)]
         reason: String,
+    },
+    /// A request over several entries: one number, a part for each.
+    #[n(18)]
+    CreateMixedRequest {
+        /// The parts, in the order of their numbers.
+        #[n(0)]
+        parts: Vec<MixedPart>,
+        /// The head of the asker's sharing office, who consents to all of it.
+        #[n(1)]
+        head: Option<PersonId>,
     },
 }
 

@@ -14,7 +14,7 @@ use super::{Line, World, add, entries::etag, grant_id, request_id, requests::ans
 use crate::{
     command::{
         Body,
-        case::{CaseCommand, Filing},
+        case::{CaseCommand, Filing, MixedPart},
     },
     outcome::Outcome,
 };
@@ -39,6 +39,7 @@ impl World {
                 let caller = format!("{}.authority.system", self.domain());
                 self.call_case(line, &caller, CaseCommand::SwitchSeparation { on, reason });
             }
+            "mixed" => self.mixed(line),
             "window" => self.window(line),
             "dispute" | "position" | "minutes" | "coordinate" | "decide" => self.dispute(line),
             _ => self.demand(line),
@@ -85,6 +86,25 @@ impl World {
             }
         };
         self.call_case(line, &caller, command);
+    }
+
+    /// `mixed m1 entries=plates,register from=tax [items=…]`: `m1.1`, `m1.2` and their grants.
+    fn mixed(&mut self, line: &Line) {
+        let asker = line.value("from").to_owned();
+        let head = line.get("head").map_or_else(|| format!("{asker}.office"), str::to_owned);
+        let mut parts = Vec::new();
+        for (place, entry) in line.list("entries").unwrap_or_default().iter().enumerate() {
+            let alias = format!("{}.{}", line.subject(), place + 1);
+            let (id, grant) = (request_id(self.draw()), grant_id(self.draw()));
+            self.name(&alias, Resource::Request(id));
+            self.name(&format!("{alias}.grant"), Resource::Grant(grant));
+            let mut content = self.request_content(line, &asker, None);
+            content.entry = self.named(entry);
+            parts.push(MixedPart { id, grant, content });
+        }
+        let head = (head != "none").then(|| self.person_id(&head));
+        let caller = format!("{asker}.system");
+        self.call_case(line, &caller, CaseCommand::CreateMixedRequest { parts, head });
     }
 
     /// `number=… date=… issued=… for=…`, with a digest unless `digest=none`.

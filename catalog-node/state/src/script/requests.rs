@@ -56,7 +56,8 @@ impl World {
         let today = self.view().clock().local_date();
         let entry = line.get("entry").map(|alias| self.named(alias));
         let entry = entry.or_else(|| before.map(|content| content.entry.clone()));
-        let entry = entry.expect("a request names its entry");
+        let several = || self.named(&line.list("entries").expect("a request names its entry")[0]);
+        let entry = entry.unwrap_or_else(several);
         let items = line.list("items").or_else(|| before.map(|content| content.items.clone()));
         let system = line.get("system").map_or_else(|| format!("{asker}.system"), str::to_owned);
         let text = |name: &str, before: Option<&String>, otherwise: &str| {

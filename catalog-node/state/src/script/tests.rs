@@ -85,6 +85,7 @@ stories! {
     update_published_entry,
     case_answer_in_the_instant_it_is_late,
     case_clock_jumps_over_everything,
+    case_commands_of_an_older_cluster,
     case_demand_for_what_is_missing,
     case_dispute_between_levels,
     case_dispute_to_the_government,
@@ -100,6 +101,7 @@ stories! {
     case_overdue_reason_rejected,
     case_overdue_silence_is_no_reason,
     case_person_asserted_by_a_system,
+    case_request_over_several_entries,
     case_separation_of_duties,
     case_warnings_are_fractions,
 }

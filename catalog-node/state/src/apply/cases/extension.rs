@@ -81,13 +81,14 @@ pub(crate) fn answer(
     reason: &str,
 ) -> Result<Outcome, Refusal> {
     let case = requests::owned(tx, request)?;
+    // Before the rules: a case that was refused on receipt has none.
+    requests::check_open(&case)?;
     let resolution = requests::rules_of(tx, law, &case);
     let extension = resolution
         .extension(case.sharing)
         .ok_or_else(|| Refusal::new(Reason::ExtensionNotAllowed))?;
     check_consenter(tx, &case, &extension)?;
     same_version(case.version, version)?;
-    requests::check_open(&case)?;
     let mut file = file_of(tx, request);
     let Some(proposal) = file.proposal.take() else {
         return Err(Refusal::new(Reason::ExtensionNotProposed));

@@ -79,7 +79,7 @@ pub(crate) fn assess(
 }
 
 /// The provider as it is on file, or for another domain's entry as its domain published it.
-fn provider_of(tx: &Tx<'_>, entry: &CatalogEntry) -> Party {
+pub(super) fn provider_of(tx: &Tx<'_>, entry: &CatalogEntry) -> Party {
     let own = entry.domain == *tx.domain();
     match own.then(|| on_file(tx, entry.provider)) {
         Some(Ok(provider)) => tx.party(&provider),
@@ -99,6 +99,20 @@ pub(crate) fn create(
     grant: GrantId,
     content: &RequestContent,
     consenting_person: Option<PersonId>,
+) -> Result<Outcome, Refusal> {
+    create_numbered(tx, law, id, grant, content, consenting_person, None)
+}
+
+/// As [`create`]; a part of a request over several entries has its number from there. What is
+/// refused has written nothing.
+pub(super) fn create_numbered(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    id: RequestId,
+    grant: GrantId,
+    content: &RequestContent,
+    consenting_person: Option<PersonId>,
+    number: Option<String>,
 ) -> Result<Outcome, Refusal> {
     let asker = asker(tx)?;
     let content = RequestContent { commitments: in_order(&content.commitments), ..content.clone() };
@@ -124,11 +138,16 @@ pub(crate) fn create(
             .fact("consenter", "the head of the asker's sharing office")
             .fact("subject", "the request"));
     }
+    let separated = tx.acting_person().filter(|_| tx.level >= cases::LEVEL);
+    if let Some(person) = separated {
+        let approver = consent.as_ref().map(|consent| consent.person);
+        cases::separation::check(tx, law, ("the request", "申请"), Some(person), approver)?;
+    }
     let case = ShareRequest {
         id,
         domain: tx.domain().clone(),
         owner_domain: owner.clone(),
-        case_number: next_case_number(tx),
+        case_number: number.unwrap_or_else(|| next_case_number(tx)),
         requester,
         provider: assessed.provider.clone(),
         content,
@@ -152,11 +171,7 @@ pub(crate) fn create(
         granted: None,
     };
     let name = name(&case);
-    if tx.level >= cases::LEVEL
-        && let Some(person) = tx.acting_person()
-    {
-        let approver = consent.as_ref().map(|consent| consent.person);
-        cases::separation::check(tx, law, ("the request", "申请"), Some(person), approver)?;
+    if let Some(person) = separated {
         cases::put_file(tx, &name, &CaseFile { filed_by: Some(person), ..CaseFile::default() });
     }
     if let Some(consent) = consent {
@@ -172,7 +187,7 @@ pub(crate) fn create(
 }
 
 /// The caller's organization, which must be known for what it is.
-fn asker(tx: &Tx<'_>) -> Result<Organization, Refusal> {
+pub(super) fn asker(tx: &Tx<'_>) -> Result<Organization, Refusal> {
     let organization = tx.acting_organization().filter(|_| tx.caller.domain == *tx.domain());
     let Some(organization) = organization else {
         return Err(not_permitted(tx, "a department of this domain"));
@@ -217,7 +232,7 @@ fn head_consent(
     }
 }
 
-fn next_case_number(tx: &mut Tx<'_>) -> String {
+pub(super) fn next_case_number(tx: &mut Tx<'_>) -> String {
     let year = tx.today().year();
     let counters = tx.counters_mut();
     if counters.case_year != year {

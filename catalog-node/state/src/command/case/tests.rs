@@ -74,6 +74,7 @@ fn file(command: &CaseCommand) -> String {
         CaseCommand::AnswerDemand { .. } => "answer_demand",
         CaseCommand::SupplyDemand { .. } => "supply_demand",
         CaseCommand::CloseDemand { .. } => "close_demand",
+        CaseCommand::CreateMixedRequest { .. } => "create_mixed_request",
     };
     name.to_owned()
 }
@@ -183,6 +184,14 @@ fn commands() -> Vec<CaseCommand> {
             entry: name(Resource::Entry(EntryId::from_bytes(bytes(5)))),
         },
         CaseCommand::CloseDemand { demand, version, reason: text },
+        CaseCommand::CreateMixedRequest {
+            parts: vec![MixedPart {
+                id: RequestId::from_bytes(bytes(6)),
+                grant,
+                content: content(),
+            }],
+            head,
+        },
     ]
 }
 
