@@ -13,10 +13,13 @@ pub mod probe;
 pub mod requests;
 mod text;
 
-use catalog_model::refusal::Refusal;
+use catalog_model::{ids::RequestId, refusal::Refusal, share_request::RequestContent};
 
 use crate::{
-    command::Body,
+    command::{
+        Body,
+        case::{CaseCommand, Filing},
+    },
     ledger::{self, Fact},
     machine::Law,
     outcome::Outcome,
@@ -120,11 +123,11 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
 /// A refusal with legal effect is a fact of its own: a request that the law refuses at once
 /// leaves a record with the rule, though no case (SHR-03, SHR-09; SEC-02).
 pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
-    let Body::CreateRequest { id, content, .. } = body else { return };
+    let Some((id, content)) = asked(body, refusal) else { return };
     let Some(rule) = &refusal.rule else { return };
     let subject = catalog_model::name::ResourceName::new(
         tx.domain().clone(),
-        catalog_model::name::Resource::Request(*id),
+        catalog_model::name::Resource::Request(id),
     );
     ledger::append(
         tx,
@@ -133,4 +136,24 @@ pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
         Some(rule.clone()),
         &[("scenario", &content.scenario)],
     );
+}
+
+/// What a body asks for: id and content of the request that was refused.
+fn asked<'a>(body: &'a Body, refusal: &Refusal) -> Option<(RequestId, &'a RequestContent)> {
+    match body {
+        Body::CreateRequest { id, content, .. } => Some((*id, content)),
+        Body::Case(command) => match command.as_ref() {
+            CaseCommand::CreateMixedRequest { parts, .. } => {
+                let place: usize = refusal.facts.get("part")?.parse().ok()?;
+                let part = parts.get(place.checked_sub(1)?)?;
+                Some((part.id, &part.content))
+            }
+            CaseCommand::FileOnBehalf { filing, .. } => match filing.as_ref() {
+                Filing::Request { id, content, .. } => Some((*id, content)),
+                Filing::Answer { .. } | Filing::Opinion { .. } => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }

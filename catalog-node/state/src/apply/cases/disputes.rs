@@ -2,6 +2,7 @@
 //! decree 809 art. 28).
 
 use catalog_model::{
+    catalog_entry::CatalogEntry,
     dispute::{Coordinator, Dispute, DisputeState, Position},
     ids::DisputeId,
     name::{Resource, ResourceName},
@@ -9,8 +10,9 @@ use catalog_model::{
     paper_decision::PaperDecision,
     reason::Reason,
     refusal::Refusal,
-    rule_pack::RuleKey,
-    share_request::Party,
+    rule::RuleRef,
+    rule_pack::{Pair, RuleKey},
+    share_request::{Party, ShareRequest},
 };
 
 use super::{file_of, paper, put_file};
@@ -83,9 +85,7 @@ pub(crate) fn raise(
     };
     let against =
         if raised_by == case.requester { case.provider.clone() } else { case.requester.clone() };
-    let ladder =
-        case.rules.is_some().then(|| requests::rules_of(tx, law, &case).dispute_ladder()).flatten();
-    let Some((_, rule)) = ladder else {
+    let Some(rule) = ladder(tx, law, &case) else {
         let key = RuleKey::DisputeSharingLadder.name();
         return Err(Refusal::new(Reason::NoRuleInForce).fact("key", key));
     };
@@ -135,6 +135,21 @@ pub(crate) fn raise(
     ledger::append(tx, &name, fact, Some(rule), &[("position", position)]);
     store(tx, &dispute);
     Ok(Outcome::Done(Some(name)))
+}
+
+/// The rule that gives the steps: of the rules of the case, or, of a case that was refused on
+/// receipt, of those that held for the pair on that day.
+fn ladder(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Option<RuleRef> {
+    let resolution = if case.rules.is_some() {
+        requests::rules_of(tx, law, case)
+    } else {
+        let Resource::Entry(id) = case.content.entry.resource else { return None };
+        let entry: CatalogEntry = tx.get(&keys::entry(&case.content.entry.domain, id))?;
+        let (asker, provider) = (case.requester.class?, case.provider.class?);
+        let pair = Pair { asker, provider, data: entry.kind };
+        law.resolve(tx, pair, case.received_time?.local_date()).ok()?
+    };
+    resolution.dispute_ladder().map(|(_, rule)| rule)
 }
 
 fn store(tx: &mut Tx<'_>, dispute: &Dispute) {

@@ -69,6 +69,9 @@ fn open_hearing(
     name: &ResourceName,
     file: &mut catalog_model::case_file::CaseFile,
 ) {
+    if file.hearings.is_empty() {
+        return;
+    }
     let days = resolution.reason_hearing();
     let heard = resolution.counts_only_without_reason();
     if let Some((days, rule)) = days {
@@ -194,9 +197,16 @@ pub(crate) fn rule(
     Ok(change_file(tx, &case, &file))
 }
 
-/// The caller, if the case was escalated to it; a debtor never is.
+/// The caller, if the case was escalated to it; a debtor never is. Where nobody is on file above the
+/// debtor, the authority rules unless it is a debtor itself.
 fn check_ruler(tx: &Tx<'_>, case: &ShareRequest) -> Result<Party, Refusal> {
-    let target = case.overdue.as_ref().and_then(|mark| mark.escalated_party.clone());
+    let target = case.overdue.as_ref().and_then(|mark| {
+        mark.escalated_party.clone().or_else(|| {
+            let authority = tx.platform_organization(PlatformRole::Authority)?;
+            let owes = mark.ordered.iter().any(|debtor| debtor.organization == authority.id);
+            (!owes).then(|| tx.party(&authority))
+        })
+    });
     let caller = tx.caller_organization();
     match target {
         Some(target) if caller.is_some_and(|caller| caller.id == target.organization) => Ok(target),

@@ -34,6 +34,9 @@ const PARTS: [(&str, &str); 4] = [
     ("recorded_for", "登记对象"),
 ];
 
+/// Most characters of a document number.
+const MAX_NUMBER: usize = 100;
+
 /// Refuses a record of a paper decision that lacks what the rule asks, lies in the future, or
 /// names whoever enters it as the one who decided.
 pub(crate) fn check(tx: &Tx<'_>, law: &Law, paper: &PaperDecision) -> Result<(), Refusal> {
@@ -43,6 +46,18 @@ pub(crate) fn check(tx: &Tx<'_>, law: &Law, paper: &PaperDecision) -> Result<(),
         ("paper.recorded_for", &paper.recorded_for),
     ] {
         text::check(field, value)?;
+    }
+    // It stands in the ledger as it is, so it is a number and no text.
+    let length = paper.document_number.chars().count();
+    if length > MAX_NUMBER {
+        return Err(Refusal::new(Reason::TextTooLong)
+            .fact("field", "paper.document_number")
+            .fact("length", length)
+            .fact("limit", MAX_NUMBER));
+    }
+    if paper.document_number.chars().any(char::is_control) {
+        let refusal = Refusal::new(Reason::TextControlCharacters);
+        return Err(refusal.fact("field", "paper.document_number"));
     }
     if let Some((needed, rule)) = law.rule_pack.paper_decision_requires(tx.today()) {
         let empty = |part: &str| match part {
