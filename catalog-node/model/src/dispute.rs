@@ -1,9 +1,9 @@
 //! A dispute between asker and provider: who tries to settle it, and where does it stand?
 //!
-//! `raised → consulting → coordinating → agreed | decided` (SHR-28; decree 809 art. 28). The two
-//! consult first; then the authority of their level coordinates, or the common superior authority
-//! where they belong to different levels or regions; what is still open the government of that
-//! authority decides, on paper.
+//! `raised → consulting → coordinating → agreed | decided` (SHR-28; decree 809 art. 28). Two of one
+//! level consult first, then the authority of their level coordinates; between different levels or
+//! regions the common superior authority does, consulted or not. What is still open the government
+//! of that authority decides, on paper.
 
 use minicbor::{Decode, Encode};
 

@@ -4,7 +4,7 @@ use catalog_model::{
     case_file::CaseFile,
     deadline::WorkingDayClock,
     demand::Demand,
-    dispute::{Dispute, DisputeState},
+    dispute::{Coordinator, Dispute, DisputeState},
     overdue::HearingOutcome,
     share_request::{Party, ShareRequest, ShareRequestState},
 };
@@ -112,7 +112,8 @@ impl Inspection<'_> {
         }
     }
 
-    /// Nobody coordinates or decides before both sides spoke and their consultation is on record.
+    /// Nobody of one level coordinates or decides before both sides spoke and their consultation is on
+    /// record; every step leaves its minutes.
     fn dispute_goes_by_the_ladder(&mut self) {
         for dispute in self.rows::<Dispute>(Table::Dispute) {
             let spoke =
@@ -124,7 +125,10 @@ impl Inspection<'_> {
                 DisputeState::BeforeGovernment => 2,
                 DisputeState::Decided => 3,
             };
-            if dispute.state == DisputeState::Raised || both && dispute.minutes.len() >= steps {
+            let above = dispute.coordinator == Some(Coordinator::CommonSuperior);
+            let consulted = both && dispute.minutes.len() >= steps;
+            let sent_up = above && dispute.minutes.len() + 1 >= steps;
+            if dispute.state == DisputeState::Raised || consulted || sent_up {
                 continue;
             }
             self.violated("dispute_goes_by_the_ladder", format!("{dispute:?}"));

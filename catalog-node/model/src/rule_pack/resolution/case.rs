@@ -87,3 +87,6 @@ impl RulePack {
         self.in_force(RuleKey::DisputeSharingCrossLevel, date).map(|(_, rule)| rule)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,9 @@
 //! Disputes between asker and provider: consultation, coordination, decision, in this order (SHR-28;
 //! decree 809 art. 28).
+//!
+//! The duty to consult first stands in the sentence on sides of one level. Between levels and regions
+//! the text sends the dispute to the common superior authority at once; the two may consult all the
+//! same.
 
 use catalog_model::{
     catalog_entry::CatalogEntry,
@@ -101,6 +105,8 @@ pub(crate) fn raise(
     {
         return Err(wrong_state(&open, "no other open dispute"));
     }
+    let across =
+        raised_by.domain != against.domain && law.rule_pack.common_superior(tx.today()).is_some();
     let dispute = Dispute {
         id,
         domain: tx.domain().clone(),
@@ -113,7 +119,7 @@ pub(crate) fn raise(
         raised_by,
         against,
         state: DisputeState::Raised,
-        coordinator: None,
+        coordinator: across.then_some(Coordinator::CommonSuperior),
         minutes: Vec::new(),
         paper: None,
         rule: rule.clone(),
@@ -259,9 +265,14 @@ pub(crate) fn coordinate(
 ) -> Result<Outcome, Refusal> {
     let mut dispute = known(tx, dispute)?;
     same_version(dispute.version, version)?;
-    check_consulted(&dispute)?;
-    if dispute.state != DisputeState::Coordinating {
-        return Err(wrong_state(&dispute, "a dispute in coordination"));
+    // Known before the two consulted only where they need not.
+    let at_once = dispute.coordinator.is_some()
+        && matches!(dispute.state, DisputeState::Raised | DisputeState::Consulting);
+    if !at_once {
+        check_consulted(&dispute)?;
+        if dispute.state != DisputeState::Coordinating {
+            return Err(wrong_state(&dispute, "a dispute in coordination"));
+        }
     }
     match (&dispute.coordinator, on_paper) {
         (Some(Coordinator::SameLevel(authority)), _) => {
@@ -299,7 +310,9 @@ pub(crate) fn decide(
         return Err(not_permitted(tx, "the authority or the platform manager, for the government"));
     }
     same_version(dispute.version, version)?;
-    check_consulted(&dispute)?;
+    if dispute.coordinator.is_none() {
+        check_consulted(&dispute)?;
+    }
     if dispute.state != DisputeState::BeforeGovernment {
         return Err(wrong_state(&dispute, "a dispute before the government"));
     }
