@@ -40,6 +40,21 @@ pub enum DeadlineKind {
     /// What to do about an entry whose basis became too weak (CAT-28).
     #[n(14)]
     Reclassification = 14,
+    /// The opinion of a party that is heard and does not decide (CAL-18).
+    #[n(3)]
+    Opinion = 3,
+    /// The completion of a request by its asker (CAL-20).
+    #[n(4)]
+    CompletionLapse = 4,
+    /// The reason that a late debtor may claim (CAL-21).
+    #[n(5)]
+    ReasonHearing = 5,
+    /// A warning that an answer will be due; nothing is owed by it.
+    #[n(6)]
+    Warning = 6,
+    /// Passing a case on to the domain that owns it (CAL-22).
+    #[n(8)]
+    Hop = 8,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

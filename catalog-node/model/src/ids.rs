@@ -187,5 +187,16 @@ ulid_id!(
     "a ruling id (a ULID)"
 );
 
+ulid_id!(
+    /// One dispute between asker and provider.
+    DisputeId,
+    "a dispute id (a ULID)"
+);
+ulid_id!(
+    /// One demand for what the catalog lacks.
+    DemandId,
+    "a demand id (a ULID)"
+);
+
 #[cfg(test)]
 mod tests;

@@ -41,4 +41,8 @@ pub mod policy;
 pub mod reason;
 pub mod refusal;
 
+pub mod case_file;
+pub mod demand;
+pub mod dispute;
+pub mod overdue;
 pub mod paper_decision;

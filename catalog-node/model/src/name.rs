@@ -53,6 +53,12 @@ pub enum Resource {
     /// `rulings/{id}`
     #[n(15)]
     Ruling(#[n(0)] RulingId),
+    /// `disputes/{id}`
+    #[n(7)]
+    Dispute(#[n(0)] crate::ids::DisputeId),
+    /// `demands/{id}`
+    #[n(8)]
+    Demand(#[n(0)] crate::ids::DemandId),
 }
 
 impl ResourceName {
@@ -79,6 +85,8 @@ impl fmt::Display for ResourceName {
             }
             Resource::ServiceChange(id) => write!(f, "/service-changes/{id}"),
             Resource::Ruling(id) => write!(f, "/rulings/{id}"),
+            Resource::Dispute(id) => write!(f, "/disputes/{id}"),
+            Resource::Demand(id) => write!(f, "/demands/{id}"),
         }
     }
 }
@@ -112,6 +120,8 @@ impl FromStr for ResourceName {
             }
             ["service-changes", id] => Resource::ServiceChange(id.parse()?),
             ["rulings", id] => Resource::Ruling(id.parse()?),
+            ["disputes", id] => Resource::Dispute(id.parse()?),
+            ["demands", id] => Resource::Demand(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -153,6 +153,26 @@ pub fn decide(
     Ok(Route::OpenCase { sharing: strictest, rules, answer })
 }
 
+/// The part of a mixed request that is granted at once while the rest is a case: its unconditional
+/// items, where a rule grants them without anyone's decision (SHR-05). None where all items or none
+/// of them are unconditional.
+pub fn part_at_once(
+    resolution: &Resolution,
+    entry: &EntryFacts<'_>,
+    asked: &RequestContent,
+) -> Option<(Vec<String>, RuleRef)> {
+    let attribute = entry.sharing?;
+    let unconditional = |name: &&String| {
+        let item = entry.items.iter().find(|item| item.name == **name);
+        item.and_then(|item| item.sharing).unwrap_or(attribute.kind()) == SharingKind::Unconditional
+    };
+    let items: Vec<String> = asked.items.iter().filter(unconditional).cloned().collect();
+    if items.is_empty() || items.len() == asked.items.len() {
+        return None;
+    }
+    Some((items, grant_rule(resolution, entry.standing_answer)?))
+}
+
 /// The rule by which an unconditional item is granted at once. Where the law asks for the head's
 /// consent to every answer, only a standing answer can give it; elsewhere access is direct.
 fn grant_rule(resolution: &Resolution, standing_answer: bool) -> Option<RuleRef> {

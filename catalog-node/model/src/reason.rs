@@ -832,6 +832,107 @@ reasons! {
         "已就 {name} 作出裁定",
         "none",
         "none";
+    #[section = "The life of a case"]
+    ExtensionPending = 320, "EXTENSION_PENDING",
+        "an extension of {days} working days waits for the authority already",
+        "延长 {days} 个工作日的申请正待主管部门同意",
+        "wait for its answer; the clock runs on",
+        "none";
+    ExtensionNotProposed = 321, "EXTENSION_NOT_PROPOSED",
+        "no extension was proposed for this case",
+        "该件没有待同意的延期申请",
+        "let the debtor propose one",
+        "none";
+    OpinionAskedAlready = 322, "OPINION_ASKED_ALREADY",
+        "the provider was asked for its opinion already",
+        "已就该件征求过提供部门的意见",
+        "wait until its time has run out",
+        "none";
+    OpinionNotAsked = 323, "OPINION_NOT_ASKED",
+        "the provider was not asked for its opinion; it is heard before the authority answers",
+        "尚未征求提供部门意见；主管部门答复前应当会同提供部门",
+        "ask for the opinion",
+        "none";
+    ReasonNotHeard = 324, "REASON_NOT_HEARD",
+        "the reason for the lateness may still be claimed until {due}; nothing counts before it was heard",
+        "{due} 前可以说明逾期理由，听取之前不计入记录",
+        "wait for the claim or for the end of the hearing",
+        "none";
+    HearingNotOpen = 325, "HEARING_NOT_OPEN",
+        "no lateness of {debtor} is being heard in this case",
+        "该件没有正在听取 {debtor} 逾期理由的程序",
+        "read the case",
+        "none";
+    HearingOver = 326, "HEARING_OVER",
+        "the time to claim a reason ended on {due}",
+        "说明理由的期限已于 {due} 届满",
+        "none; the answer stays possible",
+        "none";
+    NotTheEscalation = 327, "NOT_THE_ESCALATION",
+        "only {target}, who does not owe the answer, rules on the reason",
+        "只有不负答复义务的 {target} 可以认定理由",
+        "let that party rule",
+        "register the government or the superior authority if nobody is on file";
+    OutageRulingPending = 328, "OUTAGE_RULING_PENDING",
+        "the answer fell due during an outage of the platform; that is ruled on first",
+        "答复期限届满时平台发生故障，应当先作认定",
+        "wait for the ruling on the outage",
+        "none";
+    SelfApproval = 329, "SELF_APPROVAL",
+        "{what} is approved by another person than the one who submitted it",
+        "{what}的提交人不得自行审批",
+        "let another person approve it",
+        "the switch for separation of duties is the domain's own";
+    PersonNotAsserted = 330, "PERSON_NOT_ASSERTED",
+        "system {system} may speak only for persons of its own organization; {person} is none",
+        "系统 {system} 只能代表本单位人员，{person} 不是",
+        "name a person of the organization, or nobody",
+        "register the person";
+    PaperIncomplete = 331, "PAPER_INCOMPLETE",
+        "the record of a paper decision lacks {missing}",
+        "纸质决定的登记缺少 {missing_zh}",
+        "state what is missing",
+        "none";
+    ClerkAsDecider = 332, "CLERK_AS_DECIDER",
+        "{name} enters the decision and cannot be its decider",
+        "{name} 是录入人，不能登记为决定人",
+        "name the body that decided and for whom it is entered",
+        "none";
+    PaperDateInvalid = 333, "PAPER_DATE_INVALID",
+        "the date {date} on the paper lies after today or before the case",
+        "纸质文件日期 {date} 晚于今日或早于该件",
+        "check the date stamped on the paper",
+        "none";
+    ConsultationSkipped = 334, "CONSULTATION_SKIPPED",
+        "the two sides have not consulted: {missing}",
+        "双方尚未协商：{missing}",
+        "let both sides state their position and record the consultation",
+        "none";
+    CoordinatorNotAbove = 335, "COORDINATOR_NOT_ABOVE",
+        "the two sides belong to different levels or regions; their common superior authority coordinates, and its result is entered from paper",
+        "双方属于不同层级或者地区，由共同的上级主管部门协调，其结果凭纸质文件登记",
+        "enter the result with document number and digest",
+        "none";
+    DisputeStateWrong = 336, "DISPUTE_STATE_WRONG",
+        "the dispute is {state}; this takes {needed}",
+        "争议处于 {state}，该操作要求 {needed}",
+        "read the dispute",
+        "none";
+    DemandStateWrong = 337, "DEMAND_STATE_WRONG",
+        "the demand is {state}; this takes {needed}",
+        "需求处于 {state}，该操作要求 {needed}",
+        "read the demand",
+        "none";
+    DemandWithoutOwner = 338, "DEMAND_WITHOUT_OWNER",
+        "nobody on file would own the demand",
+        "没有登记的单位承接该需求",
+        "none",
+        "register the platform manager or the authority";
+    ItemGrantedAtOnce = 339, "ITEM_GRANTED_AT_ONCE",
+        "{item} was granted at once; the answer is about the rest",
+        "{item} 已即时授权，答复仅针对其余信息项",
+        "leave the item out",
+        "none";
 }
 
 impl fmt::Display for Reason {

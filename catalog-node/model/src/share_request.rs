@@ -149,6 +149,9 @@ pub enum ShareRequestState {
     /// Taken back by the asker.
     #[n(6)]
     Withdrawn,
+    /// Never completed after the list of what is missing: closed, not refused (CAL-20).
+    #[n(7)]
+    NotCompleted,
 }
 
 impl ShareRequestState {

@@ -1,6 +1,7 @@
 //! What each command does: dispatch only, one file a group of commands.
 
 pub mod bootstrap;
+pub mod cases;
 pub mod catalog;
 pub mod clock;
 pub mod cluster;
@@ -13,10 +14,13 @@ pub mod probe;
 pub mod requests;
 mod text;
 
-use catalog_model::refusal::Refusal;
+use catalog_model::{ids::RequestId, refusal::Refusal, share_request::RequestContent};
 
 use crate::{
-    command::Body,
+    command::{
+        Body,
+        case::{CaseCommand, Filing},
+    },
     ledger::{self, Fact},
     machine::Law,
     outcome::Outcome,
@@ -25,6 +29,7 @@ use crate::{
 
 /// Does `body`, or refuses; a refusal's changes are rolled back by the caller.
 pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcome, Refusal> {
+    cases::asserted::check(tx)?;
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
         Body::AdvanceClock { development, .. } => {
@@ -119,6 +124,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Grant(command) => grants::apply(tx, law, command),
         Body::Catalog(command) => catalog::dispatch(tx, law, command),
         Body::Law(command) => law::apply(tx, law, command),
+        Body::Case(command) => cases::dispatch(tx, law, command),
     }
 }
 
@@ -129,11 +135,11 @@ pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
         catalog::secrecy::record_refusal(tx, body, refusal);
         return;
     }
-    let Body::CreateRequest { id, content, .. } = body else { return };
+    let Some((id, content)) = asked(body, refusal) else { return };
     let Some(rule) = &refusal.rule else { return };
     let subject = catalog_model::name::ResourceName::new(
         tx.domain().clone(),
-        catalog_model::name::Resource::Request(*id),
+        catalog_model::name::Resource::Request(id),
     );
     ledger::append(
         tx,
@@ -142,4 +148,24 @@ pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
         Some(rule.clone()),
         &[("scenario", &content.scenario)],
     );
+}
+
+/// What a body asks for: id and content of the request that was refused.
+fn asked<'a>(body: &'a Body, refusal: &Refusal) -> Option<(RequestId, &'a RequestContent)> {
+    match body {
+        Body::CreateRequest { id, content, .. } => Some((*id, content)),
+        Body::Case(command) => match command.as_ref() {
+            CaseCommand::CreateMixedRequest { parts, .. } => {
+                let place: usize = refusal.facts.get("part")?.parse().ok()?;
+                let part = parts.get(place.checked_sub(1)?)?;
+                Some((part.id, &part.content))
+            }
+            CaseCommand::FileOnBehalf { filing, .. } => match filing.as_ref() {
+                Filing::Request { id, content, .. } => Some((*id, content)),
+                Filing::Answer { .. } | Filing::Opinion { .. } => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }

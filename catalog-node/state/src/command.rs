@@ -6,6 +6,7 @@
 mod grant;
 pub mod catalog;
 mod law;
+pub mod case;
 
 use catalog_model::{
     caller::Caller,
@@ -482,6 +483,9 @@ pub enum Body {
     /// The law itself: rule packs, rulings, calendars, outages of the platform. Level 3.
     #[n(31)]
     Law(#[n(0)] Box<LawCommand>),
+    /// The life of a case after its receipt, disputes and demands.
+    #[n(32)]
+    Case(#[n(0)] Box<case::CaseCommand>),
 }
 
 impl Body {
@@ -510,6 +514,7 @@ impl Body {
             }
             Self::Catalog(_) => 3,
             Self::Law(_) => 3,
+            Self::Case(_) => 3,
             _ => 1,
         }
     }

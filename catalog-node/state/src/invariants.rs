@@ -6,6 +6,7 @@
 mod grants;
 mod catalog;
 mod law;
+mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -202,6 +203,7 @@ impl Inspection<'_> {
         self.nothing_fires_early();
         self.answered_case_is_complete();
         self.escalation_is_never_the_debtor();
+        self.case_files_keep_their_rules();
         self.grant_is_within_its_answer();
         self.live_grant_is_of_shared_items();
         self.course_of_each_grant();
@@ -261,6 +263,18 @@ impl Inspection<'_> {
                 DeadlineKind::CatalogUpdate
                 | DeadlineKind::AttributeReview
                 | DeadlineKind::Reclassification => catalog::has_duty(view, row),
+                DeadlineKind::Opinion | DeadlineKind::Warning => {
+                    view.get::<ShareRequest>(&key).is_some_and(|case| case.state.is_open())
+                }
+                DeadlineKind::CompletionLapse => view
+                    .get::<ShareRequest>(&key)
+                    .is_some_and(|case| case.state == ShareRequestState::CompletionAsked),
+                DeadlineKind::ReasonHearing => {
+                    view.get::<ShareRequest>(&key).is_some_and(|case| case.overdue.is_some())
+                }
+                DeadlineKind::Hop => view
+                    .get::<ShareRequest>(&key)
+                    .is_some_and(|case| case.state == ShareRequestState::Forwarded),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));
@@ -305,21 +319,23 @@ impl Inspection<'_> {
     fn answered_case_is_complete(&mut self) {
         const NAME: &str = "answered_case_is_complete";
         for case in &self.decoded.cases {
+            let part = self.may_have_part(case);
             let fits = match (case.state, case.answer.as_ref().map(|given| &given.answer)) {
                 (ShareRequestState::Agreed, Some(Answer::Agreed)) => case.grant.is_some(),
                 (ShareRequestState::AgreedInPart, Some(Answer::AgreedInPart { items, reason })) => {
                     case.grant.is_some() && !items.is_empty() && !reason.trim().is_empty()
                 }
                 (ShareRequestState::Refused, Some(Answer::Refused { reason, .. })) => {
-                    case.grant.is_none() && !reason.trim().is_empty()
+                    (case.grant.is_none() || part) && !reason.trim().is_empty()
                 }
                 (
                     ShareRequestState::Submitted
                     | ShareRequestState::Forwarded
                     | ShareRequestState::CompletionAsked
-                    | ShareRequestState::Withdrawn,
+                    | ShareRequestState::Withdrawn
+                    | ShareRequestState::NotCompleted,
                     None,
-                ) => case.grant.is_none(),
+                ) => case.grant.is_none() || part,
                 _ => false,
             };
             let late = case.answer.as_ref().is_some_and(|given| given.late);
@@ -356,14 +372,35 @@ impl Inspection<'_> {
                 Some(Answer::AgreedInPart { items, .. }) => items,
                 _ => &[],
             };
-            let within = grant.items.iter().all(|item| agreed.contains(item));
+            let part = self.part_of(&case, grant);
+            let within = part || grant.items.iter().all(|item| agreed.contains(item));
             let bound = grant.consumer == case.requester
                 && grant.scenario == case.content.scenario
-                && case.granted == Some(grant.id);
+                && (part || case.granted == Some(grant.id));
             if !within || grant.items.is_empty() || !bound {
                 self.violated(NAME, format!("{} of {}", grant.id, grant.request));
             }
         }
+    }
+
+    /// Whether a part of what the case asks may have been granted at once. Only the owner's domain
+    /// knows for sure.
+    fn may_have_part(&self, case: &ShareRequest) -> bool {
+        let file = View(self.store).case_file(&requests::name(case));
+        case.owner_domain != self.domain || file.is_some_and(|file| file.at_once.is_some())
+    }
+
+    /// Whether a grant is the part of its case that was granted at once.
+    fn part_of(&self, case: &ShareRequest, grant: &Grant) -> bool {
+        let asked = grant.items.iter().all(|item| case.content.items.contains(item));
+        if case.owner_domain != self.domain {
+            return asked && grant.domain == case.owner_domain;
+        }
+        let file = View(self.store).case_file(&requests::name(case));
+        let part = file.and_then(|file| file.at_once);
+        part.is_some_and(|part| {
+            part.grant.resource == Resource::Grant(grant.id) && part.items == grant.items
+        })
     }
 
     /// Nobody has a right to what the catalog does not share (SHR-03, CAT-30).

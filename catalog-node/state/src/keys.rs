@@ -113,6 +113,14 @@ pub enum Table {
     ChangeReport = 0x16,
     /// Entries to be re-classified.
     Worklist = 0x17,
+    /// Files of cases.
+    CaseFile = 0x24,
+    /// Organization and month → how it met what it owed.
+    Punctuality = 0x25,
+    /// Disputes between askers and providers.
+    Dispute = 0x26,
+    /// Demands for what the catalog lacks.
+    Demand = 0x27,
 }
 
 /// A key under construction.
@@ -488,6 +496,31 @@ pub fn proposed_edits() -> Key {
     Key::table(Table::PendingWork).byte(1)
 }
 
+/// `[case]`
+pub fn case_file(case: &ResourceName) -> Key {
+    Key::table(Table::CaseFile).text(&case.to_string())
+}
+
+/// `[organization][month]`, the month as 202609.
+pub fn punctuality(organization: OrganizationId, month: u64) -> Key {
+    Key::table(Table::Punctuality).id(organization.to_bytes()).number(month)
+}
+
+/// `[domain][id]`
+pub fn dispute(domain: &DomainId, id: catalog_model::ids::DisputeId) -> Key {
+    Key::table(Table::Dispute).domain(domain).id(id.to_bytes())
+}
+
+/// `[domain][id]`
+pub fn demand(domain: &DomainId, id: catalog_model::ids::DemandId) -> Key {
+    Key::table(Table::Demand).domain(domain).id(id.to_bytes())
+}
+
+/// Whether the domain turned the separation of duties on; absent = off.
+pub fn separation_switch() -> Key {
+    Key::table(Table::Meta).text("separation")
+}
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -501,5 +534,7 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::System(organization, id) => Some(system(domain, *organization, *id)),
         Resource::ServiceChange(id) => Some(service_change(domain, *id)),
         Resource::Ruling(id) => Some(ruling(*id)),
+        Resource::Dispute(id) => Some(dispute(domain, *id)),
+        Resource::Demand(id) => Some(demand(domain, *id)),
     }
 }

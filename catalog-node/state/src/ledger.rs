@@ -896,6 +896,219 @@ pub enum Fact {
         #[n(2)]
         changed: u64,
     },
+    /// The provider was asked for its opinion.
+    #[n(40)]
+    OpinionAsked {
+        /// The last day of its time, where a rule limits it.
+        #[n(0)]
+        due_date: Option<LocalDate>,
+    },
+    /// The debtor proposed an extension.
+    #[n(41)]
+    ExtensionProposed {
+        /// Working days.
+        #[n(0)]
+        working_days: u16,
+    },
+    /// The authority did not consent to it.
+    #[n(42)]
+    ExtensionDenied {
+        /// Working days.
+        #[n(0)]
+        working_days: u16,
+    },
+    /// The asker was told of the extension.
+    #[n(43)]
+    ExtensionNoticeGiven {
+        /// The asker.
+        #[n(0)]
+        requester: ResourceName,
+        /// The new due date.
+        #[n(1)]
+        due_date: LocalDate,
+    },
+    /// A late debtor was ordered to correct.
+    #[n(44)]
+    CorrectionOrdered {
+        /// Who.
+        #[n(0)]
+        debtor: ResourceName,
+        /// What the rule orders, in the pack's words.
+        #[n(1)]
+        effects: Vec<String>,
+    },
+    /// The reasons of late debtors are heard.
+    #[n(45)]
+    HearingOpened {
+        /// The last day to claim one.
+        #[n(0)]
+        due_date: LocalDate,
+    },
+    /// A debtor claimed a reason.
+    #[n(46)]
+    ReasonClaimed {
+        /// Who.
+        #[n(0)]
+        debtor: ResourceName,
+    },
+    /// The party above it ruled.
+    #[n(47)]
+    ReasonRuled {
+        /// On whose reason.
+        #[n(0)]
+        debtor: ResourceName,
+        /// Whether it is a proper one.
+        #[n(1)]
+        accepted: bool,
+    },
+    /// The lateness counts in the debtor's record.
+    #[n(48)]
+    LatenessCounted {
+        /// Who.
+        #[n(0)]
+        debtor: ResourceName,
+        /// The day that was missed.
+        #[n(1)]
+        due_date: LocalDate,
+        /// Whether a reason was claimed and rejected; else nobody spoke.
+        #[n(2)]
+        heard: bool,
+    },
+    /// The lateness does not count.
+    #[n(49)]
+    LatenessExcused {
+        /// Who.
+        #[n(0)]
+        debtor: ResourceName,
+        /// The day that was missed.
+        #[n(1)]
+        due_date: LocalDate,
+    },
+    /// A fraction of the answer clock has run.
+    #[n(50)]
+    AnswerWarned {
+        /// Thousandths.
+        #[n(0)]
+        share: u16,
+        /// The due date.
+        #[n(1)]
+        due_date: LocalDate,
+    },
+    /// The asker was warned that its request will be closed.
+    #[n(51)]
+    CompletionWarned {
+        /// The last day to complete it.
+        #[n(0)]
+        due_date: LocalDate,
+    },
+    /// The request was never completed and is closed; it may be filed again.
+    #[n(52)]
+    RequestNotCompleted,
+    /// The unconditional part of a mixed request was granted.
+    #[n(53)]
+    PartGrantedAtOnce {
+        /// The items.
+        #[n(0)]
+        items: Vec<String>,
+        /// The grant.
+        #[n(1)]
+        grant: ResourceName,
+    },
+    /// What came by a window was entered on behalf of somebody.
+    #[n(54)]
+    FiledOnBehalf {
+        /// "request", "answer" or "opinion".
+        #[n(0)]
+        what: String,
+        /// For whom.
+        #[n(1)]
+        organization: ResourceName,
+        /// Number of the paper.
+        #[n(2)]
+        document_number: String,
+        /// SHA-256 of its scan.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// The date stamped on it.
+        #[n(4)]
+        date: LocalDate,
+    },
+    /// A case did not reach its owner in the house's time for a hop.
+    #[n(55)]
+    HopLate {
+        /// The instant by which it should have.
+        #[n(0)]
+        due: UtcMillis,
+    },
+    /// The domain turned the separation of duties on or off.
+    #[n(56)]
+    SeparationSwitched {
+        /// On or off.
+        #[n(0)]
+        on: bool,
+    },
+    /// A dispute was raised.
+    #[n(57)]
+    DisputeRaised {
+        /// About which case.
+        #[n(0)]
+        request: ResourceName,
+        /// Against whom.
+        #[n(1)]
+        against: ResourceName,
+    },
+    /// A side stated its position.
+    #[n(58)]
+    PositionStated {
+        /// Which.
+        #[n(0)]
+        by: ResourceName,
+        /// Number of the letter, where it came on paper.
+        #[n(1)]
+        on_paper: Option<String>,
+    },
+    /// The two sides have consulted.
+    #[n(59)]
+    ConsultationEnded {
+        /// Whether they agreed.
+        #[n(0)]
+        agreed: bool,
+    },
+    /// An authority coordinated.
+    #[n(60)]
+    DisputeCoordinated {
+        /// Whether they agreed before it.
+        #[n(0)]
+        agreed: bool,
+        /// Number of the paper of a superior authority.
+        #[n(1)]
+        document_number: Option<String>,
+    },
+    /// The government decided.
+    #[n(61)]
+    DisputeDecided {
+        /// Number of the decision.
+        #[n(0)]
+        document_number: String,
+        /// SHA-256 of its scan.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Its date.
+        #[n(2)]
+        date: LocalDate,
+    },
+    /// A demand came in or moved on.
+    #[n(62)]
+    DemandMoved {
+        /// Where it stands now, in a word.
+        #[n(0)]
+        state: String,
+        /// Who has the next move.
+        #[n(1)]
+        owner: Option<ResourceName>,
+    },
 }
 
 /// The three answers.

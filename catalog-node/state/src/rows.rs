@@ -173,6 +173,9 @@ pub struct Consent {
     #[n(5)]
     #[cbor(with = "minicbor::bytes")]
     pub digest: [u8; 32],
+    /// Number of the paper that bears the head's signature, where it came by a window.
+    #[n(6)]
+    pub paper: Option<String>,
 }
 
 /// A deadline row.

@@ -11,6 +11,7 @@
 //! shown by that name. The form of each command stands with its function.
 
 mod catalog_law;
+mod cases;
 mod entries;
 mod federation;
 mod grants;
@@ -151,6 +152,12 @@ impl World {
                 self.law(&line);
             }
 
+            "ask_opinion" | "propose" | "consent_to" | "deny" | "claim" | "rule" | "separation"
+            | "mixed" | "window" | "dispute" | "position" | "minutes" | "coordinate" | "decide"
+            | "demand" | "pre_review" | "route" | "confirm" | "contest" | "supply" | "close" => {
+                self.case_life(&line);
+            }
+
             "probe" => self.probe(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
@@ -177,6 +184,8 @@ impl World {
                 Resource::System(_, id) => id.to_string(),
                 Resource::ServiceChange(id) => id.to_string(),
                 Resource::Ruling(id) => id.to_string(),
+                Resource::Dispute(id) => id.to_string(),
+                Resource::Demand(id) => id.to_string(),
                 Resource::Domain => continue,
             };
             output = output.replace(&id, alias);

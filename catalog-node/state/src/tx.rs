@@ -3,7 +3,7 @@
 use catalog_model::{
     caller::Caller,
     deadline::{DeadlineKind, WorkingDayClock},
-    ids::DomainId,
+    ids::{DomainId, OrganizationId, PersonId},
     name::{Resource, ResourceName},
     organization::{Organization, PlatformRole},
     share_request::Party,
@@ -49,8 +49,21 @@ pub struct Tx<'a> {
     pub received_at: Option<UtcMillis>,
     /// Salt for digests in the ledger.
     pub salt: [u8; 16],
+    /// For whom the platform enters what came by a window; absent where the caller acts itself.
+    pub on_behalf: Option<OnBehalf>,
     counters: Counters,
     counters_changed: bool,
+}
+
+/// For whom and with which paper something is entered (SHR-29).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnBehalf {
+    /// The organization that acts.
+    pub organization: OrganizationId,
+    /// The date stamped on the paper.
+    pub date: LocalDate,
+    /// Its number.
+    pub number: String,
 }
 
 impl<'a> Tx<'a> {
@@ -71,6 +84,7 @@ impl<'a> Tx<'a> {
             caller: command.caller.clone(),
             received_at: command.received_at,
             salt: command.salt,
+            on_behalf: None,
             counters,
             counters_changed: false,
         }
@@ -81,6 +95,7 @@ impl<'a> Tx<'a> {
         self.writes.clear();
         self.events.clear();
         self.counters_changed = false;
+        self.on_behalf = None;
         self.counters = self
             .base
             .get(keys::meta::counters().as_slice())
@@ -191,11 +206,40 @@ impl<'a> Tx<'a> {
 
     /// The moment that counts as receipt: the committed clock, or the gateway's stamp where it
     /// lies within five minutes before it.
+    ///
+    /// What came by a window was received on the date stamped there.
     pub fn receipt_time(&self) -> UtcMillis {
+        if let Some(paper) = &self.on_behalf
+            && paper.date < self.today()
+        {
+            return paper.date.start();
+        }
         match self.received_at {
             Some(at) if at <= self.clock && self.clock.0 - at.0 <= 5 * 60_000 => at,
             _ => self.clock,
         }
+    }
+
+    /// The moment at which what is entered now was given: the committed clock, or the end of the day
+    /// stamped on the paper that it came on.
+    pub fn given_time(&self) -> UtcMillis {
+        match &self.on_behalf {
+            Some(paper) if paper.date < self.today() => UtcMillis(paper.date.end().0 - 1),
+            _ => self.clock,
+        }
+    }
+
+    /// The organization that acts: the caller's, or the one for which the platform enters a paper.
+    pub fn acting_organization(&self) -> Option<OrganizationId> {
+        match &self.on_behalf {
+            Some(paper) => Some(paper.organization),
+            None => self.caller.organization(),
+        }
+    }
+
+    /// The person who acts, if one is known; never the clerk who enters a paper for somebody else.
+    pub fn acting_person(&self) -> Option<PersonId> {
+        if self.on_behalf.is_some() { None } else { self.caller.person() }
     }
 
     /// The organization on file here that plays `role` for the platform.
@@ -204,12 +248,12 @@ impl<'a> Tx<'a> {
         self.get(&keys::organization(self.domain(), id))
     }
 
-    /// The caller's organization, if it is one of this domain's.
+    /// The organization that acts, if it is one of this domain's.
     pub fn caller_organization(&self) -> Option<Organization> {
         if self.caller.domain != self.cluster.domain {
             return None;
         }
-        self.get(&keys::organization(self.domain(), self.caller.organization()?))
+        self.get(&keys::organization(self.domain(), self.acting_organization()?))
     }
 
     /// `organization` as a case names it.
@@ -247,5 +291,23 @@ impl<'a> Tx<'a> {
             self.delete(&keys::due(row.due_time, &key));
             self.delete(&key);
         }
+    }
+
+    /// Starts or moves the deadline of `kind` for `subject` at an instant within its clock: a
+    /// warning.
+    pub fn set_deadline_at(
+        &mut self,
+        subject: &ResourceName,
+        kind: DeadlineKind,
+        due_time: UtcMillis,
+        revision: u32,
+    ) {
+        self.clear_deadline(kind, subject);
+        let subject = subject.clone();
+        let row =
+            DeadlineRow { subject, kind, due_time, revision, fired_revision: None, count: None };
+        let key = keys::deadline(kind, &row.subject);
+        self.put(&key, &row);
+        self.put_bytes(&keys::due(due_time, &key), Vec::new());
     }
 }

@@ -95,6 +95,20 @@ impl View<'_> {
         calendar_version() -> u64 = keys::meta::calendar_version();
         /// Version of the rule pack in force.
         rule_pack_version() -> u64 = keys::meta::rule_pack_version();
+        /// The file of a case; absent where nothing belongs there.
+        case_file(case: &catalog_model::name::ResourceName) -> catalog_model::case_file::CaseFile
+            = keys::case_file(case);
+        /// A dispute.
+        dispute(domain: &DomainId, id: catalog_model::ids::DisputeId) -> catalog_model::dispute::Dispute
+            = keys::dispute(domain, id);
+        /// A demand.
+        demand(domain: &DomainId, id: catalog_model::ids::DemandId) -> catalog_model::demand::Demand
+            = keys::demand(domain, id);
+        /// How an organization met what it owed in a month, for instance 202609.
+        punctuality(organization: OrganizationId, month: u64) -> catalog_model::overdue::PunctualityCount
+            = keys::punctuality(organization, month);
+        /// Whether the domain turned the separation of duties on.
+        separation_switch() -> bool = keys::separation_switch();
         /// The members; absent in clusters that were created before level 2, until the first change.
         members() -> Members = keys::meta::members();
         /// An outage on record.

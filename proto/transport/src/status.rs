@@ -59,7 +59,10 @@ pub fn code(reason: Reason) -> Code {
         | Reason::NotOwner
         | Reason::EnvelopeRefused
         | Reason::SubmitterNotOnFile
-        | Reason::BasisUnderReview => Code::PermissionDenied,
+        | Reason::BasisUnderReview
+        | Reason::NotTheEscalation
+        | Reason::SelfApproval
+        | Reason::PersonNotAsserted => Code::PermissionDenied,
 
         Reason::MessageMalformed
         | Reason::FieldInvalid
@@ -89,7 +92,11 @@ pub fn code(reason: Reason) -> Code {
         | Reason::ExtensionTooLong
         | Reason::CompletionNothingMissing
         | Reason::RefusedForIncompleteness
-        | Reason::FeedTokenUnknown => Code::InvalidArgument,
+        | Reason::FeedTokenUnknown
+        | Reason::PaperIncomplete
+        | Reason::ClerkAsDecider
+        | Reason::PaperDateInvalid
+        | Reason::ItemGrantedAtOnce => Code::InvalidArgument,
 
         Reason::RulePackRefused
         | Reason::CalendarRefused
@@ -164,7 +171,20 @@ pub fn code(reason: Reason) -> Code {
         | Reason::SecretEntryRefused
         | Reason::UpdateNotDone
         | Reason::PassUnderWay
-        | Reason::UpdateExtensionTooLate => Code::FailedPrecondition,
+        | Reason::UpdateExtensionTooLate
+        | Reason::ExtensionPending
+        | Reason::ExtensionNotProposed
+        | Reason::OpinionAskedAlready
+        | Reason::OpinionNotAsked
+        | Reason::ReasonNotHeard
+        | Reason::HearingNotOpen
+        | Reason::HearingOver
+        | Reason::OutageRulingPending
+        | Reason::ConsultationSkipped
+        | Reason::CoordinatorNotAbove
+        | Reason::DisputeStateWrong
+        | Reason::DemandStateWrong
+        | Reason::DemandWithoutOwner => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale

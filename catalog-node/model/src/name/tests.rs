@@ -11,6 +11,8 @@ fn names_read_as_they_are_written() {
         format!("domains/xiamen/organizations/{id}"),
         format!("domains/xiamen/organizations/{id}/persons/{id}"),
         format!("domains/xiamen/organizations/{id}/systems/{id}"),
+        format!("domains/xiamen/disputes/{id}"),
+        format!("domains/xiamen/demands/{id}"),
     ] {
         assert_eq!(text.parse::<ResourceName>().unwrap().to_string(), text);
     }

@@ -7,6 +7,7 @@
 mod grant;
 mod catalog;
 mod law;
+mod case;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -40,11 +40,13 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
     for (due_key, _) in due.into_iter().take(FIRED_PER_COMMAND) {
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
-        if complete && law_itself::recounted(tx, law, &deadline) {
+        let due_key = Key::from_stored(due_key);
+        // What fired before it in this command ended it or moved it.
+        if !tx.has(&due_key) || complete && law_itself::recounted(tx, law, &deadline) {
             continue;
         }
         if !active(Mutation::DeadlineFiresTwice) {
-            tx.delete(&Key::from_stored(due_key));
+            tx.delete(&due_key);
         }
         if active(Mutation::DeadlineLost) && fired > 0 {
             continue;
@@ -58,18 +60,18 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
         }
         tx.put(&deadline, &row);
         match row.kind {
-            DeadlineKind::Answer => {
-                super::requests::answer_overdue(tx, &row);
-                if complete {
-                    law_itself::outage::after_firing(tx, law, &row.subject);
-                }
-            }
+            DeadlineKind::Answer => super::requests::answer_overdue(tx, law, &row),
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
             DeadlineKind::Rectification => super::grants::rectification_lapsed(tx, &row),
             DeadlineKind::CatalogUpdate => super::catalog::changes::overdue(tx, &row),
             DeadlineKind::AttributeReview => super::catalog::review::missed(tx, &row),
             DeadlineKind::Reclassification => super::catalog::worklist::overdue(tx, &row),
+            DeadlineKind::Opinion => super::cases::opinion::silent(tx, &row),
+            DeadlineKind::CompletionLapse => super::cases::lapse::fired(tx, law, &row),
+            DeadlineKind::ReasonHearing => super::cases::overdue::hearing_over(tx, law, &row),
+            DeadlineKind::Warning => super::cases::warnings::fired(tx, law, &row),
+            DeadlineKind::Hop => super::cases::hop::fired(tx, law, &row),
         }
         fired += 1;
     }

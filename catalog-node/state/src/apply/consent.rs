@@ -18,7 +18,7 @@ use minicbor::Encode;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    apply::{catalog, organizations::persons, requests},
+    apply::{cases, catalog, organizations::persons, requests},
     codec, keys,
     ledger::{self, Fact},
     machine::{Law, not_permitted},
@@ -45,7 +45,7 @@ pub(crate) fn covers_content(
 
 pub(crate) fn give(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     subject: &ResourceName,
     version: u64,
     kind: ConsentKind,
@@ -94,6 +94,11 @@ pub(crate) fn give(
             .fact("given", version)
             .fact("actual", actual));
     }
+    if kind == ConsentKind::Request {
+        let filed_by = cases::file_of(tx, subject).filed_by;
+        let what = ("the request", "申请");
+        cases::separation::check(tx, law, what, filed_by, Some(person))?;
+    }
     record(tx, kind, subject, &consent);
     Ok(Outcome::Done(Some(subject.clone())))
 }
@@ -120,6 +125,8 @@ pub(crate) fn by_head(
         return Err(Refusal::new(Reason::ConsentNotByHead).fact("needed", needed));
     }
     let asserted_by = match &tx.caller.identity {
+        // The signature stands on the paper that the platform enters.
+        _ if tx.on_behalf.is_some() => None,
         Identity::Person { person: caller, .. } if *caller == person => None,
         Identity::System { system, asserted_person, .. }
             if asserted_person.is_none_or(|asserted| asserted == person) =>
@@ -132,7 +139,9 @@ pub(crate) fn by_head(
             return Err(Refusal::new(Reason::ConsentNotByHead).fact("needed", needed));
         }
     };
-    Ok(Consent { version, organization, person, asserted_by, given_time: tx.clock, digest })
+    let paper = tx.on_behalf.as_ref().map(|paper| paper.number.clone());
+    let given_time = tx.given_time();
+    Ok(Consent { version, organization, person, asserted_by, given_time, digest, paper })
 }
 
 /// Puts a consent on record.

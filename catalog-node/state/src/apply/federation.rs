@@ -6,6 +6,7 @@
 
 use catalog_model::{
     caller::Identity,
+    deadline::DeadlineKind,
     grant::Grant,
     ids::{DomainId, GrantId},
     name::{Resource, ResourceName},
@@ -89,7 +90,7 @@ pub(crate) fn receive_forwarded(
 fn hear_asker(tx: &mut Tx<'_>, law: &Law, known: &ShareRequest, said: &ShareRequest) {
     let completed = said.completion.as_ref().is_some_and(|asked| asked.completed_time.is_some());
     if said.state == ShareRequestState::Withdrawn && known.state.is_open() {
-        requests::withdrawn_by_asker(tx, known, "");
+        requests::withdrawn_by_asker(tx, law, known, "");
     } else if completed && known.state == ShareRequestState::CompletionAsked {
         // The asker's domain checked by the same rules; what they refuse here changes nothing.
         let _ = requests::completed_by_asker(tx, law, known, &said.content);
@@ -138,6 +139,7 @@ pub(crate) fn receive_status(
         ..request.clone()
     };
     requests::save(tx, Some(&old), &case);
+    tx.clear_deadline(DeadlineKind::Hop, &name);
     Ok(Outcome::Done(Some(name)))
 }
 

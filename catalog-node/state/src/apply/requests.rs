@@ -7,6 +7,7 @@
 
 mod answer;
 mod create;
+mod mixed;
 mod running;
 
 use catalog_model::{
@@ -36,7 +37,11 @@ use crate::{
 pub(crate) use self::{
     answer::{answer, give_opinion},
     create::{assess, create, receive, refuse_on_receipt},
-    running::{answer_overdue, complete, completed_by_asker, extend, withdraw, withdrawn_by_asker},
+    mixed::create_mixed,
+    running::{
+        answer_overdue, check_extension, complete, completed_by_asker, debtors, extend, lengthen,
+        mark_if_overdue, withdraw, withdrawn_by_asker,
+    },
 };
 
 /// The name of a case.
@@ -77,6 +82,7 @@ fn wrong_state(case: &ShareRequest, needed: &str) -> Refusal {
         ShareRequestState::AgreedInPart => "agreed_in_part",
         ShareRequestState::Refused => "refused",
         ShareRequestState::Withdrawn => "withdrawn",
+        ShareRequestState::NotCompleted => "not_completed",
     };
     Refusal::new(Reason::RequestStateWrong).fact("state", state).fact("needed", needed)
 }
@@ -127,6 +133,7 @@ pub(crate) fn save(tx: &mut Tx<'_>, old: Option<&ShareRequest>, case: &ShareRequ
 
     if case.owner_domain == domain {
         follow_clock(tx, &name, case);
+        super::cases::end_clocks(tx, &name, case);
         if case.domain != domain {
             let grant =
                 case.grant.as_ref().and_then(keys::of).and_then(|key| tx.get::<Grant>(&key));
@@ -211,6 +218,19 @@ pub(crate) fn deciding_organization(tx: &Tx<'_>, case: &ShareRequest) -> Option<
 /// The caller's organization, if it is the provider of the case.
 fn calling_provider(tx: &Tx<'_>, case: &ShareRequest) -> Option<Organization> {
     tx.caller_organization().filter(|caller| caller.id == case.provider.organization)
+}
+
+/// Whether an organization of this domain owes the answer to a case.
+pub(crate) fn owes(tx: &Tx<'_>, case: &ShareRequest, organization: OrganizationId) -> bool {
+    let debtor = case.rules.as_ref().map(|rules| rules.debtor);
+    debtor.is_some_and(|debtor| {
+        debtors(tx, case, debtor).iter().any(|party| party.organization == organization)
+    })
+}
+
+/// The caller's organization, if it owes the answer.
+pub(crate) fn calling_debtor(tx: &Tx<'_>, case: &ShareRequest) -> Option<Organization> {
+    tx.caller_organization().filter(|caller| owes(tx, case, caller.id))
 }
 
 /// Whether the caller acts for the asker.

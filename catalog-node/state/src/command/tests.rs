@@ -430,6 +430,7 @@ fn file(body: &Body) -> &'static str {
         Body::Grant(command) => grants::file(command),
         Body::Catalog(command) => catalog_life(command),
         Body::Law(_) => unreachable!("the law has golden files of its own"),
+        Body::Case(_) => "a folder of their own: command/case/tests.rs",
     }
 }
 

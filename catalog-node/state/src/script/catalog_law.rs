@@ -232,7 +232,7 @@ impl World {
                             add(&mut text, format_args!("{}: {old} → {new}", change.label));
                         }
                     }
-                    "file" => self.file_text(view, id, &mut text),
+                    "file" => self.entry_file_text(view, id, &mut text),
                     _ => self.warnings(id, &mut text),
                 }
             }
@@ -240,7 +240,7 @@ impl World {
         if text.is_empty() { "nothing\n".to_owned() } else { text }
     }
 
-    fn file_text(&self, view: View<'_>, id: catalog_model::ids::EntryId, text: &mut String) {
+    fn entry_file_text(&self, view: View<'_>, id: catalog_model::ids::EntryId, text: &mut String) {
         let Some(file) = view.entry_file(&self.domain(), id) else { return };
         add(text, format_args!("{} published versions", file.versions));
         if let Some(since) = file.attribute_since {

@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    fn request_content(
+    pub(super) fn request_content(
         &self,
         line: &Line,
         asker: &str,
@@ -56,7 +56,8 @@ impl World {
         let today = self.view().clock().local_date();
         let entry = line.get("entry").map(|alias| self.named(alias));
         let entry = entry.or_else(|| before.map(|content| content.entry.clone()));
-        let entry = entry.expect("a request names its entry");
+        let several = || self.named(&line.list("entries").expect("a request names its entry")[0]);
+        let entry = entry.unwrap_or_else(several);
         let items = line.list("items").or_else(|| before.map(|content| content.items.clone()));
         let system = line.get("system").map_or_else(|| format!("{asker}.system"), str::to_owned);
         let text = |name: &str, before: Option<&String>, otherwise: &str| {
@@ -97,7 +98,7 @@ impl World {
         }
     }
 
-    fn case(&self, alias: &str) -> (ResourceName, ShareRequest) {
+    pub(super) fn case(&self, alias: &str) -> (ResourceName, ShareRequest) {
         let name = self.named(alias);
         let Resource::Request(id) = name.resource else { panic!("`{alias}` is no request") };
         let case = self.view().request(&name.domain, id).expect("a case known here");
@@ -105,7 +106,7 @@ impl World {
     }
 
     /// The alias of the system of an organization in a case.
-    fn system_of(&self, organization: catalog_model::ids::OrganizationId) -> String {
+    pub(super) fn system_of(&self, organization: catalog_model::ids::OrganizationId) -> String {
         let wanted = Resource::Organization(organization);
         let alias = self.names.iter().find(|(_, name)| name.resource == wanted);
         format!("{}.system", alias.expect("a named organization").0)

@@ -25,6 +25,7 @@ pub(super) const CALENDAR: &str = include_str!("../../../model/data/calendar.csv
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
     /// [development] [answer_days=N] [level=2] [members=1,2,3] [switch=agreement_before_use]`
+    /// [development] [answer_days=N] [without=RULE,RULE] [level=2] [members=1,2,3]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -60,9 +61,12 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: switched_on(
-                with_fuzhou(rule_pack(line.get("answer_days")), line.or("composition", "")),
-                line.get("switch"),
+            rule_pack: without(
+                &switched_on(
+                    with_fuzhou(rule_pack(line.get("answer_days")), line.or("composition", "")),
+                    line.get("switch"),
+                ),
+                &list(line.or("without", "")),
             ),
             organizations: Vec::new(),
             persons: Vec::new(),
@@ -265,6 +269,34 @@ fn switched_on(pack: String, switches: Option<&str>) -> String {
     switches.into_iter().flat_map(|switches| switches.split(',')).fold(pack, |pack, switch| {
         pack.replacen(TABLE, &format!("{TABLE},\"{switch}\":true"), 1)
     })
+}
+
+/// The pack without these rules.
+fn without(pack: &str, rules: &[String]) -> String {
+    let mut pack = pack.to_owned();
+    for id in rules {
+        let start = pack.find(&format!("{{\"id\":\"{id}\"")).expect("a rule of the pack");
+        let (mut depth, mut quoted, mut escaped) = (0, false, false);
+        let end = pack[start..].char_indices().find_map(|(place, c)| {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => quoted = !quoted,
+                '{' if !quoted => depth += 1,
+                '}' if !quoted => depth -= 1,
+                _ => {}
+            }
+            (depth == 0).then_some(start + place + 1)
+        });
+        let end = end.expect("a rule ends");
+        // With the comma before or after it.
+        let after = usize::from(pack[end..].starts_with(','));
+        let before = usize::from(after == 0 && pack[..start].ends_with(','));
+        pack.replace_range(start - before..end + after, "");
+        // What others name as the consequence of their breach.
+        pack = pack.replace(&format!("\"on_breach\":\"{id}\","), "");
+    }
+    pack
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

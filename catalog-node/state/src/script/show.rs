@@ -40,6 +40,7 @@ impl World {
             }
             "ledger" if line.subjects[1] == "domain" => self.ledger(&self.domain_name()),
             "ledger" => self.ledger(&self.named(&line.subjects[1])),
+            "punctuality" => self.punctuality_text(line),
             "gaps" => {
                 let id = self.entry_id(&line.subjects[1]);
                 let entry = self.view().entry(&self.domain(), id).expect("an entry");
@@ -83,6 +84,14 @@ impl World {
                 Some(change) => format!("{id} is {:?} at v{}", change.state, change.version),
                 None => format!("{id} is not on file"),
             },
+            Resource::Dispute(id) => {
+                let dispute = view.dispute(&name.domain, *id).expect("a dispute known here");
+                format!("{id} is {:?} at v{}", dispute.state, dispute.version)
+            }
+            Resource::Demand(id) => {
+                let demand = view.demand(&name.domain, *id).expect("a demand known here");
+                format!("{id} is {:?} at v{}", demand.state, demand.version)
+            }
             _ => format!("done {name}"),
         }
     }
@@ -113,6 +122,7 @@ impl World {
                 Some(change) => service_change_text(&change),
                 None => "not known here\n".to_owned(),
             },
+            Resource::Dispute(_) | Resource::Demand(_) => self.matter_text(name),
             other => panic!("{other:?} is not shown in stories"),
         }
     }
@@ -205,10 +215,14 @@ impl World {
         }
         let name = crate::apply::requests::name(case);
         if let Some(consent) = self.view().consent(ConsentKind::Request, &name) {
-            let how =
-                if consent.asserted_by.is_some() { "as its system says" } else { "in person" };
+            let how = match (&consent.paper, consent.asserted_by) {
+                (Some(_), _) => "on paper",
+                (None, Some(_)) => "as its system says",
+                (None, None) => "in person",
+            };
             add(&mut text, format_args!("  the asker's head {} consents {how}", consent.person));
         }
+        text.push_str(&self.file_text(case));
         text
     }
 

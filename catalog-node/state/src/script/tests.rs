@@ -3,6 +3,9 @@ use std::{env, fs, path::PathBuf};
 use super::{World, domain};
 use crate::{invariants, keys, view::View};
 
+mod case_life;
+mod case_limits;
+mod case_rules;
 mod deadline_vectors;
 mod law;
 #[cfg(feature = "mutations")]
@@ -130,6 +133,27 @@ stories! {
     recount_of_forwarded_and_waiting_cases,
     what_if_a_draft_were_law,
     answer_in_the_instant_of_the_deadline,
+    case_answer_in_the_instant_it_is_late,
+    case_clock_jumps_over_everything,
+    case_commands_of_an_older_cluster,
+    case_demand_for_what_is_missing,
+    case_dispute_between_levels,
+    case_dispute_to_the_government,
+    case_extension_of_the_authority_itself,
+    case_extension_proposed_and_consented,
+    case_filed_at_a_window,
+    case_hop_of_a_passing_domain,
+    case_late_list_does_not_suspend,
+    case_mixed_request,
+    case_never_completed,
+    case_opinion_asked_and_silent,
+    case_overdue_of_authority_and_provider,
+    case_overdue_reason_rejected,
+    case_overdue_silence_is_no_reason,
+    case_person_asserted_by_a_system,
+    case_request_over_several_entries,
+    case_separation_of_duties,
+    case_warnings_are_fractions,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.

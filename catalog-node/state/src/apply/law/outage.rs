@@ -13,7 +13,7 @@ use catalog_model::{
 
 use super::{needed, own, work};
 use crate::{
-    apply::{cluster::operates, organizations::is_authority, requests, text},
+    apply::{cases, cluster::operates, organizations::is_authority, requests, text},
     event::Event,
     keys::{self, Key, Table},
     law::{OutageRuling, PlatformOutage, Work},
@@ -107,13 +107,12 @@ fn outages(tx: &Tx<'_>) -> Vec<PlatformOutage> {
         .collect()
 }
 
-/// Marks a case that has just fallen overdue, if the platform was out on its last day.
-pub(crate) fn after_firing(tx: &mut Tx<'_>, law: &Law, case: &ResourceName) {
+/// Marks a case that has just fallen overdue, if the platform was out on its last day. The case
+/// need not be filed yet.
+pub(crate) fn after_marking(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     let outages = outages(tx);
-    if !outages.is_empty()
-        && let Ok(case) = requests::owned(tx, case)
-    {
-        mark(tx, law, &case, &outages);
+    if !outages.is_empty() {
+        mark(tx, law, case, &outages);
     }
 }
 
@@ -221,6 +220,7 @@ pub(super) fn rule(
     };
     tx.put(&keys::outage_ruling(name), &row);
     ledger::append(tx, name, Fact::OutageRuled { counts }, Some(rule), &[("reason", reason)]);
+    cases::overdue::outage_ruled(tx, law, name);
     tx.emit(Event::RequestChanged(name.clone()));
     Ok(Outcome::Done(Some(name.clone())))
 }

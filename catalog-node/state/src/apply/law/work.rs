@@ -17,7 +17,7 @@ use catalog_model::{
 
 use super::outage;
 use crate::{
-    apply::requests,
+    apply::{cases, requests},
     codec,
     command::Body,
     keys::{self, Key, Table},
@@ -126,6 +126,10 @@ pub(crate) fn freshen(tx: &mut Tx<'_>, law: &Law, body: &Body) {
         | Body::WithdrawRequest { request, .. } => request.clone(),
         Body::GiveConsent { subject, .. } => subject.clone(),
         Body::ReceiveForwarded { request, .. } => requests::name(request),
+        Body::Case(command) => match command.request() {
+            Some(request) => request.clone(),
+            None => return,
+        },
         _ => return,
     };
     if matches!(case.resource, Resource::Request(_)) && tx.has(&keys::meta::recount()) {
@@ -211,7 +215,15 @@ fn recount_case(tx: &mut Tx<'_>, law: &Law, name: &ResourceName, same_version: b
     } else {
         requests::change(tx, &old, case);
     }
+    follow_warnings(tx, law, name);
     true
+}
+
+/// Warnings are fractions of the clock, so they move with it.
+fn follow_warnings(tx: &mut Tx<'_>, law: &Law, name: &ResourceName) {
+    if let Ok(case) = requests::owned(tx, name) {
+        cases::warnings::follow(tx, law, &case);
+    }
 }
 
 /// The case with its clock counted anew. A case that ran out under the old count stays overdue
@@ -230,6 +242,7 @@ fn with_clock(
     if clock.is_overdue(tx.clock) {
         moved.lifted = case.overdue.take().is_some();
         outage::forget(tx, &requests::name(old));
+        cases::overdue::lifted(tx, &requests::name(old), clock.due_date);
     }
     case.answer_clock = Some(counted);
     Some((case, moved))
@@ -298,6 +311,7 @@ fn hold_against(
         if let Some((changed, moved)) = changed {
             (due_after, held, lifted) = (Some(moved.to), moved.held, moved.lifted);
             requests::change(tx, case, changed);
+            follow_warnings(tx, law, &name);
         }
     }
     let fact = Fact::LawLoadedLate {

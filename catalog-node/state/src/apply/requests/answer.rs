@@ -15,9 +15,17 @@ use catalog_model::{
     sharing::SharingKind,
 };
 
-use super::{calling_provider, change, check_open, deciding_organization, name, owned, rules_of};
+use super::{
+    calling_provider, change, check_open, deciding_organization, mark_if_overdue, name, owned,
+    rules_of,
+};
 use crate::{
-    apply::{catalog, consent, grants, organizations::same_version, text},
+    apply::{
+        cases::{self, opinion, overdue, separation, split},
+        catalog, consent, grants,
+        organizations::same_version,
+        text,
+    },
     keys,
     ledger::{self, AnswerKind, Fact},
     machine::{Law, not_permitted},
@@ -55,10 +63,10 @@ pub(crate) fn give_opinion(
     let mut case = old.clone();
     case.opinions.push(Opinion {
         by: tx.party(&provider),
-        person: tx.caller.person(),
+        person: tx.acting_person(),
         in_favor,
         text: text.to_owned(),
-        given_time: tx.clock,
+        given_time: tx.given_time(),
     });
     ledger::append(tx, request, Fact::OpinionGiven { in_favor }, None, &[("opinion", text)]);
     Ok(change(tx, &old, case))
@@ -77,17 +85,27 @@ pub(crate) fn answer(
     same_version(old.version, version)?;
     check_open(&old)?;
     let resolution = rules_of(tx, law, &old);
-    check_answer(tx, law, &resolution, &old, answer)?;
+    let owed = split::owed_items(tx, &old);
+    check_answer(tx, law, &resolution, &old, &owed, answer)?;
     hear_provider(tx, law, &resolution, &old, &decider)?;
-    head_consent(tx, &old, &decider, answer)?;
+    if tx.level >= cases::LEVEL {
+        let filed_by = cases::file_of(tx, request).filed_by;
+        let what = ("the request", "申请");
+        separation::check(tx, law, what, filed_by, tx.acting_person())?;
+    }
+    head_consent(tx, law, &old, &decider, answer)?;
 
-    let late = old.answer_clock.as_ref().is_some_and(|clock| clock.is_overdue(tx.clock));
+    let given_time = tx.given_time();
+    let late = old.answer_clock.as_ref().is_some_and(|clock| clock.is_overdue(given_time));
     let rule = resolution.decider().map(|(_, rule)| rule);
     let mut case = old.clone();
+    // A clock that nobody has moved past the due instant yet takes nothing from the debtor's
+    // lateness: order and hearing come first, in this command.
+    if late {
+        mark_if_overdue(tx, law, &mut case);
+    }
     let (kind, state, items) = match answer {
-        Answer::Agreed => {
-            (AnswerKind::Agreed, ShareRequestState::Agreed, case.content.items.clone())
-        }
+        Answer::Agreed => (AnswerKind::Agreed, ShareRequestState::Agreed, owed),
         Answer::AgreedInPart { items, .. } => {
             (AnswerKind::AgreedInPart, ShareRequestState::AgreedInPart, items.clone())
         }
@@ -97,8 +115,8 @@ pub(crate) fn answer(
     case.answer = Some(GivenAnswer {
         answer: answer.clone(),
         by: tx.party(&decider),
-        person: tx.caller.person(),
-        given_time: tx.clock,
+        person: tx.acting_person(),
+        given_time,
         late,
         standing: false,
         rule: rule.clone(),
@@ -121,6 +139,9 @@ pub(crate) fn answer(
     if !items.is_empty() {
         let rule = rule.expect("a case that was opened has a decider");
         grants::give(tx, law, &resolution, &mut case, grant, items, rule);
+    }
+    if !late {
+        overdue::answered_in_time(tx, law, &case);
     }
     Ok(change(tx, &old, case))
 }
@@ -157,13 +178,18 @@ fn check_answer(
     law: &Law,
     resolution: &Resolution,
     case: &ShareRequest,
+    owed: &[String],
     answer: &Answer,
 ) -> Result<(), Refusal> {
     match answer {
-        Answer::Agreed => check_still_shared(tx, case, &case.content.items),
+        Answer::Agreed => check_still_shared(tx, case, owed),
         Answer::AgreedInPart { items, reason } => {
-            let asked: BTreeSet<&String> = case.content.items.iter().collect();
+            let asked: BTreeSet<&String> = owed.iter().collect();
             let agreed: BTreeSet<&String> = items.iter().collect();
+            let at_once = split::at_once_items(tx, case);
+            if let Some(granted) = items.iter().find(|item| at_once.contains(item)) {
+                return Err(Refusal::new(Reason::ItemGrantedAtOnce).fact("item", granted));
+            }
             if let Some(unknown) = agreed.difference(&asked).next() {
                 return Err(Refusal::new(Reason::ItemUnknown).fact("item", unknown));
             }
@@ -255,6 +281,9 @@ fn hear_provider(
     case: &ShareRequest,
     decider: &Organization,
 ) -> Result<(), Refusal> {
+    if tx.level >= cases::LEVEL {
+        return opinion::check_heard(tx, resolution, case, decider);
+    }
     let alone = case.rules.as_ref().is_none_or(|rules| rules.decider == Decider::Provider);
     if alone || !case.opinions.is_empty() || decider.id == case.provider.organization {
         return Ok(());
@@ -278,6 +307,7 @@ fn hear_provider(
 /// in person (decree 809 art. 20¶3).
 fn head_consent(
     tx: &mut Tx<'_>,
+    law: &Law,
     case: &ShareRequest,
     decider: &Organization,
     answer: &Answer,
@@ -288,18 +318,22 @@ fn head_consent(
     let name = name(case);
     let digest = consent::digest(answer);
     let given: Option<Consent> = tx.get(&keys::consent(ConsentKind::Answer, &name));
-    let given = given.is_some_and(|consent| {
+    let given = given.filter(|consent| {
         consent.version == case.version
             && consent.digest == digest
             && consent.organization == decider.id
     });
-    if given {
-        return Ok(());
+    let what = ("the answer", "答复");
+    if let Some(consent) = given {
+        return separation::check(tx, law, what, tx.acting_person(), Some(consent.person));
     }
-    if let Identity::Person { person, .. } = tx.caller.identity {
+    if tx.on_behalf.is_none()
+        && let Identity::Person { person, .. } = tx.caller.identity
+    {
         let head = PersonRole::SharingOfficeHead;
         let on_file: Option<Person> = tx.get(&keys::person(tx.domain(), decider.id, person));
         if on_file.is_some_and(|person| person.roles.contains(&head)) {
+            separation::check(tx, law, what, Some(person), Some(person))?;
             let consent = consent::by_head(tx, decider.id, person, head, digest, case.version)?;
             consent::record(tx, ConsentKind::Answer, &name, &consent);
             return Ok(());

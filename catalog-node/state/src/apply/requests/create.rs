@@ -2,6 +2,7 @@
 //! clock, or a case on its way to the domain that owns the entry.
 
 use catalog_model::{
+    case_file::CaseFile,
     catalog_entry::CatalogEntry,
     deadline::{DeadlineKind, WorkingDayClock},
     ids::{DomainId, GrantId, PersonId, RequestId},
@@ -10,6 +11,7 @@ use catalog_model::{
     policy::{self, EntryFacts, Route},
     reason::{Lang, Reason},
     refusal::Refusal,
+    rule::RuleRef,
     rule_pack::{Pair, Resolution},
     share_request::{
         Answer, GivenAnswer, Hop, Party, RequestContent, ShareRequest, ShareRequestState,
@@ -21,7 +23,7 @@ use catalog_model::{
 use super::{name, platform, save};
 use crate::{
     apply::{
-        catalog, consent, grants,
+        cases, catalog, consent, grants,
         organizations::{in_order, on_file},
     },
     keys,
@@ -41,6 +43,8 @@ pub(crate) struct Assessed {
     /// The published version asked for.
     pub(crate) entry: CatalogEntry,
     pub(crate) provider: Party,
+    /// The items of a mixed request that are granted at once, with the rule.
+    pub(crate) at_once: Option<(Vec<String>, RuleRef)>,
 }
 
 /// Says what becomes of a request received on `date`, by the published version that this domain
@@ -72,11 +76,12 @@ pub(crate) fn assess(
     let route = policy::decide(&resolution, &facts, content, date)
         .map_err(|refusal| catalog::worklist::not_by_law(tx, &entry, refusal))
         .map_err(|refusal| crate::apply::law::named(tx, &resolution, refusal))?;
-    Ok(Assessed { resolution, route, entry, provider })
+    let at_once = policy::part_at_once(&resolution, &facts, content);
+    Ok(Assessed { resolution, route, entry, provider, at_once })
 }
 
 /// The provider as it is on file, or for another domain's entry as its domain published it.
-fn provider_of(tx: &Tx<'_>, entry: &CatalogEntry) -> Party {
+pub(super) fn provider_of(tx: &Tx<'_>, entry: &CatalogEntry) -> Party {
     let own = entry.domain == *tx.domain();
     match own.then(|| on_file(tx, entry.provider)) {
         Some(Ok(provider)) => tx.party(&provider),
@@ -96,6 +101,20 @@ pub(crate) fn create(
     grant: GrantId,
     content: &RequestContent,
     consenting_person: Option<PersonId>,
+) -> Result<Outcome, Refusal> {
+    create_numbered(tx, law, id, grant, content, consenting_person, None)
+}
+
+/// As [`create`]; a part of a request over several entries has its number from there. What is
+/// refused has written nothing.
+pub(super) fn create_numbered(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    id: RequestId,
+    grant: GrantId,
+    content: &RequestContent,
+    consenting_person: Option<PersonId>,
+    number: Option<String>,
 ) -> Result<Outcome, Refusal> {
     let asker = asker(tx)?;
     let content = RequestContent { commitments: in_order(&content.commitments), ..content.clone() };
@@ -122,11 +141,16 @@ pub(crate) fn create(
             .fact("consenter", "the head of the asker's sharing office")
             .fact("subject", "the request"));
     }
+    let separated = tx.acting_person().filter(|_| tx.level >= cases::LEVEL);
+    if let Some(person) = separated {
+        let approver = consent.as_ref().map(|consent| consent.person);
+        cases::separation::check(tx, law, ("the request", "申请"), Some(person), approver)?;
+    }
     let case = ShareRequest {
         id,
         domain: tx.domain().clone(),
         owner_domain: owner.clone(),
-        case_number: next_case_number(tx),
+        case_number: number.unwrap_or_else(|| next_case_number(tx)),
         requester,
         provider: assessed.provider.clone(),
         content,
@@ -150,6 +174,9 @@ pub(crate) fn create(
         granted: None,
     };
     let name = name(&case);
+    if let Some(person) = separated {
+        cases::put_file(tx, &name, &CaseFile { filed_by: Some(person), ..CaseFile::default() });
+    }
     if let Some(consent) = consent {
         consent::record(tx, ConsentKind::Request, &name, &consent);
     }
@@ -157,13 +184,14 @@ pub(crate) fn create(
         receive(tx, law, assessed, case, grant, received);
     } else {
         forward(tx, &owner, &case);
+        cases::hop::begin(tx, law, &case);
     }
     Ok(Outcome::Done(Some(name)))
 }
 
 /// The caller's organization, which must be known for what it is.
-fn asker(tx: &Tx<'_>) -> Result<Organization, Refusal> {
-    let organization = tx.caller.organization().filter(|_| tx.caller.domain == *tx.domain());
+pub(super) fn asker(tx: &Tx<'_>) -> Result<Organization, Refusal> {
+    let organization = tx.acting_organization().filter(|_| tx.caller.domain == *tx.domain());
     let Some(organization) = organization else {
         return Err(not_permitted(tx, "a department of this domain"));
     };
@@ -199,7 +227,7 @@ fn head_consent(
 ) -> Result<Option<Consent>, Refusal> {
     let head = PersonRole::SharingOfficeHead;
     let digest = consent::digest(content);
-    match (named, tx.caller.person()) {
+    match (named, tx.acting_person()) {
         (Some(person), _) => consent::by_head(tx, asker.id, person, head, digest, 1).map(Some),
         // Whoever calls may happen to be the head; if not, no consent was offered.
         (None, Some(person)) => Ok(consent::by_head(tx, asker.id, person, head, digest, 1).ok()),
@@ -207,7 +235,7 @@ fn head_consent(
     }
 }
 
-fn next_case_number(tx: &mut Tx<'_>) -> String {
+pub(super) fn next_case_number(tx: &mut Tx<'_>) -> String {
     let year = tx.today().year();
     let counters = tx.counters_mut();
     if counters.case_year != year {
@@ -290,8 +318,13 @@ pub(crate) fn receive(
         let name = name(&case);
         ledger::append(tx, &name, fact, Some(rule.clone()), &[]);
         grants::give(tx, law, &assessed.resolution, &mut case, grant, items, rule);
+    } else if tx.level >= cases::LEVEL
+        && let Some(part) = assessed.at_once
+    {
+        cases::split::grant_part(tx, law, &assessed.resolution, &mut case, grant, part);
     }
     save(tx, None, &case);
+    cases::warnings::follow_by(tx, law, &assessed.resolution, &case);
 }
 
 fn received_fact(tx: &mut Tx<'_>, case: &ShareRequest, received: UtcMillis) {

@@ -6,6 +6,7 @@ use catalog_model::{
     organization::PlatformRole,
     reason::Reason,
     refusal::Refusal,
+    rule_pack::ExtensionRule,
     share_request::{
         Completion, Decider, Extension, OverdueMark, Party, PartyRole, RequestContent,
         ShareRequest, ShareRequestState,
@@ -19,6 +20,8 @@ use super::{
 };
 use crate::{
     apply::{
+        cases::{self, lapse, warnings},
+        law as law_itself,
         organizations::{in_order, is_authority, is_platform, on_file, same_version},
         text,
     },
@@ -92,7 +95,9 @@ fn ask_for_completion(
     });
     let texts: Vec<(&str, &str)> = missing.iter().map(|line| ("missing", line.as_str())).collect();
     ledger::append(tx, request, Fact::CompletionAsked, rules.one_notice, &texts);
-    Ok(change(tx, &old, case))
+    let outcome = change(tx, &old, case);
+    lapse::begin(tx, law, &old);
+    Ok(outcome)
 }
 
 fn give_completion(
@@ -177,7 +182,9 @@ pub(crate) fn completed_by_asker(
             ("row_scope", &content.row_scope),
         ],
     );
-    Ok(change(tx, old, case))
+    let outcome = change(tx, old, case.clone());
+    warnings::follow(tx, law, &case);
+    Ok(outcome)
 }
 
 /// Working days after the day of `from` up to the day of `to`.
@@ -207,32 +214,58 @@ pub(crate) fn extend(
     let Some(extension) = resolution.extension(old.sharing) else {
         return Err(Refusal::new(Reason::ExtensionNotAllowed));
     };
-    if !is_authority(tx) {
+    if tx.level >= cases::LEVEL {
+        cases::extension::check_consenter(tx, &old, &extension)?;
+    } else if !is_authority(tx) {
         let rule = extension.authority_consent.unwrap_or(extension.rule);
         return Err(Refusal::new(Reason::ExtensionConsentMissing).under(rule));
     }
     same_version(old.version, version)?;
     text::check_reason("reason", reason)?;
+    check_extension(tx, &old, &extension, working_days)?;
+    Ok(lengthen(tx, law, &old, &extension, working_days, reason))
+}
+
+/// Whether the clock of a case may be lengthened by so many working days, whoever consents.
+pub(crate) fn check_extension(
+    tx: &Tx<'_>,
+    case: &ShareRequest,
+    extension: &ExtensionRule,
+    working_days: u16,
+) -> Result<(), Refusal> {
     if working_days == 0 {
         let refusal = Refusal::new(Reason::FieldInvalid);
         return Err(refusal.field("working_days", "at least one", "至少一个工作日"));
     }
-    let mut case = old.clone();
     let clock =
-        case.answer_clock.as_mut().ok_or_else(|| Refusal::new(Reason::ExtensionNotAllowed))?;
-    if clock.is_overdue(tx.clock) && super::clock_runs(&old) {
+        case.answer_clock.as_ref().ok_or_else(|| Refusal::new(Reason::ExtensionNotAllowed))?;
+    if clock.is_overdue(tx.clock) && super::clock_runs(case) {
         return Err(Refusal::new(Reason::ExtensionTooLate).fact("due", clock.due_date));
     }
     if let Some((count, rule)) = &extension.count
-        && old.extensions.len() >= usize::from(*count)
+        && case.extensions.len() >= usize::from(*count)
     {
         return Err(Refusal::new(Reason::ExtensionNotAllowed).under(rule.clone()));
     }
     if clock.extended.0.saturating_add(working_days) > extension.max.0 {
         return Err(Refusal::new(Reason::ExtensionTooLong)
-            .under(extension.rule)
+            .under(extension.rule.clone())
             .fact("limit", extension.max.0));
     }
+    Ok(())
+}
+
+/// Lengthens the clock of a case, with the consent that it takes.
+pub(crate) fn lengthen(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    old: &ShareRequest,
+    extension: &ExtensionRule,
+    working_days: u16,
+    reason: &str,
+) -> Outcome {
+    let mut case = old.clone();
+    let clock = case.answer_clock.as_mut().expect("a clock to be lengthened was checked");
     let from = clock.due_date;
     clock.extend(WorkingDays(working_days), &law.calendar);
     let fact = Fact::RequestExtended { working_days, from, to: clock.due_date };
@@ -242,13 +275,19 @@ pub(crate) fn extend(
         consented_time: tx.clock,
         rule: extension.rule.clone(),
     });
-    ledger::append(tx, request, fact, Some(extension.rule), &[("reason", reason)]);
-    Ok(change(tx, &old, case))
+    let rule = Some(extension.rule.clone());
+    ledger::append(tx, &name(old), fact, rule, &[("reason", reason)]);
+    if tx.level >= cases::LEVEL {
+        cases::extension::granted(tx, &case, extension);
+    }
+    let outcome = change(tx, old, case.clone());
+    warnings::follow(tx, law, &case);
+    outcome
 }
 
 pub(crate) fn withdraw(
     tx: &mut Tx<'_>,
-    _law: &Law,
+    law: &Law,
     request: &ResourceName,
     version: u64,
     reason: &str,
@@ -261,16 +300,23 @@ pub(crate) fn withdraw(
     check_open(&old)?;
     text::check("reason", reason)?;
     if old.owner_domain == *tx.domain() {
-        return Ok(withdrawn_by_asker(tx, &old, reason));
+        return Ok(withdrawn_by_asker(tx, law, &old, reason));
     }
     let case = ShareRequest { state: ShareRequestState::Withdrawn, ..old.clone() };
     Ok(tell_owner(tx, &old, case))
 }
 
 /// The asker of a case of this domain takes it back.
-pub(crate) fn withdrawn_by_asker(tx: &mut Tx<'_>, old: &ShareRequest, reason: &str) -> Outcome {
+pub(crate) fn withdrawn_by_asker(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    old: &ShareRequest,
+    reason: &str,
+) -> Outcome {
+    let mut case = old.clone();
+    mark_if_overdue(tx, law, &mut case);
     ledger::append(tx, &name(old), Fact::RequestWithdrawn, None, &[("reason", reason)]);
-    let case = ShareRequest { state: ShareRequestState::Withdrawn, ..old.clone() };
+    case.state = ShareRequestState::Withdrawn;
     change(tx, old, case)
 }
 
@@ -285,29 +331,48 @@ fn tell_owner(tx: &mut Tx<'_>, old: &ShareRequest, case: ShareRequest) -> Outcom
 
 /// The answer was not given in time: the debtor is ordered to correct, the case goes to someone
 /// who is not the debtor, and stays answerable (SHR-31).
-pub(crate) fn answer_overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
+pub(crate) fn answer_overdue(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow) {
     let old = owned(tx, &row.subject).expect("an answer's deadline belongs to a case of ours");
-    if !super::clock_runs(&old) {
+    if !super::clock_runs(&old) || old.rules.is_none() {
         return;
     }
-    let (Some(rules), Some(clock)) = (old.rules.clone(), old.answer_clock.clone()) else { return };
-    let ordered = debtors(tx, &old, rules.debtor);
+    let mut case = old.clone();
+    mark_overdue(tx, law, &mut case);
+    change(tx, &old, case);
+}
+
+/// Marks a case whose due instant has passed though no command has moved the clock beyond it yet,
+/// before something ends it: an answer in that same instant is late, and there is one order.
+pub(crate) fn mark_if_overdue(tx: &mut Tx<'_>, law: &Law, case: &mut ShareRequest) {
+    let passed = case.answer_clock.as_ref().is_some_and(|clock| clock.is_overdue(tx.clock));
+    if tx.level >= cases::LEVEL && passed && case.overdue.is_none() && super::clock_runs(case) {
+        mark_overdue(tx, law, case);
+    }
+}
+
+fn mark_overdue(tx: &mut Tx<'_>, law: &Law, case: &mut ShareRequest) {
+    let (Some(rules), Some(clock)) = (case.rules.clone(), case.answer_clock.clone()) else {
+        return;
+    };
+    let ordered = debtors(tx, case, rules.debtor);
     let (escalated_to, escalated_party) = escalation(tx, rules.escalation, &ordered);
     let fact = Fact::RequestOverdue {
         due_date: clock.due_date,
         ordered: ordered.iter().map(party_name).collect(),
         escalated_to,
     };
-    ledger::append(tx, &row.subject, fact, Some(clock.rule), &[]);
-    let mut case = old.clone();
+    ledger::append(tx, &name(case), fact, Some(clock.rule), &[]);
     case.overdue = Some(OverdueMark {
-        due_time: row.due_time,
+        due_time: clock.due_time,
         fired_time: tx.clock,
         ordered,
         escalated_to,
         escalated_party,
     });
-    change(tx, &old, case);
+    if tx.level >= cases::LEVEL {
+        law_itself::outage::after_marking(tx, law, case);
+        cases::overdue::open(tx, law, case);
+    }
 }
 
 fn party_name(party: &Party) -> ResourceName {
@@ -315,7 +380,8 @@ fn party_name(party: &Party) -> ResourceName {
     ResourceName::new(party.domain.clone(), organization)
 }
 
-fn debtors(tx: &Tx<'_>, case: &ShareRequest, debtor: PartyRole) -> Vec<Party> {
+/// The organizations that owe the answer to a case.
+pub(crate) fn debtors(tx: &Tx<'_>, case: &ShareRequest, debtor: PartyRole) -> Vec<Party> {
     let platform =
         |role| tx.platform_organization(role).map(|organization| tx.party(&organization));
     let mut debtors = Vec::new();

@@ -18,19 +18,23 @@ type Step = (u8, u8, u8, u8);
 /// Requests are made up to this many in each of the two domains.
 const CASES: u8 = 6;
 
-fn setting() -> World {
+fn setting(level: u32) -> World {
     let mut world = World::default();
+    let city = format!(
+        "cluster xiamen clock=\"2026-09-21 09:00\" peers=siming level={level} members=1,2,3"
+    );
     for line in [
         "cluster siming kind=district clock=\"2026-09-21 09:00\" peers=xiamen",
         "organization clinic",
         "organization school",
-        "cluster xiamen clock=\"2026-09-21 09:00\" peers=siming level=2 members=1,2,3",
+        &city,
         "organization police",
         "organization tax",
         "organization hospital class=public_service capacities=public_service",
         "organization water class=public_service capacities=public_service",
         "listed plates provider=police",
         "listed register provider=tax sharing=unconditional standing",
+        "listed mixed provider=tax items=name,number:unconditional standing",
         "listed fees provider=tax sharing=unconditional",
         "listed beds provider=hospital kind=public_service",
         "listed secret provider=police sharing=not_shared reason=r basis=\"Law|1|law|no\"",
@@ -42,10 +46,11 @@ fn setting() -> World {
     world
 }
 
-const ENTRIES: [(&str, &str); 5] = [
+const ENTRIES: [(&str, &str); 6] = [
     ("plates", "police"),
     ("register", "tax"),
     ("fees", "tax"),
+    ("mixed", "tax"),
     ("beds", "hospital"),
     ("secret", "police"),
 ];
@@ -172,8 +177,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_is_said(steps in prop::collection::vec(any::<(Step, u16)>(), 20..120)) {
-        let mut world = setting();
+    fn whatever_is_said(
+        steps in prop::collection::vec(any::<(Step, u16)>(), 20..120),
+        level in 2u32..=3,
+    ) {
+        let mut world = setting(level);
         let mut made = 0;
         let mut said = String::new();
         for (step, minutes) in steps {
