@@ -35,3 +35,11 @@ pub mod rule_pack;
 pub mod policy;
 pub mod reason;
 pub mod refusal;
+
+// What ties entries, systems, sources, functions and errors together.
+pub mod acquisition;
+pub mod attribute_objection;
+pub mod dataset;
+pub mod function_transfer;
+pub mod paper_decision;
+pub mod quality;

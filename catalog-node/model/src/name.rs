@@ -5,6 +5,10 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
+    ContractId, DatasetId, EmergencyId, ObjectionId, PersonalObjectionId, ProjectId, PurchaseId,
+    ReportId, TransferId,
+};
+use crate::ids::{
     DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, SystemId,
 };
 
@@ -46,6 +50,34 @@ pub enum Resource {
     /// `organizations/{id}/systems/{id}`
     #[n(6)]
     System(#[n(0)] OrganizationId, #[n(1)] SystemId),
+    // Relations and quality.
+    /// `objections/{id}`
+    #[n(10)]
+    Objection(#[n(0)] ObjectionId),
+    /// `functionTransfers/{id}`
+    #[n(11)]
+    FunctionTransfer(#[n(0)] TransferId),
+    /// `errorReports/{id}`
+    #[n(12)]
+    ErrorReport(#[n(0)] ReportId),
+    /// `datasets/{id}`
+    #[n(13)]
+    Dataset(#[n(0)] DatasetId),
+    /// `purchases/{id}`
+    #[n(14)]
+    Purchase(#[n(0)] PurchaseId),
+    /// `emergencies/{id}`
+    #[n(16)]
+    Emergency(#[n(0)] EmergencyId),
+    /// `personalObjections/{id}`
+    #[n(20)]
+    PersonalObjection(#[n(0)] PersonalObjectionId),
+    /// `collectionContracts/{id}`
+    #[n(21)]
+    Contract(#[n(0)] ContractId),
+    /// `projects/{id}`
+    #[n(22)]
+    Project(#[n(0)] ProjectId),
 }
 
 impl ResourceName {
@@ -70,6 +102,16 @@ impl fmt::Display for ResourceName {
             Resource::System(organization, id) => {
                 write!(f, "/organizations/{organization}/systems/{id}")
             }
+            // Relations and quality.
+            Resource::Objection(id) => write!(f, "/objections/{id}"),
+            Resource::FunctionTransfer(id) => write!(f, "/functionTransfers/{id}"),
+            Resource::ErrorReport(id) => write!(f, "/errorReports/{id}"),
+            Resource::Dataset(id) => write!(f, "/datasets/{id}"),
+            Resource::Purchase(id) => write!(f, "/purchases/{id}"),
+            Resource::Emergency(id) => write!(f, "/emergencies/{id}"),
+            Resource::PersonalObjection(id) => write!(f, "/personalObjections/{id}"),
+            Resource::Contract(id) => write!(f, "/collectionContracts/{id}"),
+            Resource::Project(id) => write!(f, "/projects/{id}"),
         }
     }
 }
@@ -101,6 +143,16 @@ impl FromStr for ResourceName {
             ["organizations", organization, "systems", id] => {
                 Resource::System(organization.parse()?, id.parse()?)
             }
+            // Relations and quality.
+            ["objections", id] => Resource::Objection(id.parse()?),
+            ["functionTransfers", id] => Resource::FunctionTransfer(id.parse()?),
+            ["errorReports", id] => Resource::ErrorReport(id.parse()?),
+            ["datasets", id] => Resource::Dataset(id.parse()?),
+            ["purchases", id] => Resource::Purchase(id.parse()?),
+            ["emergencies", id] => Resource::Emergency(id.parse()?),
+            ["personalObjections", id] => Resource::PersonalObjection(id.parse()?),
+            ["collectionContracts", id] => Resource::Contract(id.parse()?),
+            ["projects", id] => Resource::Project(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -158,6 +158,29 @@ pub fn code(reason: Reason) -> Code {
         // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
         Reason::OutcomeUnknown => Code::Unknown,
         Reason::Internal => Code::Internal,
+        // Relations and quality.
+        Reason::DecisionRecordIncomplete
+        | Reason::ProofMissing
+        | Reason::ConcernNotProven
+        | Reason::SettlementNarrows => Code::InvalidArgument,
+        Reason::DatasetBound
+        | Reason::SystemBound
+        | Reason::SourceAlreadyAssigned
+        | Reason::CollectionDuplicated
+        | Reason::TransferNotCosigned
+        | Reason::EntryInTransfer
+        | Reason::NarrowingDuringObjection
+        | Reason::ObjectionOpen
+        | Reason::ConsultationMissing
+        | Reason::EmergencyUseOutside
+        | Reason::EmergencyUseEnded
+        | Reason::PurchaseNotApproved
+        | Reason::ProjectAssetsMissing
+        | Reason::NewPlatformRefused
+        | Reason::CorrectionMissing
+        | Reason::BatchUnknown
+        | Reason::RelationStateWrong
+        | Reason::SubEntrustingUnconsented => Code::FailedPrecondition,
     }
 }
 

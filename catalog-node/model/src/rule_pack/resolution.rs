@@ -21,6 +21,10 @@ use crate::{
     time::LocalDate,
 };
 
+// Relations and quality.
+mod relations;
+pub use relations::LadderStep;
+
 /// A composition that the pack does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("composition `{name}` is not in the pack; the nearest is `{nearest}`")]
