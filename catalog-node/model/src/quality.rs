@@ -144,6 +144,10 @@ pub struct ErrorReport {
     /// Working days after which a silent reporter's report closes, with the rule.
     #[n(23)]
     pub silence: Option<WorkingDayClock>,
+    /// The department that is the source of a reported item, where that is not the provider
+    /// (CAT-12): the provider corrects with it.
+    #[n(24)]
+    pub source: Option<OrganizationId>,
 }
 
 impl ErrorReport {

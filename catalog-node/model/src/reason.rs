@@ -641,8 +641,8 @@ reasons! {
         "state a position and hear the other side first",
         "none";
     SettlementNarrows = 409, "SETTLEMENT_NARROWS",
-        "an objection does not end in a narrower attribute than {published}",
-        "异议的处理结果不得比 {published} 更窄",
+        "{published} is published; an objection asks for more than that and never ends in less",
+        "当前共享属性为 {published}，异议只能要求扩大共享，处理结果不得更窄",
         "a narrower attribute takes a new version with its basis",
         "none";
     DecisionRecordIncomplete = 410, "DECISION_RECORD_INCOMPLETE",

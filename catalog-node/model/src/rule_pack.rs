@@ -46,6 +46,9 @@ pub use self::{
     },
 };
 
+// Relations and quality.
+pub use self::resolution::LadderStep;
+
 /// A pack whose every rule has been understood.
 ///
 /// Stored as its JSON text; decoding reads the text again, so keep the decoded pack. A clone is

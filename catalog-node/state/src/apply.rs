@@ -11,6 +11,9 @@ pub mod organizations;
 pub mod probe;
 pub mod requests;
 mod text;
+// Relations and quality.
+pub(crate) mod quality;
+pub(crate) mod relations;
 
 use catalog_model::refusal::Refusal;
 
@@ -110,6 +113,10 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::RecordOutage { node, kind, from, until } => {
             cluster::record_outage(tx, *node, *kind, *from, *until)
         }
+
+        // Relations and quality.
+        Body::Relations(command) => relations::apply(tx, law, command),
+        Body::Quality(command) => quality::apply(tx, law, command),
     }
 }
 

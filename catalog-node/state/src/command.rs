@@ -14,6 +14,15 @@ use catalog_model::{
 };
 use minicbor::{Decode, Encode};
 
+// Relations and quality.
+mod quality;
+mod relations;
+pub use quality::{PersonalObjectionStep, QualityCommand, ReportStep};
+pub use relations::{
+    ContractStep, EmergencyContent, EmergencyStep, LinkTarget, ObjectionStep, PurchaseStep,
+    RelationsCommand, TransferStep,
+};
+
 use crate::{
     feed::{FeedScope, FeedToken},
     rows::{ClusterConfig, ConsentKind, Member, OutageKind, Peer},
@@ -23,7 +32,8 @@ use crate::{
 ///
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
-pub const LEVEL: u32 = 2;
+/// * 3: the law complete.
+pub const LEVEL: u32 = 3;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -464,6 +474,13 @@ pub enum Body {
         #[n(3)]
         until: UtcMillis,
     },
+    // Relations and quality.
+    /// What ties entries, systems, sources and functions together. Level 3.
+    #[n(35)]
+    Relations(#[n(0)] Box<RelationsCommand>),
+    /// Batches, error reports, objections of persons concerned. Level 3.
+    #[n(36)]
+    Quality(#[n(0)] Box<QualityCommand>),
 }
 
 impl Body {
@@ -477,6 +494,7 @@ impl Body {
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
+            Self::Relations(_) | Self::Quality(_) => 3,
             _ => 1,
         }
     }

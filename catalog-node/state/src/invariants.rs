@@ -31,6 +31,9 @@ use crate::{
     view::View,
 };
 
+// Relations and quality.
+mod relations;
+
 /// Above every key: tables are numbered far below.
 const END: [u8; 1] = [0xff];
 
@@ -115,6 +118,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.call_records_stand_in_order();
     inspection.members_fit_their_history();
     inspection.outages_are_on_record();
+    inspection.relations_keep_their_rules();
     inspection.found
 }
 
@@ -163,6 +167,14 @@ pub fn copies_differ(one: &dyn Store, other: &dyn Store) -> Vec<Violation> {
         let detail = format!("one has {}, the other {}", key(left), key(right));
         return vec![Violation { invariant: "copies_hold_the_same", detail }];
     }
+}
+
+/// The rows below a prefix, of a table that holds an index too.
+fn rows_below<T: for<'b> Decode<'b, ()>>(store: &dyn Store, prefix: &Key) -> Vec<T> {
+    store
+        .range(prefix.as_slice(), &prefix.end())
+        .map(|(_, bytes)| codec::decode(&bytes).expect("rows are ours"))
+        .collect()
 }
 
 fn rows<'a, T: for<'b> Decode<'b, ()>>(
@@ -244,6 +256,12 @@ impl Inspection<'_> {
                 DeadlineKind::Delivery => view
                     .get::<Grant>(&key)
                     .is_some_and(|grant| grant.state != GrantState::Terminated),
+                // Relations and quality.
+                DeadlineKind::ErrorReport
+                | DeadlineKind::ReportSilence
+                | DeadlineKind::PersonalObjection
+                | DeadlineKind::FunctionTransfer
+                | DeadlineKind::EmergencyTreatment => relations::is_owed(view, row),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));

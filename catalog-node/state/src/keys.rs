@@ -86,6 +86,31 @@ pub enum Table {
     Outage = 0x61,
     /// Benchmarks, fault histories and drills.
     Probe = 0x70,
+    // Relations and quality.
+    /// Datasets.
+    Dataset = 0x18,
+    /// Entry or system → datasets.
+    DatasetIndex = 0x19,
+    /// Sources of data.
+    ElementSource = 0x1a,
+    /// Duties by organization.
+    Duty = 0x1b,
+    /// Objections to attributes, and the open one of an entry.
+    Objection = 0x1c,
+    /// Transfers of functions, and the open one of an entry.
+    FunctionTransfer = 0x1d,
+    /// Emergencies, and the one of an entry.
+    Emergency = 0x1e,
+    /// Purchases, contracts, projects; acquisitions and collection checks by entry; platforms.
+    Acquisition = 0x1f,
+    /// Error reports, and those of an entry.
+    ErrorReport = 0x78,
+    /// Objections of persons concerned.
+    PersonalObjection = 0x79,
+    /// Batches by entry.
+    QualityBatch = 0x7a,
+    /// Item → published entries that share it.
+    ItemIndex = 0x7b,
 }
 
 /// A key under construction.
@@ -363,6 +388,9 @@ pub fn probe(key: &[u8]) -> Key {
     Key::table(Table::Probe).bytes(key)
 }
 
+// Relations and quality.
+pub mod relations;
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -374,5 +402,15 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Organization(id) => Some(organization(domain, *id)),
         Resource::Person(organization, id) => Some(person(domain, *organization, *id)),
         Resource::System(organization, id) => Some(system(domain, *organization, *id)),
+        // Relations and quality.
+        Resource::Objection(id) => Some(relations::objection(domain, *id)),
+        Resource::FunctionTransfer(id) => Some(relations::transfer(domain, *id)),
+        Resource::ErrorReport(id) => Some(relations::error_report(domain, *id)),
+        Resource::Dataset(id) => Some(relations::dataset(domain, *id)),
+        Resource::Purchase(id) => Some(relations::purchase(domain, *id)),
+        Resource::Emergency(id) => Some(relations::emergency(domain, *id)),
+        Resource::PersonalObjection(id) => Some(relations::personal_objection(domain, *id)),
+        Resource::Contract(id) => Some(relations::contract(domain, *id)),
+        Resource::Project(id) => Some(relations::project(domain, *id)),
     }
 }

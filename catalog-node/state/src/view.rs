@@ -22,6 +22,10 @@ use crate::{
     store::Store,
 };
 
+// Relations and quality.
+mod relations;
+pub use relations::{DutyGaps, Trace};
+
 /// A store, to read.
 #[derive(Clone, Copy)]
 pub struct View<'a>(pub &'a dyn Store);

@@ -26,8 +26,5 @@ fn scores_are_shares_of_rows() {
     assert_eq!(batch(both.to_vec()).scores(), [(Dimension::Accuracy, 997)]);
     assert_eq!(batch(vec![result(Dimension::Truth, 0, 0)]).scores(), []);
     let worse = vec![result(Dimension::Usability, 1, 1), result(Dimension::Truth, 2, 1)];
-    assert_eq!(
-        batch(worse).scores(),
-        [(Dimension::Truth, 500), (Dimension::Usability, 0)]
-    );
+    assert_eq!(batch(worse).scores(), [(Dimension::Truth, 500), (Dimension::Usability, 0)]);
 }

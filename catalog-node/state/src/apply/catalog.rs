@@ -289,6 +289,7 @@ pub(crate) fn publish(
     };
     let outcome = change(tx, entry);
     let entry = working(tx, id)?;
+    super::relations::listing_changes(tx, (&entry.domain, id), Some(&entry));
     let bytes = tx.put(&keys::published_entry(&entry.domain, id), &entry);
     feed::entry_changed(tx, id, Some(&entry));
     let sharing = entry.content.sharing.as_ref().map(SharingAttribute::kind);
@@ -326,6 +327,7 @@ pub(crate) fn withdraw(
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
     if old.state.is_listed() {
+        super::relations::listing_changes(tx, (&old.domain, id), None);
         tx.delete(&keys::published_entry(&old.domain, id));
         tx.counters_mut().listed_entries -= 1;
         feed::entry_changed(tx, id, None);
@@ -392,6 +394,7 @@ fn publishable(
     if narrowed > 0 {
         return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed));
     }
+    super::relations::check_publishable(tx, &resolution, entry, published.as_ref())?;
     Ok((provider, resolution))
 }
 

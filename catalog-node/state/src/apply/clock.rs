@@ -56,6 +56,13 @@ pub(crate) fn advance(tx: &mut Tx<'_>, development: bool) -> Result<Outcome, Ref
             DeadlineKind::Answer => super::requests::answer_overdue(tx, &row),
             DeadlineKind::CatalogReview => super::catalog::review_overdue(tx, &row),
             DeadlineKind::Delivery => super::grants::delivery_overdue(tx, &row),
+            // Relations and quality.
+            DeadlineKind::ErrorReport => super::quality::reports::overdue(tx, &row),
+            DeadlineKind::ReportSilence => super::quality::reports::silent(tx, &row),
+            DeadlineKind::PersonalObjection => super::quality::personal::overdue(tx, &row),
+            DeadlineKind::FunctionTransfer | DeadlineKind::EmergencyTreatment => {
+                super::relations::missed(tx, &row);
+            }
         }
         fired += 1;
     }

@@ -24,6 +24,9 @@ use catalog_model::{
 use super::*;
 use crate::rows::{DomainKind, MemberRole, PeerRelation};
 
+// Relations and quality.
+mod relations;
+
 fn bytes(n: u8) -> [u8; 16] {
     [n; 16]
 }
@@ -413,6 +416,8 @@ fn file(body: &Body) -> &'static str {
         Body::ChangeMembers { change: MemberChange::Finish, .. } => "finish_member_change",
         Body::RaiseLevel { .. } => "raise_level",
         Body::RecordOutage { .. } => "record_outage",
+        // Relations and quality.
+        Body::Relations(_) | Body::Quality(_) => unreachable!("they have a folder of their own"),
     }
 }
 

@@ -24,7 +24,7 @@ const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
-    /// [development] [answer_days=N] [level=2] [members=1,2,3]`
+    /// [development] [answer_days=N] [without=RULE,RULE] [level=2] [members=1,2,3]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -60,7 +60,7 @@ impl World {
             cluster,
             clock: self.now,
             calendar: CALENDAR.to_owned(),
-            rule_pack: rule_pack(line.get("answer_days")),
+            rule_pack: without(&rule_pack(line.get("answer_days")), &list(line.or("without", ""))),
             organizations: Vec::new(),
             persons: Vec::new(),
             systems: Vec::new(),
@@ -71,6 +71,12 @@ impl World {
             level: line.get("level").map(|level| level.parse().expect("a level")),
             members: line.get("members").map(super::members::members),
         };
+        // `recipient=authority`: a pack in which error reports go there (FZ-M 18).
+        if let Some(recipient) = line.get("recipient") {
+            let key = "\"key\":\"quality.correction.recipient\",\"value\":";
+            let (law, other) = (format!("{key}\"provider\""), format!("{key}\"{recipient}\""));
+            bootstrap.rule_pack = bootstrap.rule_pack.replace(&law, &other);
+        }
         for (word, role) in [
             ("authority", PlatformRole::Authority),
             ("manager", PlatformRole::PlatformManager),
@@ -241,6 +247,38 @@ fn rule_pack(answer_days: Option<&str>) -> String {
         .expect("the pack has the answer clock of decree 809");
     let rule = rule.replacen("\"value\":10", &format!("\"value\":{days}"), 1);
     format!("{before}\"id\":\"N809-21-1-conditional-answer\"{rule}")
+}
+
+/// The pack without these rules.
+fn without(pack: &str, rules: &[String]) -> String {
+    let mut pack = pack.to_owned();
+    for id in rules {
+        let start = pack.find(&format!("{{\"id\":\"{id}\"")).expect("a rule of the pack");
+        let (mut depth, mut quoted, mut escaped) = (0, false, false);
+        let end = pack[start..].char_indices().find_map(|(place, c)| {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => quoted = !quoted,
+                '{' if !quoted => depth += 1,
+                '}' if !quoted => depth -= 1,
+                _ => {}
+            }
+            (depth == 0).then_some(start + place + 1)
+        });
+        let end = end.expect("a rule ends");
+        // With the comma before or after it.
+        let after = usize::from(pack[end..].starts_with(','));
+        let before = usize::from(after == 0 && pack[..start].ends_with(','));
+        pack.replace_range(start - before..end + after, "");
+        // What others name as the consequence of their breach.
+        pack = pack.replace(&format!("\"on_breach\":\"{id}\","), "");
+        // Where a composition names it.
+        for named in [format!("\"{id}\","), format!(",\"{id}\""), format!("\"{id}\"")] {
+            pack = pack.replace(&named, "");
+        }
+    }
+    pack
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

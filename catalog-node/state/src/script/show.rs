@@ -28,6 +28,13 @@ impl World {
             "probe" => self.probe_text(&line.subjects[1]),
             "level" => format!("level {}\n", self.view().level()),
             "catalog" => self.catalog(),
+            // Relations and quality.
+            "orphans" => self.orphans(line),
+            "owners" => self.owners(),
+            "source" => self.source_text(line),
+            "duties" => self.duties_text(line),
+            "trace" => self.trace_text(line),
+            "scores" => self.scores_text(line),
             "counters" => {
                 let counters = self.view().counters();
                 format!(
@@ -73,6 +80,16 @@ impl World {
                 let verified = organization.is_some_and(|organization| organization.verified);
                 format!("{id} is on file, {}", if verified { "verified" } else { "unverified" })
             }
+            // Relations and quality.
+            Resource::Objection(_)
+            | Resource::FunctionTransfer(_)
+            | Resource::ErrorReport(_)
+            | Resource::Dataset(_)
+            | Resource::Purchase(_)
+            | Resource::Emergency(_)
+            | Resource::PersonalObjection(_)
+            | Resource::Contract(_)
+            | Resource::Project(_) => self.relation_status(name),
             _ => format!("done {name}"),
         }
     }
@@ -99,6 +116,16 @@ impl World {
                 Some(grant) => grant_text(&grant),
                 None => "not known here\n".to_owned(),
             },
+            // Relations and quality.
+            Resource::Objection(_)
+            | Resource::FunctionTransfer(_)
+            | Resource::ErrorReport(_)
+            | Resource::Dataset(_)
+            | Resource::Purchase(_)
+            | Resource::Emergency(_)
+            | Resource::PersonalObjection(_)
+            | Resource::Contract(_)
+            | Resource::Project(_) => self.relation_text(name),
             other => panic!("{other:?} is not shown in stories"),
         }
     }
@@ -235,6 +262,8 @@ impl World {
             let record = ledger.record(sequence).expect("an indexed record exists");
             let fact = format!("{:?}", record.fact);
             let kind = fact.split([' ', '{']).next().unwrap_or_default();
+            // Relations and quality.
+            let kind = self.relation_fact(&record.fact).unwrap_or_else(|| kind.to_owned());
             let rule =
                 record.rule.map_or_else(String::new, |rule| format!(" ({})", rule.cite(Lang::En)));
             let labels: Vec<_> =

@@ -108,16 +108,16 @@ impl Resolution {
         Some((words.clone(), self.reference(rule)))
     }
 
-    /// Working days for the answer to a person concerned: by law, else the house's number for 及时.
+    /// Working days for the answer to a person concerned, where a rule asks for an answer: its
+    /// number, else the house's for 及时.
     pub fn personal_objection_days(&self) -> Option<(WorkingDays, RuleRef)> {
-        let by_law = self.of_data_subjects(RuleKey::QualityObjectionAnswer);
-        let number = by_law.and_then(|rule| match self.pack.rules()[rule].value {
+        let rule = self.of_data_subjects(RuleKey::QualityObjectionAnswer)?;
+        match self.pack.rules()[rule].value {
             RuleValue::Count { n, unit: Unit::WorkingDay } => {
                 Some((WorkingDays(n), self.reference(rule)))
             }
-            _ => None,
-        });
-        number.or_else(|| self.house_days_of_word("及时"))
+            _ => self.house_days_of_word("及时"),
+        }
     }
 
     /// What the record of a paper decision must hold, with the rule.

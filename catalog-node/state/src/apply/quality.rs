@@ -1,0 +1,145 @@
+//! Quality: dispatch, and the batches by which problem data are traced (QLT-01, 02, 05).
+
+pub(crate) mod personal;
+pub(crate) mod reports;
+
+use catalog_model::{
+    deadline::WorkingDayClock,
+    ids::{EntryId, OrganizationId, PersonId, SystemId},
+    name::{Resource, ResourceName},
+    policy::{MAX_LINE, MAX_LIST},
+    quality::{CheckResult, QualityBatch},
+    reason::Reason,
+    refusal::Refusal,
+    rule_pack::Resolution,
+};
+
+use super::{
+    catalog,
+    relations::{above, check_texts, digest_of, done, entry_name, may_file_for, organization_name},
+};
+use crate::{
+    command::QualityCommand,
+    keys::{self, relations as key},
+    ledger::{self, Fact},
+    machine::Law,
+    outcome::Outcome,
+    tx::Tx,
+};
+
+pub(crate) fn apply(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    command: &QualityCommand,
+) -> Result<Outcome, Refusal> {
+    use QualityCommand as C;
+    match command {
+        C::RecordBatch { entry, batch, system, person, rows, results } => {
+            record_batch(tx, *entry, batch, (*system, *person), *rows, results)
+        }
+        C::FileReport { id, entry, items, description, desk } => {
+            reports::file(tx, law, *id, *entry, (items, description), *desk)
+        }
+        C::Report { report, version, step } => reports::step(tx, law, *report, *version, step),
+        C::FilePersonalObjection { id, entry, desk, window, proof, description } => {
+            let filing = personal::Filing { desk: *desk, window, proof, description };
+            personal::file(tx, law, *id, *entry, &filing)
+        }
+        C::PersonalObjection { objection, version, step } => {
+            personal::step(tx, *objection, *version, step)
+        }
+    }
+}
+
+fn record_batch(
+    tx: &mut Tx<'_>,
+    entry: EntryId,
+    batch: &str,
+    (system, person): (SystemId, PersonId),
+    rows: u64,
+    results: &[CheckResult],
+) -> Result<Outcome, Refusal> {
+    let provider = catalog::working(tx, entry)?.provider;
+    may_file_for(tx, provider)?;
+    check_texts(&[("batch", batch)])?;
+    if batch.chars().count() > MAX_LINE {
+        return Err(Refusal::new(Reason::TextTooLong)
+            .fact("field", "batch")
+            .fact("length", batch.chars().count())
+            .fact("limit", MAX_LINE));
+    }
+    if results.len() > MAX_LIST {
+        return Err(Refusal::new(Reason::TooManyItems)
+            .fact("field", "results")
+            .fact("length", results.len())
+            .fact("limit", MAX_LIST));
+    }
+    for (place, result) in results.iter().enumerate() {
+        check_texts(&[(&format!("results[{place}].check"), &result.check)])?;
+        if result.failed > result.rows {
+            let (en, zh) = ("more rows failed than were looked at", "不合格行数多于检查行数");
+            let field = format!("results[{place}].failed");
+            return Err(Refusal::new(Reason::FieldInvalid).field(&field, en, zh));
+        }
+    }
+    if !tx.has(&keys::system(tx.domain(), provider, system)) {
+        let resource = Resource::System(provider, system);
+        let name = ResourceName::new(tx.domain().clone(), resource);
+        return Err(Refusal::new(Reason::SystemUnknown).fact("name", name));
+    }
+    if !tx.has(&keys::person(tx.domain(), provider, person)) {
+        return Err(Refusal::new(Reason::PersonUnknown).fact("person", person));
+    }
+    let row = key::batch(tx.domain(), entry, batch);
+    if tx.has(&row) {
+        return Err(Refusal::new(Reason::AlreadyExists).fact("name", batch));
+    }
+    let record = QualityBatch {
+        entry,
+        batch: batch.to_owned(),
+        system,
+        person,
+        rows,
+        results: results.to_vec(),
+        recorded_time: tx.clock,
+    };
+    tx.put(&row, &record);
+    let name = entry_name(tx, entry);
+    let failed = results.iter().fold(0u64, |sum, result| sum.saturating_add(result.failed));
+    let fact = Fact::BatchRecorded { batch: digest_of(batch), rows, failed };
+    let texts = [("batch", batch), ("responsible", &person.to_string())];
+    ledger::append(tx, &name, fact, None, &texts);
+    Ok(done(tx, name))
+}
+
+/// A batch that corrected data must be on record for the entry.
+fn check_batch(tx: &Tx<'_>, entry: EntryId, batch: &str) -> Result<(), Refusal> {
+    if tx.has(&key::batch(tx.domain(), entry, batch)) {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::BatchUnknown).fact("batch", batch))
+}
+
+/// What was owed was not given in time: order to the debtor, escalation past it. It stays owed: a
+/// late feedback or answer is possible and is marked late.
+fn overdue(
+    tx: &mut Tx<'_>,
+    subject: &ResourceName,
+    clock: &WorkingDayClock,
+    debtor: OrganizationId,
+    role: Option<catalog_model::share_request::PartyRole>,
+) {
+    let escalated_to = role.and_then(|role| above(tx, role, debtor));
+    let fact = Fact::QualityOverdue {
+        due_date: clock.due_date,
+        ordered: organization_name(tx, debtor),
+        escalated_to: escalated_to.map(|above| organization_name(tx, above.id)),
+    };
+    ledger::append(tx, subject, fact, Some(clock.rule.clone()), &[]);
+    tx.emit(crate::event::Event::ResourceChanged(subject.clone()));
+}
+
+/// To whom what a provider owes goes when it is overdue.
+fn escalation(resolution: &Resolution) -> Option<catalog_model::share_request::PartyRole> {
+    resolution.provider_escalation().map(|(role, _)| role)
+}
