@@ -12,7 +12,7 @@ pub mod probe;
 pub mod requests;
 mod text;
 // Relations and quality.
-pub(crate) mod quality;
+pub mod quality;
 pub(crate) mod relations;
 
 use catalog_model::refusal::Refusal;

@@ -4,14 +4,18 @@ pub(crate) mod personal;
 pub(crate) mod reports;
 
 use catalog_model::{
-    deadline::WorkingDayClock,
+    calendar::WorkingDayCalendar,
+    deadline::{DeadlineKind, WorkingDayClock},
     ids::{EntryId, OrganizationId, PersonId, SystemId},
     name::{Resource, ResourceName},
     policy::{MAX_LINE, MAX_LIST},
-    quality::{CheckResult, QualityBatch},
+    quality::{CheckResult, ErrorReport, PersonalObjection, QualityBatch},
     reason::Reason,
     refusal::Refusal,
+    rule::RuleRef,
     rule_pack::Resolution,
+    share_request::PartyRole,
+    time::LocalDate,
 };
 
 use super::{
@@ -20,10 +24,12 @@ use super::{
 };
 use crate::{
     command::QualityCommand,
+    event::Event,
     keys::{self, relations as key},
     ledger::{self, Fact},
     machine::Law,
     outcome::Outcome,
+    rows::DeadlineRow,
     tx::Tx,
 };
 
@@ -124,22 +130,73 @@ fn check_batch(tx: &Tx<'_>, entry: EntryId, batch: &str) -> Result<(), Refusal> 
 /// late feedback or answer is possible and is marked late.
 fn overdue(
     tx: &mut Tx<'_>,
-    subject: &ResourceName,
-    clock: &WorkingDayClock,
+    row: &DeadlineRow,
+    rule: RuleRef,
     debtor: OrganizationId,
-    role: Option<catalog_model::share_request::PartyRole>,
+    role: Option<PartyRole>,
 ) {
     let escalated_to = role.and_then(|role| above(tx, role, debtor));
     let fact = Fact::QualityOverdue {
-        due_date: clock.due_date,
+        // The deadline ends with its last day.
+        due_date: LocalDate::from_days(row.due_time.local_date().days() - 1),
         ordered: organization_name(tx, debtor),
         escalated_to: escalated_to.map(|above| organization_name(tx, above.id)),
     };
-    ledger::append(tx, subject, fact, Some(clock.rule.clone()), &[]);
-    tx.emit(crate::event::Event::ResourceChanged(subject.clone()));
+    ledger::append(tx, &row.subject, fact, Some(rule), &[]);
+    tx.emit(Event::ResourceChanged(row.subject.clone()));
+}
+
+/// The calendar changed and the deadline of `kind` for `subject` was counted anew: the clock that is
+/// shown with the report or objection is counted too. `lifted`: it had fired and is not due yet by
+/// the new count, so that the mark goes; the order comes again in its time.
+pub fn recounted(
+    tx: &mut Tx<'_>,
+    calendar: &WorkingDayCalendar,
+    kind: DeadlineKind,
+    subject: &ResourceName,
+    lifted: bool,
+) {
+    let key = match (kind, &subject.resource) {
+        (DeadlineKind::ErrorReport | DeadlineKind::ReportSilence, Resource::ErrorReport(id)) => {
+            key::error_report(&subject.domain, *id)
+        }
+        (DeadlineKind::PersonalObjection, Resource::PersonalObjection(id)) => {
+            key::personal_objection(&subject.domain, *id)
+        }
+        _ => return,
+    };
+    let now = tx.clock;
+    let recount = |clock: &mut Option<WorkingDayClock>| {
+        clock.as_mut().is_some_and(|clock| clock.recompute(calendar, now).is_some())
+    };
+    if kind == DeadlineKind::PersonalObjection {
+        let Some(mut row) = tx.get::<PersonalObjection>(&key) else { return };
+        if recount(&mut row.clock) || (lifted && row.overdue_since.is_some()) {
+            row.overdue_since = row.overdue_since.filter(|_| !lifted);
+            row.version += 1;
+            row.updated_time = now;
+            tx.put(&key, &row);
+            tx.emit(Event::ResourceChanged(subject.clone()));
+        }
+        return;
+    }
+    let Some(mut row) = tx.get::<ErrorReport>(&key) else { return };
+    let feedback = kind == DeadlineKind::ErrorReport;
+    let clock = if feedback { &mut row.clock } else { &mut row.silence };
+    let lifted = lifted && feedback;
+    if recount(clock) || (lifted && row.overdue_since.is_some()) {
+        row.overdue_since = row.overdue_since.filter(|_| !lifted);
+        row.version += 1;
+        row.updated_time = now;
+        tx.put(&key, &row);
+        tx.emit(Event::ResourceChanged(subject.clone()));
+    }
 }
 
 /// To whom what a provider owes goes when it is overdue.
-fn escalation(resolution: &Resolution) -> Option<catalog_model::share_request::PartyRole> {
+fn escalation(resolution: &Resolution) -> Option<PartyRole> {
     resolution.provider_escalation().map(|(role, _)| role)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,6 @@ use catalog_model::{
     refusal::Refusal,
     rule_pack::{Pair, Resolution},
     share_request::PartyRole,
-    time::UtcMillis,
 };
 use minicbor::Decode;
 
@@ -304,10 +303,13 @@ pub(crate) fn missed(tx: &mut Tx<'_>, row: &crate::rows::DeadlineRow) {
     tx.emit(Event::ResourceChanged(row.subject.clone()));
 }
 
-/// Whether an answer given now comes after the due instant.
+/// Whether what is done now comes after the due instant of the deadline: read of the deadline's own
+/// row, because a new calendar moves that and nothing else.
 pub(crate) fn is_late(
-    clock: Option<&catalog_model::deadline::WorkingDayClock>,
-    now: UtcMillis,
+    tx: &Tx<'_>,
+    kind: catalog_model::deadline::DeadlineKind,
+    subject: &ResourceName,
 ) -> bool {
-    clock.is_some_and(|clock| clock.is_overdue(now))
+    let row: Option<crate::rows::DeadlineRow> = tx.get(&keys::deadline(kind, subject));
+    row.is_some_and(|row| row.due_time <= tx.clock)
 }

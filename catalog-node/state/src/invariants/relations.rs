@@ -130,12 +130,8 @@ impl Inspection<'_> {
                 batch.is_none_or(|batch| view.batch(&report.domain, report.entry, batch).is_some());
             let needs_one =
                 matches!(report.state, ReportState::Corrected | ReportState::Propagated);
-            let due = view.deadline(DeadlineKind::ErrorReport, &name).map(|row| row.due_time);
-            let owed = report.clock.as_ref().filter(|_| report.feedback_is_owed());
-            if !on_record
-                || (needs_one && batch.is_none())
-                || due != owed.map(|clock| clock.due_time)
-            {
+            let runs = view.deadline(DeadlineKind::ErrorReport, &name).is_some();
+            if !on_record || (needs_one && batch.is_none()) || runs != report.feedback_is_owed() {
                 self.violated(NAME, format!("{report:?}"));
             }
         }

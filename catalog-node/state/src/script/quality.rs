@@ -93,11 +93,13 @@ impl World {
             return;
         }
         let report = self.report_id(&alias);
-        let row = self.view().error_report(&self.domain(), report).expect("a report");
-        let reporter = Resource::Organization(row.reporter.organization);
-        let reporter = self.names.iter().find(|(_, name)| name.resource == reporter);
-        let reporter = format!("{}.system", reporter.expect("a reporter of the story").0);
-        let provider = format!("{}.system", self.provider_alias(row.entry));
+        // A step of what was refused is refused too: it is not on file.
+        let row = self.view().error_report(&self.domain(), report);
+        let reporter = self.system_or_authority(row.as_ref().map(|row| row.reporter.organization));
+        let provider = match &row {
+            Some(row) => format!("{}.system", self.provider_alias(row.entry)),
+            None => self.system_or_authority(None),
+        };
         let text = |name: &str| line.or(name, "").to_owned();
         let (by, step) = match line.subjects[1].as_str() {
             "hand_over" => (format!("{}.authority.system", self.domain()), ReportStep::HandOver),
@@ -114,7 +116,7 @@ impl World {
             "reopen" => (reporter, ReportStep::Reopen { reason: text("reason") }),
             other => panic!("`{other}` is no step of a report"),
         };
-        let version = super::entries::etag(line, row.version);
+        let version = super::entries::etag(line, row.map_or(1, |row| row.version));
         self.check_quality(line, &by, QualityCommand::Report { report, version, step });
     }
 
@@ -148,10 +150,8 @@ impl World {
             Resource::PersonalObjection(id) => id,
             other => panic!("`{alias}` is {other:?}"),
         };
-        let row = self.view().personal_objection(&self.domain(), objection).expect("on record");
-        let receiver = Resource::Organization(row.receiver);
-        let receiver = self.names.iter().find(|(_, name)| name.resource == receiver);
-        let by = format!("{}.system", receiver.expect("a receiver of the story").0);
+        let row = self.view().personal_objection(&self.domain(), objection);
+        let by = self.system_or_authority(row.as_ref().map(|row| row.receiver));
         let text = |name: &str| line.or(name, "").to_owned();
         let step = match line.subjects[1].as_str() {
             "verify" => PersonalObjectionStep::Verify,
@@ -161,7 +161,7 @@ impl World {
             "reject" => PersonalObjectionStep::Reject { reason: text("reason") },
             other => panic!("`{other}` is no step of an objection"),
         };
-        let version = super::entries::etag(line, row.version);
+        let version = super::entries::etag(line, row.map_or(1, |row| row.version));
         let command = QualityCommand::PersonalObjection { objection, version, step };
         self.check_quality(line, &by, command);
     }
@@ -260,7 +260,9 @@ impl World {
     /// `show trace r`: issue → entry → batch → system → person.
     pub(super) fn trace_text(&self, line: &Line) -> String {
         let report = self.report_id(&line.subjects[1]);
-        let trace = self.view().trace(&self.domain(), report).expect("a report");
+        let Some(trace) = self.view().trace(&self.domain(), report) else {
+            return "nothing is reported\n".to_owned();
+        };
         let batch = trace.batch.as_ref().map_or("no batch", |batch| batch.batch.as_str());
         let system = trace.system.map_or_else(|| "no system".to_owned(), |id| id.to_string());
         let person = trace.person.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
@@ -272,7 +274,7 @@ impl World {
     pub(super) fn scores_text(&self, line: &Line) -> String {
         let entry = self.entry_id(&line.subjects[1]);
         let batch = self.view().batch(&self.domain(), entry, line.value("number"));
-        let scores = batch.expect("a batch").scores();
+        let scores = batch.map_or_else(Vec::new, |batch| batch.scores());
         let each = scores.iter().map(|(side, score)| format!("{} {score}‰", word_of(side)));
         format!("{}\n", each.collect::<Vec<_>>().join(", "))
     }

@@ -254,31 +254,38 @@ fn without(pack: &str, rules: &[String]) -> String {
     let mut pack = pack.to_owned();
     for id in rules {
         let start = pack.find(&format!("{{\"id\":\"{id}\"")).expect("a rule of the pack");
-        let (mut depth, mut quoted, mut escaped) = (0, false, false);
-        let end = pack[start..].char_indices().find_map(|(place, c)| {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => quoted = !quoted,
-                '{' if !quoted => depth += 1,
-                '}' if !quoted => depth -= 1,
-                _ => {}
-            }
-            (depth == 0).then_some(start + place + 1)
-        });
-        let end = end.expect("a rule ends");
-        // With the comma before or after it.
-        let after = usize::from(pack[end..].starts_with(','));
-        let before = usize::from(after == 0 && pack[..start].ends_with(','));
-        pack.replace_range(start - before..end + after, "");
+        cut_object(&mut pack, start);
         // What others name as the consequence of their breach.
         pack = pack.replace(&format!("\"on_breach\":\"{id}\","), "");
-        // Where a composition names it.
+        // Where a composition names it: as expired, or in a list.
+        while let Some(start) = pack.find(&format!("{{\"rule\":\"{id}\"")) {
+            cut_object(&mut pack, start);
+        }
         for named in [format!("\"{id}\","), format!(",\"{id}\""), format!("\"{id}\"")] {
             pack = pack.replace(&named, "");
         }
     }
     pack
+}
+
+/// Takes the object that begins at `start` out of a list, with the comma before or after it.
+fn cut_object(json: &mut String, start: usize) {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let end = json[start..].char_indices().find_map(|(place, c)| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' if !quoted => depth += 1,
+            '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(start + place + 1)
+    });
+    let end = end.expect("an object ends");
+    let after = usize::from(json[end..].starts_with(','));
+    let before = usize::from(after == 0 && json[..start].ends_with(','));
+    json.replace_range(start - before..end + after, "");
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

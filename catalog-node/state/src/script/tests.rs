@@ -89,6 +89,7 @@ stories! {
     nothing_is_collected_twice,
     collection_before_level_3,
     function_transfer_in_2025,
+    function_transfer_refused_with_one_signature,
     function_transfer_after_the_plan,
     transfer_in_batches,
     attribute_objection_agreed,
@@ -102,6 +103,9 @@ stories! {
     error_report_at_the_authority,
     person_concerned_objects,
 }
+
+// Relations and quality.
+mod relations;
 
 /// What a watch remembers spares work and hides nothing that comes later.
 #[test]

@@ -195,8 +195,8 @@ pub(crate) fn step(
     objection.state = state;
     let mut rule = None;
     if state != PersonalObjectionState::Verifying {
+        objection.late = is_late(tx, DeadlineKind::PersonalObjection, &name);
         tx.clear_deadline(DeadlineKind::PersonalObjection, &name);
-        objection.late = is_late(objection.clock.as_ref(), tx.clock);
         reason.clone_into(&mut objection.answer);
         rule = objection.clock.as_ref().map(|clock| clock.rule.clone());
     }
@@ -217,5 +217,5 @@ pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     tx.put(&key::personal_objection(&objection.domain, id), &objection);
     // What the provider owes goes to the authority; what the authority owes goes above it.
     let role = catalog_model::share_request::PartyRole::Authority;
-    super::overdue(tx, &row.subject, &clock, receiver, Some(role));
+    super::overdue(tx, row, clock.rule, receiver, Some(role));
 }

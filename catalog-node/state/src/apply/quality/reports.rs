@@ -306,8 +306,8 @@ fn feed_back(
     said: &str,
 ) -> Result<(), Refusal> {
     let resolution = rules(tx, law, report)?;
+    report.late = is_late(tx, DeadlineKind::ErrorReport, name);
     tx.clear_deadline(DeadlineKind::ErrorReport, name);
-    report.late = is_late(report.clock.as_ref(), tx.clock);
     report.state = ReportState::FedBack;
     said.clone_into(&mut report.feedback);
     report.fed_back_time = Some(tx.clock);
@@ -350,7 +350,7 @@ pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     report.version += 1;
     report.updated_time = tx.clock;
     tx.put(&key::error_report(&report.domain, id), &report);
-    super::overdue(tx, &row.subject, &clock, entry.provider, report.escalation);
+    super::overdue(tx, row, clock.rule, entry.provider, report.escalation);
 }
 
 /// The reporter said nothing to the feedback: the report closes, and may be reopened (CAL-23). Who

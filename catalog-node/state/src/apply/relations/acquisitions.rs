@@ -11,7 +11,7 @@ use catalog_model::{
     },
     ids::{ContractId, EntryId, OrganizationId, ProjectId, PurchaseId},
     name::Resource,
-    organization::DataKind,
+    organization::{DataKind, PartyClass},
     reason::Reason,
     refusal::Refusal,
     rule::Rank,
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     apply::{
         catalog,
-        organizations::{is_authority, same_version},
+        organizations::{is_authority, on_file, same_version},
         text,
     },
     command::{ContractStep, PurchaseStep, RelationsCommand},
@@ -85,7 +85,12 @@ pub(crate) fn purchase_step(
     step: &PurchaseStep,
 ) -> Result<Outcome, Refusal> {
     let mut purchase: Purchase = on_record(tx, Resource::Purchase(id))?;
-    if !is_authority(tx) {
+    // REG22 22 speaks of government departments: a public-service organization buys for itself.
+    let buyer = on_file(tx, purchase.organization)?;
+    let own_purse = buyer.class == Some(PartyClass::PublicServiceOrganization)
+        && is_of(tx, buyer.id)
+        && matches!(step, PurchaseStep::Buy { .. });
+    if !own_purse && !is_authority(tx) {
         return Err(not_permitted(
             tx,
             "the authority, which buys for the departments of its level",
@@ -128,7 +133,11 @@ pub(crate) fn purchase_step(
             reason_text = reason;
         }
         PurchaseStep::Buy { contract } => {
-            needs(PurchaseState::Approved, "an approved purchase")?;
+            if !own_purse {
+                needs(PurchaseState::Approved, "an approved purchase")?;
+            } else if purchase.state != PurchaseState::Approved {
+                needs(PurchaseState::Requested, "a requested purchase")?;
+            }
             check_proof(*contract, ("the contract", "采购合同"))?;
             purchase.state = PurchaseState::Bought;
             purchase.contract = Some(*contract);
