@@ -686,8 +686,8 @@ reasons! {
         "record the batch that corrects the data",
         "none";
     BatchUnknown = 418, "BATCH_UNKNOWN",
-        "there is no batch {batch} of this entry",
-        "该目录没有批次 {batch}",
+        "there is no batch {batch} of this entry since {since}",
+        "自 {since} 起该目录没有批次 {batch}",
         "record the batch first",
         "none";
     ConcernNotProven = 419, "CONCERN_NOT_PROVEN",

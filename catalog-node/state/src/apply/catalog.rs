@@ -324,6 +324,7 @@ pub(crate) fn withdraw(
     if live > 0 {
         return Err(Refusal::new(Reason::EntryHasLiveGrants).fact("count", live));
     }
+    super::relations::check_withdrawal(tx, id)?;
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
     if old.state.is_listed() {

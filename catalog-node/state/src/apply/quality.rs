@@ -15,7 +15,7 @@ use catalog_model::{
     rule::RuleRef,
     rule_pack::Resolution,
     share_request::PartyRole,
-    time::LocalDate,
+    time::{LocalDate, UtcMillis},
 };
 
 use super::{
@@ -118,12 +118,14 @@ fn record_batch(
     Ok(done(tx, name))
 }
 
-/// A batch that corrected data must be on record for the entry.
-fn check_batch(tx: &Tx<'_>, entry: EntryId, batch: &str) -> Result<(), Refusal> {
-    if tx.has(&key::batch(tx.domain(), entry, batch)) {
+/// A batch that corrected data must be on record for the entry, and not from before somebody said that
+/// they are wrong.
+fn check_batch(tx: &Tx<'_>, entry: EntryId, batch: &str, since: UtcMillis) -> Result<(), Refusal> {
+    let row: Option<QualityBatch> = tx.get(&key::batch(tx.domain(), entry, batch));
+    if row.is_some_and(|row| row.recorded_time >= since) {
         return Ok(());
     }
-    Err(Refusal::new(Reason::BatchUnknown).fact("batch", batch))
+    Err(Refusal::new(Reason::BatchUnknown).fact("batch", batch).fact("since", since))
 }
 
 /// What was owed was not given in time: order to the debtor, escalation past it. It stays owed: a

@@ -135,6 +135,17 @@ pub(crate) fn check_publishable(
     collection::check_submission(tx, resolution, entry)
 }
 
+/// What the catalog asks before an entry is withdrawn: that would be the widest narrowing of all. A
+/// leak or a secret is suspended, not withdrawn.
+pub(crate) fn check_withdrawal(tx: &Tx<'_>, entry: EntryId) -> Result<(), Refusal> {
+    match objections::narrowing_blocked(tx, entry) {
+        Some(rule) if tx.level >= 3 => {
+            Err(Refusal::new(Reason::NarrowingDuringObjection).under(rule))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The published row of an entry is about to become `now`; called before it is written.
 pub(crate) fn listing_changes(
     tx: &mut Tx<'_>,

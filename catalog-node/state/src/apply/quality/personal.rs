@@ -183,7 +183,7 @@ pub(crate) fn step(
         PersonalObjectionStep::Verify => (PersonalObjectionState::Verifying, ""),
         PersonalObjectionStep::Correct { batch, reason } => {
             text::check_reason("reason", reason)?;
-            check_batch(tx, objection.entry, batch)?;
+            check_batch(tx, objection.entry, batch, objection.created_time)?;
             objection.batch = Some(batch.clone());
             (PersonalObjectionState::Corrected, reason.as_str())
         }

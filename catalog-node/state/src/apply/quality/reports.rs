@@ -224,7 +224,7 @@ pub(crate) fn step(
             if state != ReportState::Confirmed {
                 return wrong("a confirmed report");
             }
-            check_batch(tx, report.entry, batch)?;
+            check_batch(tx, report.entry, batch, report.created_time)?;
             check_proof(*before, ("the rows before", "更正前数据"))?;
             check_proof(*after, ("the rows after", "更正后数据"))?;
             if before == after {
