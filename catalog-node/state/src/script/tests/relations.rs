@@ -109,12 +109,11 @@ proptest! {
         let mut world = setting();
         let mut day: catalog_model::time::LocalDate = "2026-09-21".parse().unwrap();
         for (said, days) in steps {
-            match SAID.get(said) {
-                Some(line) => world.run(line),
-                None => {
-                    day = catalog_model::time::LocalDate::from_days(day.days() + days as i32);
-                    world.run(&format!("advance to=\"{day} 09:00\""));
-                }
+            if let Some(line) = SAID.get(said) {
+                world.run(line);
+            } else {
+                day = catalog_model::time::LocalDate::from_days(day.days() + days as i32);
+                world.run(&format!("advance to=\"{day} 09:00\""));
             }
         }
         world.run("replay");
