@@ -73,6 +73,12 @@ pub fn transfer_of_entry(domain: &DomainId, entry: EntryId) -> Key {
     Key::table(Table::FunctionTransfer).byte(BY_ENTRY).domain(domain).id(entry.to_bytes())
 }
 
+/// `2 [domain][entry]`: a mark of every entry that ever went to another department, so that others
+/// need not be read for it.
+pub fn moved_entry(domain: &DomainId, entry: EntryId) -> Key {
+    Key::table(Table::FunctionTransfer).byte(2).domain(domain).id(entry.to_bytes())
+}
+
 /// `0 [domain][id]`
 pub fn emergency(domain: &DomainId, id: EmergencyId) -> Key {
     rows(Table::Emergency).domain(domain).id(id.to_bytes())

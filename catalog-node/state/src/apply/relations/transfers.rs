@@ -16,6 +16,7 @@ use catalog_model::{
     reason::Reason,
     refusal::Refusal,
     rule_pack::{Pair, Resolution},
+    share_request::{Party, ShareRequest},
     sharing::LegalCitation,
     time::LocalDate,
 };
@@ -252,6 +253,7 @@ fn move_entry(
     tx.delete(&keys::entry_by_provider(&domain, transfer.from, id));
     tx.put_bytes(&keys::entry_by_provider(&domain, receiver.id, id), Vec::new());
     tx.delete(&key::transfer_of_entry(&domain, id));
+    tx.put_bytes(&key::moved_entry(&domain, id), Vec::new());
     if let Some(mut published) = published {
         published.published_version = version;
         entry.published_version = version;
@@ -293,4 +295,22 @@ fn move_grants(
         grants::store(tx, &Grant { provider, version, updated_time: tx.clock, ..old });
     }
     rows.len()
+}
+
+/// An open case about an entry that has moved is the new provider's: it decides and owes from now on.
+/// The case keeps the class under which its rules were chosen, as it keeps the rules.
+pub(crate) fn follow_entry(tx: &Tx<'_>, case: &mut ShareRequest) {
+    let Resource::Entry(id) = case.content.entry.resource else { return };
+    let moved = || tx.has(&key::moved_entry(tx.domain(), id));
+    if tx.level < 3 || !case.state.is_open() || !moved() {
+        return;
+    }
+    let entry: CatalogEntry =
+        tx.get(&keys::entry(tx.domain(), id)).expect("entries are never deleted");
+    if entry.provider == case.provider.organization {
+        return;
+    }
+    if let Ok(provider) = on_file(tx, entry.provider) {
+        case.provider = Party { class: case.provider.class, ..tx.party(&provider) };
+    }
 }
