@@ -55,6 +55,22 @@ pub enum DeadlineKind {
     /// Passing a case on to the domain that owns it (CAL-22).
     #[n(8)]
     Hop = 8,
+    // Relations and quality. Keys hold the discriminant, so it is the number of the encoding.
+    /// The feedback to an error report (decree 809 art. 26¶2).
+    #[n(10)]
+    ErrorReport = 10,
+    /// What a reporter may say to the feedback.
+    #[n(11)]
+    ReportSilence = 11,
+    /// The answer to a person concerned.
+    #[n(12)]
+    PersonalObjection = 12,
+    /// The authority's word on the transfer of a function.
+    #[n(15)]
+    FunctionTransfer = 15,
+    /// Assessment, treatment and shutdown after an emergency.
+    #[n(16)]
+    EmergencyTreatment = 16,
 }
 
 /// The parts of a running working-day clock, kept apart so that a calendar change, an extension

@@ -198,5 +198,52 @@ ulid_id!(
     "a demand id (a ULID)"
 );
 
+// Relations and quality.
+ulid_id!(
+    /// One dataset of an organization.
+    DatasetId,
+    "a dataset id (a ULID)"
+);
+ulid_id!(
+    /// One objection of the authority to a sharing attribute.
+    ObjectionId,
+    "an objection id (a ULID)"
+);
+ulid_id!(
+    /// One transfer of a function.
+    TransferId,
+    "a function transfer id (a ULID)"
+);
+ulid_id!(
+    /// One error report.
+    ReportId,
+    "an error report id (a ULID)"
+);
+ulid_id!(
+    /// One purchase of data.
+    PurchaseId,
+    "a purchase id (a ULID)"
+);
+ulid_id!(
+    /// One emergency for which data were taken.
+    EmergencyId,
+    "an emergency id (a ULID)"
+);
+ulid_id!(
+    /// One objection of a person concerned.
+    PersonalObjectionId,
+    "a personal objection id (a ULID)"
+);
+ulid_id!(
+    /// One contract on the collection of data.
+    ContractId,
+    "a collection contract id (a ULID)"
+);
+ulid_id!(
+    /// One project.
+    ProjectId,
+    "a project id (a ULID)"
+);
+
 #[cfg(test)]
 mod tests;

@@ -46,3 +46,9 @@ pub mod demand;
 pub mod dispute;
 pub mod overdue;
 pub mod paper_decision;
+// What ties entries, systems, sources, functions and errors together.
+pub mod acquisition;
+pub mod attribute_objection;
+pub mod dataset;
+pub mod function_transfer;
+pub mod quality;

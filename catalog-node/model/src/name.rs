@@ -7,6 +7,8 @@ use minicbor::{Decode, Encode};
 use crate::ids::{
     DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, RulingId,
     ServiceChangeId, SystemId,
+    ContractId, DatasetId, EmergencyId, ObjectionId, PersonalObjectionId, ProjectId, PurchaseId,
+    ReportId, TransferId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
@@ -59,6 +61,34 @@ pub enum Resource {
     /// `demands/{id}`
     #[n(8)]
     Demand(#[n(0)] crate::ids::DemandId),
+    // Relations and quality.
+    /// `objections/{id}`
+    #[n(10)]
+    Objection(#[n(0)] ObjectionId),
+    /// `functionTransfers/{id}`
+    #[n(11)]
+    FunctionTransfer(#[n(0)] TransferId),
+    /// `errorReports/{id}`
+    #[n(12)]
+    ErrorReport(#[n(0)] ReportId),
+    /// `datasets/{id}`
+    #[n(13)]
+    Dataset(#[n(0)] DatasetId),
+    /// `purchases/{id}`
+    #[n(14)]
+    Purchase(#[n(0)] PurchaseId),
+    /// `emergencies/{id}`
+    #[n(16)]
+    Emergency(#[n(0)] EmergencyId),
+    /// `personalObjections/{id}`
+    #[n(20)]
+    PersonalObjection(#[n(0)] PersonalObjectionId),
+    /// `collectionContracts/{id}`
+    #[n(21)]
+    Contract(#[n(0)] ContractId),
+    /// `projects/{id}`
+    #[n(22)]
+    Project(#[n(0)] ProjectId),
 }
 
 impl ResourceName {
@@ -87,6 +117,16 @@ impl fmt::Display for ResourceName {
             Resource::Ruling(id) => write!(f, "/rulings/{id}"),
             Resource::Dispute(id) => write!(f, "/disputes/{id}"),
             Resource::Demand(id) => write!(f, "/demands/{id}"),
+            // Relations and quality.
+            Resource::Objection(id) => write!(f, "/objections/{id}"),
+            Resource::FunctionTransfer(id) => write!(f, "/functionTransfers/{id}"),
+            Resource::ErrorReport(id) => write!(f, "/errorReports/{id}"),
+            Resource::Dataset(id) => write!(f, "/datasets/{id}"),
+            Resource::Purchase(id) => write!(f, "/purchases/{id}"),
+            Resource::Emergency(id) => write!(f, "/emergencies/{id}"),
+            Resource::PersonalObjection(id) => write!(f, "/personalObjections/{id}"),
+            Resource::Contract(id) => write!(f, "/collectionContracts/{id}"),
+            Resource::Project(id) => write!(f, "/projects/{id}"),
         }
     }
 }
@@ -122,6 +162,16 @@ impl FromStr for ResourceName {
             ["rulings", id] => Resource::Ruling(id.parse()?),
             ["disputes", id] => Resource::Dispute(id.parse()?),
             ["demands", id] => Resource::Demand(id.parse()?),
+            // Relations and quality.
+            ["objections", id] => Resource::Objection(id.parse()?),
+            ["functionTransfers", id] => Resource::FunctionTransfer(id.parse()?),
+            ["errorReports", id] => Resource::ErrorReport(id.parse()?),
+            ["datasets", id] => Resource::Dataset(id.parse()?),
+            ["purchases", id] => Resource::Purchase(id.parse()?),
+            ["emergencies", id] => Resource::Emergency(id.parse()?),
+            ["personalObjections", id] => Resource::PersonalObjection(id.parse()?),
+            ["collectionContracts", id] => Resource::Contract(id.parse()?),
+            ["projects", id] => Resource::Project(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -1,7 +1,6 @@
 //! Paper decisions: what must be on record of a decision that was made outside the platform?
-use minicbor::{Decode, Encode};
-
 use crate::time::LocalDate;
+use minicbor::{Decode, Encode};
 /// A decision of a government, an authority or a head made on paper (SHR-29). Who entered it is on the ledger record; never the decider.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct PaperDecision {

@@ -933,6 +933,117 @@ reasons! {
         "{item} 已即时授权，答复仅针对其余信息项",
         "leave the item out",
         "none";
+    #[section = "Relations and quality"]
+    DatasetBound = 400, "DATASET_BOUND",
+        "the dataset is still bound to {what}",
+        "数据集仍与 {what} 关联",
+        "end the links first",
+        "none";
+    SystemBound = 401, "SYSTEM_BOUND",
+        "the system still holds data: {what}",
+        "系统仍承载数据：{what}",
+        "bind the data to the system that takes them over, then delete this one",
+        "none";
+    SourceAlreadyAssigned = 402, "SOURCE_ALREADY_ASSIGNED",
+        "{source} is the source of {element} from {from} to {until}; a datum has one source at a time",
+        "{element} 在 {from} 至 {until} 期间的数源部门为 {source}，一数一源",
+        "end the other assignment first, or choose other days",
+        "none";
+    CollectionDuplicated = 403, "COLLECTION_DUPLICATED",
+        "what {title} collects can be had by sharing: {overlaps}",
+        "{title} 拟收集的数据可以通过共享获得：{overlaps}",
+        "ask for the data by a share request, or cite the law that allows to collect them all the same",
+        "none";
+    TransferNotCosigned = 404, "TRANSFER_NOT_COSIGNED",
+        "the department that takes the function over has not signed",
+        "职能转入部门尚未会签",
+        "ask the receiving department to sign",
+        "none";
+    EntryInTransfer = 405, "ENTRY_IN_TRANSFER",
+        "entry {entry} is in another transfer of a function",
+        "目录 {entry} 已在另一项职能划转中",
+        "wait for the other transfer, or leave the entry out",
+        "none";
+    NarrowingDuringObjection = 406, "NARROWING_DURING_OBJECTION",
+        "the authority has objected to the sharing attribute; it is not narrowed before that is settled",
+        "主管部门对共享属性的异议尚未了结，期间不得收窄",
+        "settle the objection first",
+        "none";
+    ObjectionOpen = 407, "OBJECTION_OPEN",
+        "objection {objection} to the same attribute is open",
+        "对同一共享属性的异议 {objection} 尚未了结",
+        "go on with the open one",
+        "none";
+    ConsultationMissing = 408, "CONSULTATION_MISSING",
+        "the two sides have not consulted yet",
+        "双方尚未协商",
+        "state a position and hear the other side first",
+        "none";
+    SettlementNarrows = 409, "SETTLEMENT_NARROWS",
+        "{published} is published; an objection asks for more than that and never ends in less",
+        "当前共享属性为 {published}，异议只能要求扩大共享，处理结果不得更窄",
+        "a narrower attribute takes a new version with its basis",
+        "none";
+    DecisionRecordIncomplete = 410, "DECISION_RECORD_INCOMPLETE",
+        "the record of the paper decision is incomplete",
+        "纸质决定的记录不完整",
+        "give number, digest, date, issuing body and for whom it is recorded",
+        "none";
+    EmergencyUseOutside = 411, "EMERGENCY_USE_OUTSIDE",
+        "the data were taken for {event}; they serve nothing else",
+        "该数据为应对 {event} 取得，不得用于无关事项",
+        "name the event, or ask for data that were not taken in an emergency",
+        "none";
+    EmergencyUseEnded = 412, "EMERGENCY_USE_ENDED",
+        "{event} is over; the data taken for it are not used any more",
+        "{event} 应急处置已结束，相关数据不得再使用",
+        "none",
+        "none";
+    PurchaseNotApproved = 413, "PURCHASE_NOT_APPROVED",
+        "purchase {purchase} is {state}; bought data are registered when the authority has bought them",
+        "采购 {purchase} 处于 {state} 状态，未经主管部门统一采购的数据不得登记",
+        "request the purchase and wait for the authority",
+        "none";
+    ProofMissing = 414, "PROOF_MISSING",
+        "the digest of {document} is missing",
+        "缺少 {document_zh} 的摘要",
+        "give the SHA-256 of the document",
+        "none";
+    ProjectAssetsMissing = 415, "PROJECT_ASSETS_MISSING",
+        "assets of the project are not registered or not aggregated yet",
+        "项目数据资产尚未全部登记或汇聚",
+        "publish an entry for each asset and record its first batch",
+        "none";
+    NewPlatformRefused = 416, "NEW_PLATFORM_REFUSED",
+        "no new platform that serves several departments is built; an old one is recorded with the decision by which it was built and the day by which it migrates",
+        "不得新建跨部门数据平台；已建平台须登记批准文件和迁移期限",
+        "join the city's platform",
+        "none";
+    CorrectionMissing = 417, "CORRECTION_MISSING",
+        "the error is confirmed; a batch must correct it first",
+        "差错已核实，须先以更正批次更正",
+        "record the batch that corrects the data",
+        "none";
+    BatchUnknown = 418, "BATCH_UNKNOWN",
+        "there is no batch {batch} of this entry since {since}",
+        "自 {since} 起该目录没有批次 {batch}",
+        "record the batch first",
+        "none";
+    ConcernNotProven = 419, "CONCERN_NOT_PROVEN",
+        "it is not proven that the data concern the one who objects",
+        "未证明数据与异议人相关",
+        "give the digests of the proofs of identity and of the relation",
+        "none";
+    RelationStateWrong = 420, "RELATION_STATE_WRONG",
+        "the {thing} is {state}; this needs {needed}",
+        "{thing_zh}处于 {state} 状态，本操作需要 {needed}",
+        "look at where it stands",
+        "none";
+    SubEntrustingUnconsented = 421, "SUB_ENTRUSTING_UNCONSENTED",
+        "{to} works on the contract without the department's consent",
+        "{to} 未经委托部门同意参与受托处理",
+        "the department consents to the sub-entrusting first",
+        "none";
 }
 
 impl fmt::Display for Reason {

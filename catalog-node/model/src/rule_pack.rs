@@ -53,6 +53,9 @@ pub use self::{
     },
 };
 
+// Relations and quality.
+pub use self::resolution::LadderStep;
+
 /// A pack whose every rule has been understood.
 ///
 /// Stored as its JSON text; decoding reads the text again, so keep the decoded pack. A clone is

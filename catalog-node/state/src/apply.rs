@@ -13,6 +13,9 @@ pub mod organizations;
 pub mod probe;
 pub mod requests;
 mod text;
+// Relations and quality.
+pub mod quality;
+pub(crate) mod relations;
 
 use catalog_model::{ids::RequestId, refusal::Refusal, share_request::RequestContent};
 
@@ -125,6 +128,9 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Catalog(command) => catalog::dispatch(tx, law, command),
         Body::Law(command) => law::apply(tx, law, command),
         Body::Case(command) => cases::dispatch(tx, law, command),
+        // Relations and quality.
+        Body::Relations(command) => relations::apply(tx, law, command),
+        Body::Quality(command) => quality::apply(tx, law, command),
     }
 }
 

@@ -20,6 +20,14 @@ use catalog_model::{
 use minicbor::{Decode, Encode};
 
 pub use self::grant::GrantCommand;
+// Relations and quality.
+mod quality;
+mod relations;
+pub use quality::{PersonalObjectionStep, QualityCommand, ReportStep};
+pub use relations::{
+    ContractStep, EmergencyContent, EmergencyStep, LinkTarget, ObjectionStep, PurchaseStep,
+    RelationsCommand, TransferStep,
+};
 
 use crate::{
     feed::{FeedScope, FeedToken},
@@ -486,6 +494,13 @@ pub enum Body {
     /// The life of a case after its receipt, disputes and demands.
     #[n(32)]
     Case(#[n(0)] Box<case::CaseCommand>),
+    // Relations and quality.
+    /// What ties entries, systems, sources and functions together. Level 3.
+    #[n(35)]
+    Relations(#[n(0)] Box<RelationsCommand>),
+    /// Batches, error reports, objections of persons concerned. Level 3.
+    #[n(36)]
+    Quality(#[n(0)] Box<QualityCommand>),
 }
 
 impl Body {
@@ -515,6 +530,7 @@ impl Body {
             Self::Catalog(_) => 3,
             Self::Law(_) => 3,
             Self::Case(_) => 3,
+            Self::Relations(_) | Self::Quality(_) => 3,
             _ => 1,
         }
     }

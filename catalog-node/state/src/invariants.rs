@@ -36,6 +36,9 @@ use crate::{
     view::View,
 };
 
+// Relations and quality.
+mod relations;
+
 /// Above every key: tables are numbered far below.
 const END: [u8; 1] = [0xff];
 
@@ -123,6 +126,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.found.extend(catalog::published_versions_are_unbroken(store));
     inspection.found.extend(catalog::suspended_entries_are_not_listed(store));
     inspection.the_law_fits_its_rows();
+    inspection.relations_keep_their_rules();
     inspection.found
 }
 
@@ -171,6 +175,14 @@ pub fn copies_differ(one: &dyn Store, other: &dyn Store) -> Vec<Violation> {
         let detail = format!("one has {}, the other {}", key(left), key(right));
         return vec![Violation { invariant: "copies_hold_the_same", detail }];
     }
+}
+
+/// The rows below a prefix, of a table that holds an index too.
+fn rows_below<T: for<'b> Decode<'b, ()>>(store: &dyn Store, prefix: &Key) -> Vec<T> {
+    store
+        .range(prefix.as_slice(), &prefix.end())
+        .map(|(_, bytes)| codec::decode(&bytes).expect("rows are ours"))
+        .collect()
 }
 
 fn rows<'a, T: for<'b> Decode<'b, ()>>(
@@ -275,6 +287,12 @@ impl Inspection<'_> {
                 DeadlineKind::Hop => view
                     .get::<ShareRequest>(&key)
                     .is_some_and(|case| case.state == ShareRequestState::Forwarded),
+                // Relations and quality.
+                DeadlineKind::ErrorReport
+                | DeadlineKind::ReportSilence
+                | DeadlineKind::PersonalObjection
+                | DeadlineKind::FunctionTransfer
+                | DeadlineKind::EmergencyTreatment => relations::is_owed(view, row),
             };
             if !fits {
                 self.violated(NAME, format!("{row:?}"));

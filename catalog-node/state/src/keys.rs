@@ -121,6 +121,31 @@ pub enum Table {
     Dispute = 0x26,
     /// Demands for what the catalog lacks.
     Demand = 0x27,
+    // Relations and quality.
+    /// Datasets.
+    Dataset = 0x18,
+    /// Entry or system → datasets.
+    DatasetIndex = 0x19,
+    /// Sources of data.
+    ElementSource = 0x1a,
+    /// Duties by organization.
+    Duty = 0x1b,
+    /// Objections to attributes, and the open one of an entry.
+    Objection = 0x1c,
+    /// Transfers of functions, and the open one of an entry.
+    FunctionTransfer = 0x1d,
+    /// Emergencies, and the one of an entry.
+    Emergency = 0x1e,
+    /// Purchases, contracts, projects; acquisitions and collection checks by entry; platforms.
+    Acquisition = 0x1f,
+    /// Error reports, and those of an entry.
+    ErrorReport = 0x78,
+    /// Objections of persons concerned.
+    PersonalObjection = 0x79,
+    /// Batches by entry.
+    QualityBatch = 0x7a,
+    /// Item → published entries that share it.
+    ItemIndex = 0x7b,
 }
 
 /// A key under construction.
@@ -520,6 +545,8 @@ pub fn demand(domain: &DomainId, id: catalog_model::ids::DemandId) -> Key {
 pub fn separation_switch() -> Key {
     Key::table(Table::Meta).text("separation")
 }
+// Relations and quality.
+pub mod relations;
 
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
@@ -536,5 +563,15 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Ruling(id) => Some(ruling(*id)),
         Resource::Dispute(id) => Some(dispute(domain, *id)),
         Resource::Demand(id) => Some(demand(domain, *id)),
+        // Relations and quality.
+        Resource::Objection(id) => Some(relations::objection(domain, *id)),
+        Resource::FunctionTransfer(id) => Some(relations::transfer(domain, *id)),
+        Resource::ErrorReport(id) => Some(relations::error_report(domain, *id)),
+        Resource::Dataset(id) => Some(relations::dataset(domain, *id)),
+        Resource::Purchase(id) => Some(relations::purchase(domain, *id)),
+        Resource::Emergency(id) => Some(relations::emergency(domain, *id)),
+        Resource::PersonalObjection(id) => Some(relations::personal_objection(domain, *id)),
+        Resource::Contract(id) => Some(relations::contract(domain, *id)),
+        Resource::Project(id) => Some(relations::project(domain, *id)),
     }
 }

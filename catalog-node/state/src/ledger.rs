@@ -1109,6 +1109,281 @@ pub enum Fact {
         #[n(1)]
         owner: Option<ResourceName>,
     },
+    // Relations and quality.
+    /// A dataset was registered.
+    #[n(120)]
+    DatasetRegistered {
+        /// Whose.
+        #[n(0)]
+        organization: ResourceName,
+    },
+    /// A dataset was linked to an entry or a system.
+    #[n(121)]
+    DatasetBound {
+        /// To what.
+        #[n(0)]
+        to: ResourceName,
+        /// First day.
+        #[n(1)]
+        from: LocalDate,
+        /// Last day, if it is known.
+        #[n(2)]
+        until: Option<LocalDate>,
+    },
+    /// A link of a dataset ended.
+    #[n(122)]
+    DatasetUnbound {
+        /// From what.
+        #[n(0)]
+        from: ResourceName,
+        /// Last day.
+        #[n(1)]
+        until: LocalDate,
+    },
+    /// A dataset was deleted.
+    #[n(123)]
+    DatasetDeleted,
+    /// A business system was deleted.
+    #[n(124)]
+    SystemDeleted,
+    /// An organization stated its duties.
+    #[n(125)]
+    DutiesStated {
+        /// How many.
+        #[n(0)]
+        count: u32,
+        /// Version of the list.
+        #[n(1)]
+        version: u64,
+    },
+    /// A datum got its source.
+    #[n(126)]
+    SourceAssigned {
+        /// The department.
+        #[n(0)]
+        organization: ResourceName,
+        /// First day.
+        #[n(1)]
+        from: LocalDate,
+        /// Last day, if it is known.
+        #[n(2)]
+        until: Option<LocalDate>,
+    },
+    /// The assignment of a source ended.
+    #[n(127)]
+    SourceEnded {
+        /// First day.
+        #[n(0)]
+        from: LocalDate,
+        /// Last day.
+        #[n(1)]
+        until: LocalDate,
+    },
+    /// It was checked whether data are collected twice.
+    #[n(128)]
+    CollectionChecked {
+        /// What was found.
+        #[n(0)]
+        result: catalog_model::acquisition::CollectionResult,
+        /// Entries that share them.
+        #[n(1)]
+        overlaps: Vec<ResourceName>,
+    },
+    /// The transfer of a function went on.
+    #[n(129)]
+    TransferMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::function_transfer::TransferState,
+        /// How many entries have moved.
+        #[n(1)]
+        moved: u32,
+    },
+    /// An entry went to another department.
+    #[n(130)]
+    EntryTransferred {
+        /// By which transfer.
+        #[n(0)]
+        transfer: ResourceName,
+        /// From.
+        #[n(1)]
+        from: ResourceName,
+        /// To.
+        #[n(2)]
+        to: ResourceName,
+        /// Version of the entry.
+        #[n(3)]
+        version: u64,
+    },
+    /// The authority's objection to an attribute went on.
+    #[n(131)]
+    ObjectionMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::attribute_objection::ObjectionState,
+        /// The entry.
+        #[n(1)]
+        entry: ResourceName,
+        /// Digest of the paper decision.
+        #[n(2)]
+        decision: Option<catalog_model::acquisition::Digest>,
+    },
+    /// An attribute changed at the end of an objection.
+    #[n(132)]
+    AttributeSettled {
+        /// The version that is published now.
+        #[n(0)]
+        version: u64,
+        /// The attribute.
+        #[n(1)]
+        sharing: SharingKind,
+        /// SHA-256 of the published row's stored bytes.
+        #[n(2)]
+        digest: catalog_model::acquisition::Digest,
+    },
+    /// The handling of emergency data went on.
+    #[n(133)]
+    EmergencyMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::acquisition::EmergencyState,
+        /// Digest of what proves the step.
+        #[n(1)]
+        proof: Option<catalog_model::acquisition::Digest>,
+    },
+    /// Emergency data were used.
+    #[n(134)]
+    EmergencyUsed {
+        /// By which system.
+        #[n(0)]
+        system: ResourceName,
+    },
+    /// A purchase went on.
+    #[n(135)]
+    PurchaseMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::acquisition::PurchaseState,
+        /// Digest of the contract.
+        #[n(1)]
+        contract: Option<catalog_model::acquisition::Digest>,
+    },
+    /// A contract on collection went on.
+    #[n(136)]
+    ContractMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::acquisition::ContractState,
+        /// Digest of the proof.
+        #[n(1)]
+        proof: Option<catalog_model::acquisition::Digest>,
+    },
+    /// It was stated how the data of an entry were acquired.
+    #[n(137)]
+    AcquisitionStated {
+        /// How.
+        #[n(0)]
+        acquisition: catalog_model::acquisition::Acquisition,
+    },
+    /// The data assets of a project were named.
+    #[n(138)]
+    ProjectOpened {
+        /// How many.
+        #[n(0)]
+        assets: u32,
+    },
+    /// An asset of a project was registered as an entry.
+    #[n(139)]
+    AssetListed {
+        /// Its place.
+        #[n(0)]
+        asset: u32,
+        /// The entry.
+        #[n(1)]
+        entry: ResourceName,
+    },
+    /// A project passed the gate to its acceptance.
+    #[n(140)]
+    ProjectAccepted,
+    /// A platform beside the city's was put on record.
+    #[n(141)]
+    PlatformRecorded {
+        /// Whether it serves several departments.
+        #[n(0)]
+        cross_department: bool,
+        /// Until when it migrates.
+        #[n(1)]
+        migrate_by: Option<LocalDate>,
+    },
+    /// A batch of data was put on record.
+    #[n(142)]
+    BatchRecorded {
+        /// SHA-256 of its number.
+        #[n(0)]
+        batch: catalog_model::acquisition::Digest,
+        /// Its rows.
+        #[n(1)]
+        rows: u64,
+        /// Failures that the checks found.
+        #[n(2)]
+        failed: u64,
+    },
+    /// An error report went on.
+    #[n(143)]
+    ReportMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::quality::ReportState,
+        /// Whether the feedback came after the due instant.
+        #[n(1)]
+        late: bool,
+    },
+    /// A batch corrected data that were reported wrong.
+    #[n(144)]
+    ReportCorrected {
+        /// SHA-256 of its number.
+        #[n(0)]
+        batch: catalog_model::acquisition::Digest,
+        /// Of the rows before.
+        #[n(1)]
+        before: catalog_model::acquisition::Digest,
+        /// Of the rows after.
+        #[n(2)]
+        after: catalog_model::acquisition::Digest,
+    },
+    /// Those who hold corrected data were told.
+    #[n(145)]
+    ReportPropagated {
+        /// Their rights.
+        #[n(0)]
+        holders: Vec<ResourceName>,
+    },
+    /// A feedback or an answer was not given in time: order to the debtor, escalation past it.
+    #[n(146)]
+    QualityOverdue {
+        /// The due date that passed.
+        #[n(0)]
+        due_date: LocalDate,
+        /// Who is ordered to correct.
+        #[n(1)]
+        ordered: ResourceName,
+        /// To whom it was escalated.
+        #[n(2)]
+        escalated_to: Option<ResourceName>,
+    },
+    /// The objection of a person concerned went on.
+    #[n(147)]
+    PersonalObjectionMoved {
+        /// Where it stands now.
+        #[n(0)]
+        state: catalog_model::quality::PersonalObjectionState,
+        /// Who handles it.
+        #[n(1)]
+        receiver: ResourceName,
+        /// Whether the answer came after the due instant.
+        #[n(2)]
+        late: bool,
+    },
 }
 
 /// The three answers.

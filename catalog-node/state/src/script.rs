@@ -21,6 +21,9 @@ mod members;
 mod requests;
 mod setup;
 mod show;
+// Relations and quality.
+mod quality;
+mod relations;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -157,6 +160,25 @@ impl World {
             | "demand" | "pre_review" | "route" | "confirm" | "contest" | "supply" | "close" => {
                 self.case_life(&line);
             }
+            // Relations and quality.
+            "dataset" => self.dataset(&line),
+            "many" => self.many(&line),
+            "bind" | "unbind" => self.bind(&line),
+            "delete" => self.delete(&line),
+            "duties" => self.duties(&line),
+            "source" => self.source(&line),
+            "collect" => self.collect(&line),
+            "transfer" => self.transfer(&line),
+            "objection" => self.objection(&line),
+            "emergency" => self.emergency(&line),
+            "purchase" => self.purchase(&line),
+            "contract" => self.contract(&line),
+            "acquired" => self.acquired(&line),
+            "project" => self.project(&line),
+            "platform" => self.platform(&line),
+            "batch" => self.batch(&line),
+            "error_report" => self.error_report(&line),
+            "complaint" => self.complaint(&line),
 
             "probe" => self.probe(&line),
             "show" => self.show(&line),
@@ -187,6 +209,16 @@ impl World {
                 Resource::Dispute(id) => id.to_string(),
                 Resource::Demand(id) => id.to_string(),
                 Resource::Domain => continue,
+                // Relations and quality.
+                Resource::Objection(id) => id.to_string(),
+                Resource::FunctionTransfer(id) => id.to_string(),
+                Resource::ErrorReport(id) => id.to_string(),
+                Resource::Dataset(id) => id.to_string(),
+                Resource::Purchase(id) => id.to_string(),
+                Resource::Emergency(id) => id.to_string(),
+                Resource::PersonalObjection(id) => id.to_string(),
+                Resource::Contract(id) => id.to_string(),
+                Resource::Project(id) => id.to_string(),
             };
             output = output.replace(&id, alias);
         }

@@ -27,6 +27,9 @@ use crate::{
 };
 
 pub use self::grants::agreement_owed;
+// Relations and quality.
+mod relations;
+pub use relations::{DutyGaps, Trace};
 
 /// A store, to read.
 #[derive(Clone, Copy)]

@@ -227,6 +227,29 @@ pub fn code(reason: Reason) -> Code {
         | Reason::WiderUseNotPermitted => Code::PermissionDenied,
         Reason::UseRateExceeded => Code::ResourceExhausted,
         Reason::UseRecordIncomplete => Code::InvalidArgument,
+        // Relations and quality.
+        Reason::DecisionRecordIncomplete
+        | Reason::ProofMissing
+        | Reason::ConcernNotProven
+        | Reason::SettlementNarrows => Code::InvalidArgument,
+        Reason::DatasetBound
+        | Reason::SystemBound
+        | Reason::SourceAlreadyAssigned
+        | Reason::CollectionDuplicated
+        | Reason::TransferNotCosigned
+        | Reason::EntryInTransfer
+        | Reason::NarrowingDuringObjection
+        | Reason::ObjectionOpen
+        | Reason::ConsultationMissing
+        | Reason::EmergencyUseOutside
+        | Reason::EmergencyUseEnded
+        | Reason::PurchaseNotApproved
+        | Reason::ProjectAssetsMissing
+        | Reason::NewPlatformRefused
+        | Reason::CorrectionMissing
+        | Reason::BatchUnknown
+        | Reason::RelationStateWrong
+        | Reason::SubEntrustingUnconsented => Code::FailedPrecondition,
     }
 }
 

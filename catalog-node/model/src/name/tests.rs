@@ -32,3 +32,24 @@ fn what_is_not_a_name_is_refused() {
         assert!(text.parse::<ResourceName>().is_err(), "{text}");
     }
 }
+
+/// What ties entries together has names of its own, which read as they are written.
+#[test]
+fn names_of_relations_read_as_they_are_written() {
+    let words = [
+        "objections",
+        "functionTransfers",
+        "errorReports",
+        "datasets",
+        "purchases",
+        "emergencies",
+        "personalObjections",
+        "collectionContracts",
+        "projects",
+    ];
+    for word in words {
+        let text = format!("domains/xiamen/{word}/01J8ZQ0000000000000000000A");
+        let name: ResourceName = text.parse().unwrap();
+        assert_eq!(name.to_string(), text);
+    }
+}

@@ -29,6 +29,9 @@ use crate::{
 
 pub use self::grant::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder};
 pub use self::catalog::Owed;
+// Relations and quality.
+mod relations;
+pub use relations::LadderStep;
 
 /// A composition that the pack does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,7 +8,7 @@ pub mod clocks;
 pub(crate) mod review;
 pub(crate) mod secrecy;
 mod standing;
-mod versions;
+pub(in crate::apply) mod versions;
 pub mod worklist;
 
 use std::collections::BTreeSet;
@@ -379,6 +379,7 @@ pub(crate) fn publish(
     }
     let outcome = change(tx, entry);
     let entry = working(tx, id)?;
+    super::relations::listing_changes(tx, (&entry.domain, id), Some(&entry));
     let bytes = tx.put(&keys::published_entry(&entry.domain, id), &entry);
     feed::entry_changed(tx, id, Some(&entry));
     let sharing = entry.content.sharing.as_ref().map(SharingAttribute::kind);
@@ -448,6 +449,7 @@ pub(crate) fn withdraw(
             None => refusal,
         });
     }
+    super::relations::check_withdrawal(tx, id)?;
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
     if tx.level >= 3 {
@@ -583,6 +585,7 @@ fn publishable(
             None => refusal,
         });
     }
+    super::relations::check_publishable(tx, &resolution, entry, published.as_ref())?;
     Ok((provider, resolution))
 }
 

@@ -72,6 +72,13 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
             DeadlineKind::ReasonHearing => super::cases::overdue::hearing_over(tx, law, &row),
             DeadlineKind::Warning => super::cases::warnings::fired(tx, law, &row),
             DeadlineKind::Hop => super::cases::hop::fired(tx, law, &row),
+            // Relations and quality.
+            DeadlineKind::ErrorReport => super::quality::reports::overdue(tx, &row),
+            DeadlineKind::ReportSilence => super::quality::reports::silent(tx, &row),
+            DeadlineKind::PersonalObjection => super::quality::personal::overdue(tx, &row),
+            DeadlineKind::FunctionTransfer | DeadlineKind::EmergencyTreatment => {
+                super::relations::missed(tx, &row);
+            }
         }
         fired += 1;
     }

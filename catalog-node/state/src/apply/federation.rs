@@ -200,9 +200,14 @@ pub(crate) fn apply_feed_batch(
                 } else {
                     tx.put(&key, entry);
                 }
+                super::relations::listing_changes(tx, (source, record.entry), Some(entry));
+                tx.put(&key, entry);
             }
             Some(entry) => return Err(Refusal::new(Reason::NotOwner).fact("owner", &entry.domain)),
-            None => tx.delete(&key),
+            None => {
+                super::relations::listing_changes(tx, (source, record.entry), None);
+                tx.delete(&key);
+            }
         }
         let name = ResourceName::new(source.clone(), Resource::Entry(record.entry));
         tx.emit(Event::EntryListed(name));

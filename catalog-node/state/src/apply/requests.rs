@@ -60,8 +60,9 @@ pub(crate) fn known(tx: &Tx<'_>, name: &ResourceName) -> Result<ShareRequest, Re
 
 /// The case of this name, which this domain may change.
 pub(crate) fn owned(tx: &Tx<'_>, name: &ResourceName) -> Result<ShareRequest, Refusal> {
-    let case = known(tx, name)?;
+    let mut case = known(tx, name)?;
     if case.owner_domain == *tx.domain() {
+        crate::apply::relations::transfers::follow_entry(tx, &mut case);
         Ok(case)
     } else {
         Err(Refusal::new(Reason::NotOwner).fact("owner", &case.owner_domain))

@@ -25,6 +25,8 @@ use super::*;
 use crate::rows::{DomainKind, MemberRole, PeerRelation};
 
 mod grants;
+// Relations and quality.
+mod relations;
 
 fn bytes(n: u8) -> [u8; 16] {
     [n; 16]
@@ -431,6 +433,8 @@ fn file(body: &Body) -> &'static str {
         Body::Catalog(command) => catalog_life(command),
         Body::Law(_) => unreachable!("the law has golden files of its own"),
         Body::Case(_) => "a folder of their own: command/case/tests.rs",
+        // Relations and quality.
+        Body::Relations(_) | Body::Quality(_) => unreachable!("they have a folder of their own"),
     }
 }
 

@@ -204,6 +204,7 @@ impl World {
         set("title", &mut content.title);
         set("abstract", &mut content.abstract_text);
         set("conditions", &mut content.conditions_of_use);
+        set("duty_basis", &mut content.duty_basis);
         if let Some(items) = line.list("items") {
             content.items = items.iter().map(|item| data_item(item)).collect();
         }
@@ -322,7 +323,7 @@ fn assessment(word: &str) -> Assessment {
 }
 
 /// `title|article|rank|quote`
-fn citation(text: &str) -> LegalCitation {
+pub(super) fn citation(text: &str) -> LegalCitation {
     let parts: Vec<&str> = text.split('|').collect();
     let part = |place: usize| parts.get(place).copied().unwrap_or_default().to_owned();
     let ranks = [

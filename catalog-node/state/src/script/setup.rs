@@ -78,6 +78,12 @@ impl World {
             level: line.get("level").map(|level| level.parse().expect("a level")),
             members: line.get("members").map(super::members::members),
         };
+        // `recipient=authority`: a pack in which error reports go there (FZ-M 18).
+        if let Some(recipient) = line.get("recipient") {
+            let key = "\"key\":\"quality.correction.recipient\",\"value\":";
+            let (law, other) = (format!("{key}\"provider\""), format!("{key}\"{recipient}\""));
+            bootstrap.rule_pack = bootstrap.rule_pack.replace(&law, &other);
+        }
         for (word, role) in [
             ("authority", PlatformRole::Authority),
             ("manager", PlatformRole::PlatformManager),
@@ -276,27 +282,38 @@ fn without(pack: &str, rules: &[String]) -> String {
     let mut pack = pack.to_owned();
     for id in rules {
         let start = pack.find(&format!("{{\"id\":\"{id}\"")).expect("a rule of the pack");
-        let (mut depth, mut quoted, mut escaped) = (0, false, false);
-        let end = pack[start..].char_indices().find_map(|(place, c)| {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => quoted = !quoted,
-                '{' if !quoted => depth += 1,
-                '}' if !quoted => depth -= 1,
-                _ => {}
-            }
-            (depth == 0).then_some(start + place + 1)
-        });
-        let end = end.expect("a rule ends");
-        // With the comma before or after it.
-        let after = usize::from(pack[end..].starts_with(','));
-        let before = usize::from(after == 0 && pack[..start].ends_with(','));
-        pack.replace_range(start - before..end + after, "");
+        cut_object(&mut pack, start);
         // What others name as the consequence of their breach.
         pack = pack.replace(&format!("\"on_breach\":\"{id}\","), "");
+        // Where a composition names it: as expired, or in a list.
+        while let Some(start) = pack.find(&format!("{{\"rule\":\"{id}\"")) {
+            cut_object(&mut pack, start);
+        }
+        for named in [format!("\"{id}\","), format!(",\"{id}\""), format!("\"{id}\"")] {
+            pack = pack.replace(&named, "");
+        }
     }
     pack
+}
+
+/// Takes the object that begins at `start` out of a list, with the comma before or after it.
+fn cut_object(json: &mut String, start: usize) {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let end = json[start..].char_indices().find_map(|(place, c)| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' if !quoted => depth += 1,
+            '}' if !quoted => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(start + place + 1)
+    });
+    let end = end.expect("an object ends");
+    let after = usize::from(json[end..].starts_with(','));
+    let before = usize::from(after == 0 && json[..start].ends_with(','));
+    json.replace_range(start - before..end + after, "");
 }
 
 /// A code that can exist: check characters are tried out, so that only one place knows the rule.

@@ -31,6 +31,13 @@ impl World {
             "probe" => self.probe_text(&line.subjects[1]),
             "level" => format!("level {}\n", self.view().level()),
             "catalog" => self.catalog(),
+            // Relations and quality.
+            "orphans" => self.orphans(line),
+            "owners" => self.owners(),
+            "source" => self.source_text(line),
+            "duties" => self.duties_text(line),
+            "trace" => self.trace_text(line),
+            "scores" => self.scores_text(line),
             "counters" => {
                 let counters = self.view().counters();
                 format!(
@@ -92,6 +99,16 @@ impl World {
                 let demand = view.demand(&name.domain, *id).expect("a demand known here");
                 format!("{id} is {:?} at v{}", demand.state, demand.version)
             }
+            // Relations and quality.
+            Resource::Objection(_)
+            | Resource::FunctionTransfer(_)
+            | Resource::ErrorReport(_)
+            | Resource::Dataset(_)
+            | Resource::Purchase(_)
+            | Resource::Emergency(_)
+            | Resource::PersonalObjection(_)
+            | Resource::Contract(_)
+            | Resource::Project(_) => self.relation_status(name),
             _ => format!("done {name}"),
         }
     }
@@ -123,6 +140,16 @@ impl World {
                 None => "not known here\n".to_owned(),
             },
             Resource::Dispute(_) | Resource::Demand(_) => self.matter_text(name),
+            // Relations and quality.
+            Resource::Objection(_)
+            | Resource::FunctionTransfer(_)
+            | Resource::ErrorReport(_)
+            | Resource::Dataset(_)
+            | Resource::Purchase(_)
+            | Resource::Emergency(_)
+            | Resource::PersonalObjection(_)
+            | Resource::Contract(_)
+            | Resource::Project(_) => self.relation_text(name),
             other => panic!("{other:?} is not shown in stories"),
         }
     }
@@ -263,7 +290,8 @@ impl World {
             let record = ledger.record(sequence).expect("an indexed record exists");
             let fact = format!("{:?}", record.fact);
             let kind = fact.split([' ', '{']).next().unwrap_or_default();
-            let kind = Self::life_fact(&record.fact).unwrap_or_else(|| kind.to_owned());
+            let told = Self::life_fact(&record.fact).or_else(|| self.relation_fact(&record.fact));
+            let kind = told.unwrap_or_else(|| kind.to_owned());
             let rule =
                 record.rule.map_or_else(String::new, |rule| format!(" ({})", rule.cite(Lang::En)));
             let labels: Vec<_> =

@@ -154,7 +154,32 @@ stories! {
     case_request_over_several_entries,
     case_separation_of_duties,
     case_warnings_are_fractions,
+    // Relations and quality.
+    one_ledger_of_data,
+    system_of_entries_stays,
+    duties_without_entries,
+    one_datum_one_source,
+    no_rule_no_single_source,
+    nothing_is_collected_twice,
+    collection_before_level_3,
+    function_transfer_in_2025,
+    function_transfer_refused_with_one_signature,
+    function_transfer_after_the_plan,
+    transfer_in_batches,
+    attribute_objection_agreed,
+    attribute_objection_to_government,
+    emergency_data,
+    bought_and_entrusted,
+    project_gate_and_platforms,
+    error_report_corrected,
+    error_report_late_and_silent,
+    error_report_without_number,
+    error_report_at_the_authority,
+    person_concerned_objects,
 }
+
+// Relations and quality.
+mod relations;
 
 /// What a watch remembers spares work and hides nothing that comes later.
 #[test]

@@ -14,7 +14,7 @@ use super::{change, check_decision, entry_name, file, publishable, review, worki
 use crate::{
     apply::{
         organizations::{is_authority, same_version},
-        text,
+        relations, text,
     },
     event::Event,
     feed, keys,
@@ -58,6 +58,7 @@ pub(super) fn suspend(
 /// Takes the published row away and tells followers.
 pub(super) fn unlist(tx: &mut Tx<'_>, entry: &CatalogEntry) {
     let name = entry_name(tx, entry.id);
+    relations::listing_changes(tx, (&entry.domain, entry.id), None);
     tx.delete(&keys::published_entry(&entry.domain, entry.id));
     tx.counters_mut().listed_entries -= 1;
     feed::entry_changed(tx, entry.id, None);
@@ -92,6 +93,7 @@ pub(super) fn resume(
     let since = file.attribute_since.unwrap_or(last.filed_time);
     review::count(tx, law, &resolution, &name, since, &mut file);
     tx.put(&keys::entry_file(&old.domain, id), &file);
+    relations::listing_changes(tx, (&old.domain, id), Some(&last.entry));
     tx.put(&keys::published_entry(&old.domain, id), &last.entry);
     tx.counters_mut().listed_entries += 1;
     feed::entry_changed(tx, id, Some(&last.entry));

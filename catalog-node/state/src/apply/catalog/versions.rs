@@ -36,3 +36,23 @@ pub(super) fn catch_up(tx: &mut Tx<'_>, entry: &CatalogEntry) {
     tx.put(&keys::entry_version(&entry.domain, entry.id, 1), &version);
     tx.put(&keys::entry_file(&entry.domain, entry.id), &file);
 }
+
+/// Puts a version on file that takes the place of the published one without a submission: by an
+/// objection that was settled, by a transfer of functions. Called before the published row changes.
+pub(in crate::apply) fn replaced(tx: &mut Tx<'_>, entry: &CatalogEntry) {
+    if tx.level < 3 {
+        return;
+    }
+    catch_up(tx, entry);
+    let mut file = super::file(tx, entry.id);
+    file.versions += 1;
+    let rule_pack_version = tx.get(&keys::meta::rule_pack_version()).unwrap_or_default();
+    let version = EntryVersion {
+        number: file.versions,
+        entry: entry.clone(),
+        filed_time: tx.clock,
+        rule_pack_version,
+    };
+    tx.put(&keys::entry_version(&entry.domain, entry.id, file.versions), &version);
+    tx.put(&keys::entry_file(&entry.domain, entry.id), &file);
+}

@@ -56,6 +56,7 @@ pub(crate) fn assess(
     content: &RequestContent,
     date: LocalDate,
 ) -> Result<Assessed, Refusal> {
+    crate::apply::relations::emergencies::check_request(tx, content)?;
     let Resource::Entry(id) = content.entry.resource else {
         return Err(Refusal::new(Reason::NameInvalid).fact("name", &content.entry));
     };
