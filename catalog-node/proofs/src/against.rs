@@ -38,14 +38,8 @@ pub fn compare(held: &Head, newest: &Head, path: &[Hash]) -> Against {
         return Against::Unknown;
     }
     let (held_size, size) = (held.tree_size, newest.tree_size);
-    let extends = verify_consistency(
-        held.suite,
-        held_size,
-        size,
-        path,
-        &held.root_hash,
-        &newest.root_hash,
-    );
+    let extends =
+        verify_consistency(held.suite, held_size, size, path, &held.root_hash, &newest.root_hash);
     if extends {
         return Against::Extends { held_size, size };
     }

@@ -187,7 +187,9 @@ pub fn write(
         written += 1;
     }
     if segment.from + written != segment.through {
-        return Err(ArchiveError::Truncated { within: format!("record {}", segment.from + written) });
+        return Err(ArchiveError::Truncated {
+            within: format!("record {}", segment.from + written),
+        });
     }
     let head = head.map(|head| minicbor::to_vec(head).expect("writing to a Vec does not fail"));
     out.item(head.as_deref().unwrap_or_default())?;
@@ -331,7 +333,11 @@ impl Chain {
     }
 
     /// As [`Chain::next`], and the segment must be the one that the ledger has on record.
-    pub fn next_as_sealed(&mut self, segment: &Segment, sealed: &Segment) -> Result<(), ArchiveError> {
+    pub fn next_as_sealed(
+        &mut self,
+        segment: &Segment,
+        sealed: &Segment,
+    ) -> Result<(), ArchiveError> {
         if segment.number == sealed.number && segment != sealed {
             return Err(ArchiveError::NotAsSealed { number: segment.number });
         }
@@ -355,7 +361,11 @@ impl Hashing<'_> {
 }
 
 /// One byte string; `raw` gets its bytes as they stand in the file, after what it has.
-fn read_item(input: &mut dyn Read, raw: &mut Vec<u8>, within: &str) -> Result<Vec<u8>, ArchiveError> {
+fn read_item(
+    input: &mut dyn Read,
+    raw: &mut Vec<u8>,
+    within: &str,
+) -> Result<Vec<u8>, ArchiveError> {
     let exactly = |input: &mut dyn Read, buffer: &mut [u8]| {
         input.read_exact(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => ArchiveError::Truncated { within: within.to_owned() },

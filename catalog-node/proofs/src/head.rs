@@ -108,12 +108,9 @@ impl Cosignature {
     /// The bytes that its signature covers.
     pub fn signed_bytes(&self) -> Vec<u8> {
         let Self { cosigner, cosigner_cluster, time, head, .. } = self;
-        let mut bytes = format!(
-            "luqiao-cosignature-v1\n{cosigner}\n{}\n{}\n",
-            hex(cosigner_cluster),
-            time.0
-        )
-        .into_bytes();
+        let mut bytes =
+            format!("luqiao-cosignature-v1\n{cosigner}\n{}\n{}\n", hex(cosigner_cluster), time.0)
+                .into_bytes();
         bytes.extend(head.signed_bytes());
         bytes
     }

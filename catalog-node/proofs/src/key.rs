@@ -44,8 +44,7 @@ impl HeadKey {
         let wrong = NotAKey(suite);
         match suite {
             Suite::Sha256Ed25519 => {
-                let pair =
-                    Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| wrong)?;
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| wrong)?;
                 Ok(Self::Ed25519(Box::new(pair)))
             }
             Suite::Sm3Sm2 => {

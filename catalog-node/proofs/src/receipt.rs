@@ -95,14 +95,44 @@ impl Rejected {
     fn words(&self) -> (String, String) {
         let both = |en: &str, zh: &str| (en.to_owned(), zh.to_owned());
         match self {
-            Self::NotOfAnchor { what, found, expected } => (format!("not proven: {what} is `{found}`, the trust anchor is for `{expected}`"), format!("未能证明：{what} 为“{found}”，信任锚对应“{expected}”")),
-            Self::NotIncluded => both("not proven: the record is not in the tree that the head signs; record, position or proof was changed", "未能证明：记录不在该树头所签的树中；记录、位置或证明被改动过"),
-            Self::AboutSomethingElse { found } => (format!("not proven: the record is in the ledger, but it is {found}, not what the receipt says"), format!("未能证明：记录确在账本中，但其内容为 {found}，与回执所称不符")),
-            Self::SignatureWrong => both("not proven: the tree head is not signed by the key of its certificate", "未能证明：树头签名与其证书不符"),
-            Self::CertificateWrong { detail } => (format!("not proven: the certificate of the tree head is not one for this ledger ({detail})"), format!("未能证明：树头证书不是该账本的证书（{detail}）")),
-            Self::AuthorityUnknown => both("not proven: no authority of the trust anchor issued the certificate of the tree head", "未能证明：树头证书不是信任锚中任何机构签发的"),
-            Self::NotValidThen => both("not proven: the certificate was not valid at the time of the tree head", "未能证明：树头时刻证书不在有效期内"),
-            Self::LostInFailover { generation } => (format!("authentic, but lost: generation {generation} was left by a failover before this record"), format!("真实但已丢失：第 {generation} 代在该记录之前因故障切换而终止")),
+            Self::NotOfAnchor { what, found, expected } => (
+                format!("not proven: {what} is `{found}`, the trust anchor is for `{expected}`"),
+                format!("未能证明：{what} 为“{found}”，信任锚对应“{expected}”"),
+            ),
+            Self::NotIncluded => both(
+                "not proven: the record is not in the tree that the head signs; record, position or proof was changed",
+                "未能证明：记录不在该树头所签的树中；记录、位置或证明被改动过",
+            ),
+            Self::AboutSomethingElse { found } => (
+                format!(
+                    "not proven: the record is in the ledger, but it is {found}, not what the receipt says"
+                ),
+                format!("未能证明：记录确在账本中，但其内容为 {found}，与回执所称不符"),
+            ),
+            Self::SignatureWrong => both(
+                "not proven: the tree head is not signed by the key of its certificate",
+                "未能证明：树头签名与其证书不符",
+            ),
+            Self::CertificateWrong { detail } => (
+                format!(
+                    "not proven: the certificate of the tree head is not one for this ledger ({detail})"
+                ),
+                format!("未能证明：树头证书不是该账本的证书（{detail}）"),
+            ),
+            Self::AuthorityUnknown => both(
+                "not proven: no authority of the trust anchor issued the certificate of the tree head",
+                "未能证明：树头证书不是信任锚中任何机构签发的",
+            ),
+            Self::NotValidThen => both(
+                "not proven: the certificate was not valid at the time of the tree head",
+                "未能证明：树头时刻证书不在有效期内",
+            ),
+            Self::LostInFailover { generation } => (
+                format!(
+                    "authentic, but lost: generation {generation} was left by a failover before this record"
+                ),
+                format!("真实但已丢失：第 {generation} 代在该记录之前因故障切换而终止"),
+            ),
         }
     }
 }

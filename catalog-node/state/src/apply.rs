@@ -9,6 +9,7 @@ pub mod federation;
 pub mod grants;
 pub mod organizations;
 pub mod probe;
+pub mod proof;
 pub mod requests;
 mod text;
 
@@ -110,12 +111,17 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::RecordOutage { node, kind, from, until } => {
             cluster::record_outage(tx, *node, *kind, *from, *until)
         }
+
+        Body::Proof(command) => proof::apply(tx, law, command),
     }
 }
 
 /// A refusal with legal effect is a fact of its own: a request that the law refuses at once
 /// leaves a record with the rule, though no case (SHR-03, SHR-09; SEC-02).
 pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
+    if let Body::Proof(command) = body {
+        return proof::record_refusal(tx, command, refusal);
+    }
     let Body::CreateRequest { id, content, .. } = body else { return };
     let Some(rule) = &refusal.rule else { return };
     let subject = catalog_model::name::ResourceName::new(

@@ -3,6 +3,8 @@
 //! Golden bytes of every version are kept for ever: bodies and fields are only appended. A body
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
+pub mod proof;
+
 use catalog_model::{
     caller::Caller,
     catalog_entry::{EntryContent, EntryOrigin},
@@ -23,7 +25,8 @@ use crate::{
 ///
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
-pub const LEVEL: u32 = 2;
+/// * 3: the law complete.
+pub const LEVEL: u32 = 3;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -464,6 +467,9 @@ pub enum Body {
         #[n(3)]
         until: UtcMillis,
     },
+    /// Heads of other domains, archives, lawful erasure. Level 3.
+    #[n(37)]
+    Proof(#[n(0)] Box<proof::ProofCommand>),
 }
 
 impl Body {
@@ -471,12 +477,16 @@ impl Body {
     /// below it refuses.
     pub fn level(&self) -> u32 {
         match self {
+            Self::Bootstrap(bootstrap) if bootstrap.cluster.hash_suite.is_some() => {
+                bootstrap.level.unwrap_or(1).max(3)
+            }
             Self::Bootstrap(bootstrap) if bootstrap.members.is_some() => {
                 bootstrap.level.unwrap_or(1).max(2)
             }
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
+            Self::Proof(_) => 3,
             _ => 1,
         }
     }

@@ -27,4 +27,6 @@ pub enum Event {
     LevelRaised(u32),
     /// A probe value was written.
     ProbeWritten(Vec<u8>),
+    /// Anything else with a name changed.
+    ResourceChanged(ResourceName),
 }

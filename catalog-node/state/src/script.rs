@@ -14,6 +14,7 @@ mod entries;
 mod federation;
 mod line;
 mod members;
+mod proof;
 mod requests;
 mod setup;
 mod show;
@@ -127,6 +128,10 @@ impl World {
             "outage" => self.outage(&line),
 
             "probe" => self.probe(&line),
+
+            "head" => self.head(&line),
+            "cosign" => self.cosign(&line),
+            "seal" | "erase" | "purge" => self.keep(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
             verb => panic!("`{verb}` is no command of a story"),

@@ -1,5 +1,7 @@
 //! Reading state: typed rows and ordered pages, for whoever answers calls.
 
+mod proof;
+
 use catalog_model::{
     catalog_entry::CatalogEntry,
     grant::Grant,

@@ -87,7 +87,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::ExtensionTooLong
         | Reason::CompletionNothingMissing
         | Reason::RefusedForIncompleteness
-        | Reason::FeedTokenUnknown => Code::InvalidArgument,
+        | Reason::FeedTokenUnknown
+        | Reason::SegmentRangeWrong => Code::InvalidArgument,
 
         Reason::NotFound
         | Reason::OrganizationUnknown
@@ -136,13 +137,17 @@ pub fn code(reason: Reason) -> Code {
         | Reason::MemberBehind
         | Reason::MemberChangeRefused
         | Reason::LevelTooLow
-        | Reason::LevelUnsupported => Code::FailedPrecondition,
+        | Reason::LevelUnsupported
+        | Reason::HeadNotOurs
+        | Reason::PayloadGone
+        | Reason::RetentionNotOver => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
         | Reason::StatusStale
-        | Reason::MembersChanging => Code::Aborted,
+        | Reason::MembersChanging
+        | Reason::HeadProofElsewhere => Code::Aborted,
 
         Reason::UpstreamUnreachable
         | Reason::NoLeader
@@ -154,7 +159,7 @@ pub fn code(reason: Reason) -> Code {
         Reason::Overloaded | Reason::DiskNearlyFull => Code::ResourceExhausted,
         Reason::TimedOut => Code::DeadlineExceeded,
         Reason::MethodUnknown => Code::Unimplemented,
-        Reason::FeedChainBroken => Code::DataLoss,
+        Reason::FeedChainBroken | Reason::HeadDoesNotExtend => Code::DataLoss,
         // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
         Reason::OutcomeUnknown => Code::Unknown,
         Reason::Internal => Code::Internal,

@@ -4,6 +4,8 @@
 //! that a case can show why. The typed questions below it are all that the rest of the product
 //! asks; each answer carries the rule that it rests on.
 
+mod proof;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{

@@ -24,10 +24,7 @@ fn fed_15_an_extended_history_is_told_from_a_rewritten_a_reordered_and_a_truncat
     let held = head(&["a", "b"]);
     let third = SUITE.leaf_hash(b"c");
     let extended = head(&["a", "b", "c"]);
-    assert_eq!(
-        compare(&held, &extended, &[third]),
-        Against::Extends { held_size: 2, size: 3 }
-    );
+    assert_eq!(compare(&held, &extended, &[third]), Against::Extends { held_size: 2, size: 3 });
     for rewritten in [
         // A changed record, two records in another order, a record that is gone: each signed anew.
         head(&["a", "B", "c"]),

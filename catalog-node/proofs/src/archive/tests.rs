@@ -132,11 +132,7 @@ fn sec_03_a_forged_segment_with_a_fitting_digest_is_noticed() {
     check("reordered", |_, _, records, _| records.swap(0, 1), "record_misplaced");
     check("of another place", |_, _, records, _| records[1] = record(9), "record_misplaced");
     check("no record", |_, _, records, _| records[1] = vec![1, 2, 3], "record_misplaced");
-    check(
-        "changed",
-        |_, _, records, _| *records[1].last_mut().unwrap() ^= 1,
-        "root_wrong",
-    );
+    check("changed", |_, _, records, _| *records[1].last_mut().unwrap() ^= 1, "root_wrong");
     check("another root", |segment, _, _, _| segment.root[0] ^= 1, "root_wrong");
     check("another past", |_, peaks, _, _| peaks[0][0] ^= 1, "header_wrong");
     check("fewer subtrees", |_, peaks, _, _| peaks.truncate(1), "header_wrong");

@@ -5,8 +5,8 @@
 //! read, 64-bit numbers as numbers or texts, bytes as base64 (the root also as hexadecimal), the
 //! time as RFC 3339 or as milliseconds since 1970.
 
-use catalog_model::time::UtcMillis;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use catalog_model::time::UtcMillis;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{Hash, head, suite::Suite};
@@ -165,7 +165,13 @@ impl TreeHead {
         let Self { domain, cluster_id, generation, tree_size, root_hash, time_ms, .. } = self;
         let suite = self.suite()?;
         Some(head::signed_bytes(
-            domain, cluster_id, *generation, *tree_size, root_hash, *time_ms, suite,
+            domain,
+            cluster_id,
+            *generation,
+            *tree_size,
+            root_hash,
+            *time_ms,
+            suite,
         ))
     }
 

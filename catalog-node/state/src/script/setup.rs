@@ -24,7 +24,7 @@ const CALENDAR: &str = include_str!("../../../model/data/calendar.csv");
 
 impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
-    /// [development] [answer_days=N] [level=2] [members=1,2,3]`
+    /// [development] [answer_days=N] [level=2] [members=1,2,3] [suite=sm3]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -55,6 +55,7 @@ impl World {
             development_clock: line.subjects.iter().any(|word| word == "development"),
             composition,
             page_token_key: [number; 32],
+            hash_suite: line.get("suite").map(super::proof::suite),
         };
         let mut bootstrap = Bootstrap {
             cluster,

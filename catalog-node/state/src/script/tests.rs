@@ -80,6 +80,16 @@ stories! {
     suspend_and_terminate,
     unconditional_granted_at_once,
     update_published_entry,
+
+    cosignature_of_another_ledger,
+    head_of_a_rewritten_past,
+    heads_held_and_cosigned,
+    heads_late_and_twice,
+    heads_of_strangers,
+    ledger_with_sm3,
+    purge_before_retention_ends,
+    segments_sealed_and_archived,
+    text_erased_and_chain_whole,
 }
 
 /// What a watch remembers spares work and hides nothing that comes later.
