@@ -258,9 +258,10 @@ pub fn read(
         return Err(ArchiveError::RootWrong);
     }
     let (head, _) = next("its head")?;
-    let head: Option<SignedHead> = match head.is_empty() {
-        true => None,
-        false => Some(minicbor::decode(&head).map_err(|_| ArchiveError::HeadWrong)?),
+    let head: Option<SignedHead> = if head.is_empty() {
+        None
+    } else {
+        Some(minicbor::decode(&head).map_err(|_| ArchiveError::HeadWrong)?)
     };
     if let Some(SignedHead { head, .. }) = &head {
         let of_it = (&head.domain, head.cluster_id, head.suite)
