@@ -7,6 +7,7 @@
 //! check one finds how in `catalog_proofs::tree`.
 
 pub mod archive;
+pub mod audit;
 
 use catalog_model::{
     ids::DomainId,

@@ -1,3 +1,5 @@
+mod national;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use catalog_model::{
     ids::{DomainId, RequestId},
@@ -281,4 +283,68 @@ fn a_receipt_file_is_read_in_every_spelling_of_proto_json() {
         assert_eq!(read, receipt);
         verify(&read, &anchor).unwrap();
     }
+}
+
+/// What a clerk is handed fits on one sheet, also after years (issue 5: at most 4 KB): a long answer
+/// with its rule, at ten million records, as the API writes it.
+#[test]
+fn a_receipt_at_ten_million_records_has_at_most_4_kb() {
+    let ledger = ledger(4, 7);
+    let head = &ledger.receipt.tree_head;
+    let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
+    let size = 10_000_000_u64;
+    let path: Vec<String> =
+        (0..size.next_power_of_two().ilog2()).map(|at| base64(&[at as u8; 32])).collect();
+    assert_eq!(path.len(), 24);
+
+    // As the ledger stores an answer: who, to which items, under which rule, with its digests.
+    let rule = catalog_model::rule::RuleRef {
+        id: "N809-21-1-conditional-answer".to_owned(),
+        title: "政务数据共享条例".to_owned(),
+        article: "21".to_owned(),
+        paragraph: 1,
+        rank: catalog_model::rule::Rank::AdministrativeRegulation,
+        quote: "10个工作日内向政务数据需求部门答复是否同意共享".to_owned(),
+    };
+    let mut record = record(4);
+    let mut encoder = minicbor::Encoder::new(&mut record);
+    for item in ["号牌号码", "车辆类型", "所有人名称", "注册日期", "检验有效期"]
+    {
+        encoder.str(item).unwrap();
+    }
+    encoder.encode(name(9).parse::<ResourceName>().unwrap()).unwrap().encode(&rule).unwrap();
+    encoder.str("luqiao-city/organizations/01K5Z0000000000000000000AA/systems/01K5Z0000000000000000000BB").unwrap();
+    for label in ["reason", "person", "consenter"] {
+        encoder.str(label).unwrap().bytes(&[9; 32]).unwrap();
+    }
+    let digests: Vec<_> = ["reason", "person", "consenter"]
+        .iter()
+        .map(|label| json!({ "label": label, "sha256": "9".repeat(64) }))
+        .collect();
+    let words = json!({
+        "domain": DOMAIN, "generation": 3, "sequence": size - 1, "time_ms": TIME_MS,
+        "time": "2026-09-21 09:00:00", "subject": name(4), "fact": "request_answered",
+        "details": { "kind": "agreed_in_part", "items": ["号牌号码", "车辆类型", "所有人名称",
+            "注册日期", "检验有效期"], "late": false, "grant": name(9), "standing": false },
+        "rule": { "id": rule.id, "cited_zh": rule.cite(Lang::Zh), "cited_en": rule.cite(Lang::En) },
+        "actor": "luqiao-city/organizations/01K5Z0000000000000000000AA/systems/01K5Z0000000000000000000BB",
+        "digests": digests,
+    });
+    let receipt = json!({
+        "name": name(4),
+        "leaf_index": (size - 1).to_string(),
+        "record": base64(&record),
+        "record_json": words.to_string(),
+        "inclusion_proof": path,
+        "tree_head": {
+            "domain": DOMAIN, "cluster_id": CLUSTER, "generation": "3",
+            "tree_size": size.to_string(), "root_hash": base64(&head.root_hash),
+            "time": "2026-09-21T01:00:00Z", "hash_algorithm": "sha256",
+            "signature_algorithm": "ed25519", "signature": base64(&head.signature),
+            "certificate": base64(&head.certificate),
+        },
+    });
+    let bytes = receipt.to_string().len();
+    println!("a receipt has {bytes} bytes, {} of them the record", record.len());
+    assert!((2_000..=4_096).contains(&bytes), "{bytes} bytes");
 }

@@ -68,7 +68,9 @@ fn the_page_asks_nobody_and_shows_no_markup_of_others() {
     assert!(page.contains("&lt;机密&gt;") && page.contains("vehicles &amp; &quot;plates&quot;"));
     assert!(!page.contains("<script>alert"), "a text became markup");
     assert_eq!(page.matches("</script>").count(), 2);
-    for shown in ["《政务数据共享条例》第21条第1款", "art. 21¶1", "10个工作日内", "中秋节", "星期六", "Sat"] {
+    for shown in
+        ["《政务数据共享条例》第21条第1款", "art. 21¶1", "10个工作日内", "中秋节", "星期六", "Sat"]
+    {
         assert!(page.contains(shown), "{shown}");
     }
 }
@@ -99,7 +101,11 @@ const Verifier = new Function(script + "\nreturn Verifier;")();
         text.lines()
             .map(|line| {
                 let steps: Vec<Option<bool>> = serde_json::from_str(line).unwrap();
-                (0..).zip(steps).filter(|(_, holds)| *holds == Some(false)).map(|(at, _)| at).collect()
+                (0..)
+                    .zip(steps)
+                    .filter(|(_, holds)| *holds == Some(false))
+                    .map(|(at, _)| at)
+                    .collect()
             })
             .collect(),
     )

@@ -40,8 +40,7 @@ impl Signer {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.distinguished_name.push(DnType::CommonName, format!("{domain} CA"));
-        let authority =
-            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let pair = KeyPair::generate_for(&PKCS_ED25519).unwrap();
         let cluster_id = [number; 16];
         let mut params = CertificateParams::default();

@@ -60,8 +60,8 @@ impl Script {
             command.arg("--trust").arg(trust);
         }
         let output = command.output().unwrap();
-        let said = String::from_utf8(output.stdout).unwrap()
-            + &String::from_utf8(output.stderr).unwrap();
+        let said =
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         (output.status.code().unwrap(), said)
     }
 

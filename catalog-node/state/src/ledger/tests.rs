@@ -147,3 +147,122 @@ fn the_peaks_over_any_size_give_its_root() {
     }
     assert_eq!(ledger.peaks(65), None);
 }
+
+/// A catalog with a few decisions, and what became of it in the hands of somebody with a disk.
+#[test]
+fn sec_03_an_edited_a_reordered_a_truncated_and_a_rewritten_ledger_are_each_noticed() {
+    use audit::{Finding, audit};
+
+    let mut world = crate::script::World::default();
+    for line in [
+        "cluster xiamen level=3 clock=\"2026-09-21 09:00\"",
+        "organization police",
+        "organization tax",
+        "listed plates provider=police standing sharing=unconditional",
+        "request case1 entry=plates from=tax",
+        "listed beds provider=police",
+        "erase 2 ground=\"PIPL 47\"",
+    ] {
+        world.run(line);
+    }
+    let store = world.into_store("xiamen");
+    let cluster = crate::view::View(&store).cluster().unwrap();
+    let size = Ledger(&store).size();
+    assert!(size > 8, "{size} records");
+    let head = |size: u64| Head {
+        domain: cluster.domain.clone(),
+        cluster_id: cluster.cluster_id,
+        generation: 1,
+        tree_size: size,
+        root_hash: Ledger(&store).root(size).unwrap(),
+        time: UtcMillis(0),
+        suite: SUITE,
+    };
+    // What somebody else holds: an older head and the newest one.
+    let heads = [head(5), head(size)];
+    let found = |change: &dyn Fn(&mut MemStore)| {
+        let mut store = store.clone();
+        change(&mut store);
+        audit(&store, &heads, 100)
+    };
+    assert_eq!(found(&|_| {}), []);
+
+    let record = |place: u64| keys::ledger_record(place).into_vec();
+    // A bit.
+    let flipped = found(&|store| {
+        *store.0.get_mut(&record(6)).unwrap().last_mut().unwrap() ^= 1;
+    });
+    assert!(flipped.contains(&Finding::Changed { place: 6 }), "{flipped:?}");
+    // Two records in each other's place.
+    let reordered = found(&|store| {
+        let (one, other) = (store.0[&record(3)].clone(), store.0[&record(4)].clone());
+        store.0.insert(record(3), other);
+        store.0.insert(record(4), one);
+    });
+    assert!(reordered.contains(&Finding::Misplaced { place: 3 }), "{reordered:?}");
+    assert!(reordered.contains(&Finding::Misplaced { place: 4 }), "{reordered:?}");
+    // A record that is gone.
+    let holed = found(&|store| {
+        store.0.remove(&record(5));
+    });
+    assert_eq!(holed[0], Finding::Missing { place: 5 });
+    // The newest records, with the counter set back: whole in itself, and shorter than promised.
+    let truncated = found(&|store| {
+        let mut counters = crate::view::View(store).counters();
+        counters.ledger = size - 2;
+        let row = codec::encode(&counters);
+        store.0.insert(keys::meta::counters().into_vec(), row);
+    });
+    assert!(
+        matches!(truncated[..], [Finding::Rewritten(Against::Rewritten { root: None, .. })]),
+        "{truncated:?}"
+    );
+    // A text that was replaced, and one that went without a word.
+    let payload = |place: u64| keys::ledger_payload(place).into_vec();
+    let with_text = (0..size).find(|place| store.0.contains_key(&payload(*place))).unwrap();
+    let replaced = found(&|store| {
+        let other = Payload { salt: [1; 16], texts: vec![("reason".into(), "another".into())] };
+        store.0.insert(payload(with_text), codec::encode(&other));
+    });
+    assert_eq!(replaced, [Finding::TextWrong { place: with_text }]);
+    let gone = found(&|store| {
+        store.0.remove(&payload(with_text));
+    });
+    assert_eq!(gone, [Finding::TextWrong { place: with_text }]);
+    // A hash of the tree.
+    let tree = found(&|store| {
+        store.0.get_mut(&keys::ledger_node(1, 0).into_vec()).unwrap()[0] ^= 1;
+    });
+    assert!(tree.contains(&Finding::TreeWrong { level: 1, position: 0 }), "{tree:?}");
+
+    // Somebody with everything rewrites the past, computes every hash anew and would sign it with
+    // their own key: in itself it is whole, and only the heads that others kept tell.
+    let rewritten = found(&|store| {
+        let mut past: LedgerRecord = codec::decode(&store.0[&record(4)]).unwrap();
+        past.time = UtcMillis(past.time.0 + 1);
+        store.0.insert(record(4), codec::encode(&past));
+        let mut frontier = catalog_proofs::tree::Frontier::new(SUITE);
+        for place in 0..size {
+            let leaf = SUITE.leaf_hash(&store.0[&record(place)]);
+            store.0.insert(keys::ledger_node(0, place).into_vec(), leaf.to_vec());
+            frontier.push(leaf);
+            let (mut hash, mut level, mut position) = (leaf, 0u8, place);
+            while position % 2 == 1 {
+                let left = stored(store.get(keys::ledger_node(level, position - 1).as_slice()));
+                hash = SUITE.node_hash(&left, &hash);
+                (level, position) = (level + 1, position / 2);
+                store.0.insert(keys::ledger_node(level, position).into_vec(), hash.to_vec());
+            }
+        }
+        assert_eq!(Ledger(store).root(size), Some(frontier.root()));
+    });
+    assert!(
+        matches!(
+            rewritten[..],
+            [Finding::Rewritten(_), Finding::Rewritten(Against::Rewritten { root: Some(_), .. })]
+        ),
+        "{rewritten:?}"
+    );
+    let foreign = Head { cluster_id: [0xee; 16], ..head(5) };
+    assert_eq!(audit(&store, &[foreign], 100), [Finding::HeadOfAnother]);
+}

@@ -8,7 +8,7 @@ use crate::{
 
 impl Resolution {
     /// For how many years records of use, and the ledger with them, are kept, and by which rule: the
-    /// longest of those in force (decree 809 art. 29). Months count as the years that they begin.
+    /// longest of those in force (decree 809 art. 29). Months are rounded up to years.
     pub fn retention(&self) -> Option<(u16, RuleRef)> {
         let merged = self.merged(RuleKey::UsageRecordRetention)?;
         let years = match merged.value {
@@ -19,3 +19,6 @@ impl Resolution {
         Some((years, merged.sources.into_iter().next()?))
     }
 }
+
+#[cfg(test)]
+mod tests;
