@@ -7,7 +7,9 @@ const SUITE: Suite = Suite::Sha256Ed25519;
 
 fn head(records: &[&str]) -> Head {
     let mut frontier = Frontier::new(SUITE);
-    records.iter().for_each(|record| frontier.push(SUITE.leaf_hash(record.as_bytes())));
+    for record in records {
+        frontier.push(SUITE.leaf_hash(record.as_bytes()));
+    }
     Head {
         domain: "xiamen".parse().unwrap(),
         cluster_id: [1; 16],

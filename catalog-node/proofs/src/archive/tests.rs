@@ -22,7 +22,9 @@ fn record(sequence: u64) -> Vec<u8> {
 
 fn frontier(size: u64) -> Frontier {
     let mut frontier = Frontier::new(SUITE);
-    (0..size).for_each(|sequence| frontier.push(SUITE.leaf_hash(&record(sequence))));
+    for sequence in 0..size {
+        frontier.push(SUITE.leaf_hash(&record(sequence)));
+    }
     frontier
 }
 

@@ -145,7 +145,9 @@ impl City {
 
     fn root(leaves: &[Hash]) -> Hash {
         let mut frontier = Frontier::new(SUITE);
-        leaves.iter().for_each(|leaf| frontier.push(*leaf));
+        for leaf in leaves {
+            frontier.push(*leaf);
+        }
         frontier.root()
     }
 
@@ -235,7 +237,9 @@ impl City {
         for (number, through) in (1..).zip(ends) {
             let from = last.as_ref().map_or(0, |segment| segment.through);
             let mut before = Frontier::new(SUITE);
-            self.leaves()[..from as usize].iter().for_each(|leaf| before.push(*leaf));
+            for leaf in &self.leaves()[..from as usize] {
+                before.push(*leaf);
+            }
             let segment = Segment {
                 domain: self.signer.domain.parse().unwrap(),
                 cluster_id: self.signer.cluster_id,

@@ -321,7 +321,8 @@ fn check_brings(tx: &Tx<'_>, domain: &DomainId) -> Result<(), Refusal> {
     let gateway = matches!(by.identity, Identity::Gateway { .. });
     let own = by.domain == *tx.domain()
         && matches!(by.identity, Identity::Gateway { .. } | Identity::Node { .. });
-    if !own && !(gateway && by.domain == *domain) {
+    let theirs = gateway && by.domain == *domain;
+    if !(own || theirs) {
         return Err(not_permitted(tx, "a gateway of that domain, or a worker of this one"));
     }
     if domain == tx.domain() || !tx.has(&keys::peer(domain)) {
