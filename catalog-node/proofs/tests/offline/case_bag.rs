@@ -177,3 +177,41 @@ fn the_hash_in_the_page_gives_the_examples_of_fips_180() {
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
 }
+
+/// The page as a reader sees it, with as little of a browser as it takes: every step shown and none
+/// of them bad; after the button that changes one bit, the root and the text do not hold.
+#[test]
+fn the_page_shows_what_it_did_and_what_one_bit_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bag.html");
+    fs::write(&file, case_bag(&bag())).unwrap();
+    let run = r#"
+const page = require("fs").readFileSync(process.argv[1], "utf8");
+const element = () => ({
+  children: [], className: "", textContent: "",
+  append(child) { this.children.push(child); },
+  replaceChildren() { this.children = []; },
+});
+const byId = { checks: element(), again: element(), flip: element(), bag: element() };
+byId.bag.textContent = page.split('id="bag">')[1].split("</script>")[0];
+globalThis.document = { getElementById: (id) => byId[id], createElement: element };
+const script = page.split("<script>")[1].split("</script>")[0];
+const shown = () => byId.checks.children.map((item) => item.children[0].children.map((s) => s.className));
+(async () => {
+  await new Function(script.replace("document !== \"undefined\") show()", "document !== \"undefined\") return show()"))();
+  console.log(JSON.stringify(shown()));
+  await byId.flip.onclick();
+  console.log(JSON.stringify(shown()));
+  await byId.again.onclick();
+  console.log(JSON.stringify(shown()));
+})();
+"#;
+    let Ok(output) = Command::new("node").arg("-e").arg(run).arg(&file).output() else {
+        println!("node is not installed: the page was not run");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let good = r#"[["good","good","good","good","good","open"]]"#;
+    let bad = r#"[["good","bad","good","bad","good","open"]]"#;
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{good}\n{bad}\n{good}\n"));
+}
