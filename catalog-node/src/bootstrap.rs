@@ -222,6 +222,7 @@ impl Spec {
                 development_clock: self.development_clock.is_some(),
                 composition: self.composition.clone(),
                 page_token_key: random_bytes(),
+                hash_suite: None,
             },
             clock,
             calendar,

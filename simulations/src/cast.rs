@@ -115,6 +115,7 @@ pub fn bootstrap(clock: UtcMillis, founders: &[u64], level: u32) -> Bootstrap {
         development_clock: false,
         composition: "xiamen-today".to_owned(),
         page_token_key: [7; 32],
+        hash_suite: None,
     };
     let organization = |(member, name): (Member, &str)| Organization {
         id: member.organization(),

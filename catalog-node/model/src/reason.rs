@@ -1044,6 +1044,37 @@ reasons! {
         "{to} 未经委托部门同意参与受托处理",
         "the department consents to the sub-entrusting first",
         "none";
+    #[section = "Proofs"]
+    HeadDoesNotExtend = 450, "HEAD_DOES_NOT_EXTEND",
+        "the head of {domain} over {tree_size} records does not extend the one held here over {held}: its past was rewritten, or the proof is of another ledger",
+        "{domain} 的 {tree_size} 条记录树头未能延续此处持有的 {held} 条记录树头：其历史被改写，或证明不属于同一账本",
+        "none: the refusal is on record, with the head as evidence",
+        "hold both heads against each other and ask the other domain what became of its past";
+    HeadProofElsewhere = 451, "HEAD_PROOF_ELSEWHERE",
+        "the proof begins at {from} records, the head of {domain} held here has {held}",
+        "证明从 {from} 条记录开始，而此处持有的 {domain} 树头为 {held} 条记录",
+        "read the head that is held, take a proof from there, send again",
+        "none";
+    HeadNotOurs = 452, "HEAD_NOT_OURS",
+        "the cosigned head of {domain} over {tree_size} records is none of this ledger",
+        "被会签的 {domain} 树头（{tree_size} 条记录）不属于本账本",
+        "cosign a head as it was received from this domain",
+        "hold it against the ledger: one of the two was rewritten";
+    SegmentRangeWrong = 453, "SEGMENT_RANGE_WRONG",
+        "{through} is not after {after} and within the {size} records there are",
+        "{through} 不在 {after} 之后，或超出现有的 {size} 条记录",
+        "name a record after the last one that was taken and not beyond the ledger",
+        "none";
+    PayloadGone = 454, "PAYLOAD_GONE",
+        "record {record} has no text or person beside it that could be erased",
+        "记录 {record} 旁没有可删除的文本或人员信息",
+        "none: it never had one, or it is erased already",
+        "none";
+    RetentionNotOver = 455, "RETENTION_NOT_OVER",
+        "record {record} of {date} is kept until {until}",
+        "{date} 的记录 {record} 须保存至 {until}",
+        "purge only what is older; what the law wants gone earlier is erased one by one, with its ground",
+        "none";
 }
 
 impl fmt::Display for Reason {

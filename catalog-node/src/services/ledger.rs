@@ -11,7 +11,8 @@ use catalog_model::{
     reason::Reason,
     refusal::Refusal,
 };
-use catalog_state::ledger::{Ledger, head_bytes};
+use catalog_proofs::head::signed_bytes;
+use catalog_state::ledger::Ledger;
 use luqiao_proto::{
     convert::{
         name::{domain_name, resource_name},
@@ -120,16 +121,17 @@ impl HeadKey {
         let cluster = &look.cluster;
         let (domain, cluster_id) = (cluster.domain.to_string(), hex(&cluster.cluster_id));
         let time = look.view().clock();
-        let signed = head_bytes(&domain, &cluster_id, cluster.generation, size, &root, time);
+        let (suite, generation) = (cluster.suite(), cluster.generation);
+        let signed = signed_bytes(&domain, &cluster_id, generation, size, &root, time.0, suite);
         Some(TreeHead {
             domain,
             cluster_id,
-            generation: cluster.generation,
+            generation,
             tree_size: size,
             root_hash: root.to_vec().into(),
             time: Some(timestamp(time)),
-            hash_algorithm: "sha256".to_owned(),
-            signature_algorithm: "ed25519".to_owned(),
+            hash_algorithm: suite.hash_name().to_owned(),
+            signature_algorithm: suite.signature_name().to_owned(),
             signature: self.pair.sign(&signed).as_ref().to_vec().into(),
             certificate: self.certificate.clone(),
         })

@@ -117,6 +117,7 @@ fn cluster(cluster_id: [u8; 16], generation: u64) -> (Vec<u8>, Vec<u8>) {
         development_clock: false,
         composition: String::new(),
         page_token_key: [0; 32],
+        hash_suite: None,
     };
     (keys::meta::cluster().into_vec(), codec::encode(&cluster))
 }

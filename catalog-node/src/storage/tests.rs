@@ -263,6 +263,7 @@ fn a_state_of_another_cluster_or_generation_is_refused() {
             development_clock: false,
             composition: String::new(),
             page_token_key: [0; 32],
+            hash_suite: None,
         };
         let key = keys::meta::cluster();
         put(&storage.state.current(), key.as_slice(), &codec::encode(&cluster), 1);

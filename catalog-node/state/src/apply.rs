@@ -11,6 +11,7 @@ pub mod grants;
 pub(crate) mod law;
 pub mod organizations;
 pub mod probe;
+pub mod proof;
 pub mod requests;
 mod text;
 // Relations and quality.
@@ -131,6 +132,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         // Relations and quality.
         Body::Relations(command) => relations::apply(tx, law, command),
         Body::Quality(command) => quality::apply(tx, law, command),
+        Body::Proof(command) => proof::apply(tx, law, command),
     }
 }
 
@@ -140,6 +142,9 @@ pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
     if refusal.reason == catalog_model::reason::Reason::SecretEntryRefused {
         catalog::secrecy::record_refusal(tx, body, refusal);
         return;
+    }
+    if let Body::Proof(command) = body {
+        return proof::record_refusal(tx, command, refusal);
     }
     let Some((id, content)) = asked(body, refusal) else { return };
     let Some(rule) = &refusal.rule else { return };

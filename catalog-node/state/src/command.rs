@@ -7,6 +7,7 @@ mod grant;
 pub mod catalog;
 mod law;
 pub mod case;
+pub mod proof;
 
 use catalog_model::{
     caller::Caller,
@@ -501,6 +502,9 @@ pub enum Body {
     /// Batches, error reports, objections of persons concerned. Level 3.
     #[n(36)]
     Quality(#[n(0)] Box<QualityCommand>),
+    /// Heads of other domains, archives, lawful erasure. Level 3.
+    #[n(37)]
+    Proof(#[n(0)] Box<proof::ProofCommand>),
 }
 
 impl Body {
@@ -508,6 +512,9 @@ impl Body {
     /// below it refuses.
     pub fn level(&self) -> u32 {
         match self {
+            Self::Bootstrap(bootstrap) if bootstrap.cluster.hash_suite.is_some() => {
+                bootstrap.level.unwrap_or(1).max(3)
+            }
             Self::Bootstrap(bootstrap) if bootstrap.members.is_some() => {
                 bootstrap.level.unwrap_or(1).max(2)
             }
@@ -531,6 +538,7 @@ impl Body {
             Self::Law(_) => 3,
             Self::Case(_) => 3,
             Self::Relations(_) | Self::Quality(_) => 3,
+            Self::Proof(_) => 3,
             _ => 1,
         }
     }

@@ -21,6 +21,10 @@ use catalog_model::{
     sharing::SharingKind,
     time::UtcMillis,
 };
+use catalog_proofs::{
+    against::Against,
+    archive::{Chain, Segment},
+};
 use minicbor::Decode;
 
 use crate::{
@@ -29,8 +33,9 @@ use crate::{
     command::{LEVEL, MemberChange},
     feed::{self, FeedRecord, FeedScope},
     keys::{self, Key, Table},
-    ledger::{Fact, Ledger, LedgerRecord, Payload, leaf_hash, node_hash, text_digest},
+    ledger::{Fact, Ledger, LedgerRecord, Payload},
     outbox::OutboxItem,
+    rows::proof::CosignatureRow,
     rows::{ClusterConfig, DeadlineRow, MemberChangeRow, MemberRole, OutageRow},
     store::{Row, Store, Writes},
     view::View,
@@ -127,6 +132,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.found.extend(catalog::suspended_entries_are_not_listed(store));
     inspection.the_law_fits_its_rows();
     inspection.relations_keep_their_rules();
+    inspection.proofs_fit_the_ledger();
     inspection.found
 }
 
@@ -142,6 +148,7 @@ pub fn check_changes(watch: &mut Watch, store: &dyn Store, writes: &Writes) -> V
     };
     let mut inspection = Inspection { store, domain, decoded: &decoded, found: Vec::new() };
     inspection.each_row_keeps_its_rules(watch);
+    inspection.nothing_of_the_ledger_goes(writes);
     let of_members =
         [keys::meta::level(), keys::meta::members()].map(|key| writes.contains_key(key.as_slice()));
     if of_members.contains(&true) {
@@ -542,6 +549,7 @@ impl Inspection<'_> {
     fn ledger_is_dense_and_proves(&mut self, watch: &mut Watch) {
         const NAME: &str = "ledger_is_dense_and_proves";
         let view = View(self.store);
+        let suite = Ledger(self.store).suite();
         let size = view.counters().ledger;
         let beyond = keys::ledger_record(size);
         let last = Key::table(Table::LedgerRecord).end();
@@ -562,19 +570,22 @@ impl Inspection<'_> {
             };
             let record: LedgerRecord = codec::decode(&bytes).expect("rows are ours");
             let payload: Option<Payload> = view.get(&keys::ledger_payload(place));
-            let texts = payload.map_or_else(Vec::new, |payload| {
-                payload
-                    .texts
-                    .iter()
-                    .map(|(label, text)| text_digest(&payload.salt, label, text))
-                    .collect::<Vec<_>>()
-            });
             let digests: Vec<_> = record.digests.iter().map(|digest| digest.digest).collect();
+            let texts = match payload {
+                Some(payload) => {
+                    let texts = payload.texts.iter();
+                    texts
+                        .map(|(label, text)| suite.text_digest(&payload.salt, label, text))
+                        .collect()
+                }
+                None if view.payload_gone(place).is_some() => digests.clone(),
+                None => Vec::new(),
+            };
             let by_subject = keys::ledger_by_subject(&record.subject.to_string(), place);
             if record.sequence != place
                 || texts != digests
                 || self.store.get(by_subject.as_slice()).is_none()
-                || !self.subtrees_are_stored(place, leaf_hash(&bytes))
+                || !self.subtrees_are_stored(place, &bytes)
             {
                 self.violated(NAME, format!("record {place}"));
             }
@@ -590,9 +601,10 @@ impl Inspection<'_> {
     }
 
     /// Whether the hashes of the leaf at `place` and of every subtree that it completes are stored.
-    fn subtrees_are_stored(&self, place: u64, leaf: [u8; 32]) -> bool {
+    fn subtrees_are_stored(&self, place: u64, record: &[u8]) -> bool {
+        let suite = Ledger(self.store).suite();
         let node = |level, position| self.store.get(keys::ledger_node(level, position).as_slice());
-        let (mut level, mut position, mut hash) = (0, place, leaf);
+        let (mut level, mut position, mut hash) = (0, place, suite.leaf_hash(record));
         loop {
             if node(level, position).as_deref() != Some(hash.as_slice()) {
                 return false;
@@ -602,8 +614,41 @@ impl Inspection<'_> {
             }
             let left = node(level, position - 1).and_then(|left| left.try_into().ok());
             let Some(left) = left else { return false };
-            hash = node_hash(&left, &hash);
+            hash = suite.node_hash(&left, &hash);
             (level, position) = (level + 1, position / 2);
+        }
+    }
+
+    /// No command takes back a record or a hash of the tree (must-refuse 30).
+    fn nothing_of_the_ledger_goes(&mut self, writes: &Writes) {
+        const NAME: &str = "nothing_of_the_ledger_goes";
+        for table in [Table::LedgerRecord, Table::LedgerNode, Table::LedgerBySubject] {
+            let prefix = Key::table(table);
+            let mut rows = writes.range(prefix.as_slice().to_vec()..prefix.end());
+            if rows.any(|(_, value)| value.is_none()) {
+                self.violated(NAME, format!("{table:?}"));
+            }
+        }
+    }
+
+    /// Sealed segments follow each other without a gap, cosignatures are on heads that we still
+    /// have, and nothing of the ledger but payloads ever goes (must-refuse 30, FED-15).
+    fn proofs_fit_the_ledger(&mut self) {
+        const NAME: &str = "proofs_fit_the_ledger";
+        let ledger = Ledger(self.store);
+        let mut chain = Chain::new();
+        for segment in self.rows::<Segment>(Table::Segment) {
+            let roots = (ledger.root(segment.from), ledger.root(segment.through));
+            let fits = chain.next(&segment);
+            if fits.is_err() || roots != (Some(segment.root_before), Some(segment.root)) {
+                self.violated(NAME, format!("segment {}: {fits:?}", segment.number));
+            }
+        }
+        for cosignature in self.rows::<CosignatureRow>(Table::Cosignature) {
+            let verdict = ledger.verify_against(&cosignature.cosignature.head);
+            if !matches!(verdict, Against::Extends { .. }) {
+                self.violated(NAME, format!("{}: {verdict:?}", cosignature.cosignature.cosigner));
+            }
         }
     }
 

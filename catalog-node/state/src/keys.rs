@@ -146,6 +146,14 @@ pub enum Table {
     QualityBatch = 0x7a,
     /// Item → published entries that share it.
     ItemIndex = 0x7b,
+    /// What of the payloads is gone, and by which record.
+    PayloadGone = 0x44,
+    /// Heads of other domains that are held here.
+    HeldHead = 0x45,
+    /// Cosignatures on our heads.
+    Cosignature = 0x46,
+    /// Sealed segments of the ledger.
+    Segment = 0x47,
 }
 
 /// A key under construction.
@@ -547,6 +555,36 @@ pub fn separation_switch() -> Key {
 }
 // Relations and quality.
 pub mod relations;
+
+/// `0 [sequence]`: an erasure of one payload.
+pub fn payload_erased(sequence: u64) -> Key {
+    Key::table(Table::PayloadGone).byte(0).number(sequence)
+}
+
+/// `1`: how far payloads were purged.
+pub fn payloads_purged() -> Key {
+    Key::table(Table::PayloadGone).byte(1)
+}
+
+/// `[domain] 0`: the newest head of a domain that extends all held before.
+pub fn held_head(domain: &DomainId) -> Key {
+    Key::table(Table::HeldHead).domain(domain).byte(0)
+}
+
+/// `[domain] 1 [cluster] [root]`: a head that does not.
+pub fn forked_head(domain: &DomainId, cluster_id: [u8; 16], root: &[u8; 32]) -> Key {
+    Key::table(Table::HeldHead).domain(domain).byte(1).id(cluster_id).bytes(root)
+}
+
+/// `[cosigner]`
+pub fn cosignature(cosigner: &DomainId) -> Key {
+    Key::table(Table::Cosignature).domain(cosigner)
+}
+
+/// `[number]`
+pub fn segment(number: u64) -> Key {
+    Key::table(Table::Segment).number(number)
+}
 
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {

@@ -1,9 +1,13 @@
 //! The ledger: a tamper-evident history of every accepted transition (SEC-03).
 //!
-//! Records form a Merkle tree as in RFC 9162 §2.1: the leaf hash is `SHA-256(0x00 ‖ record)`, a
-//! node's is `SHA-256(0x01 ‖ left ‖ right)`. A record is its stored bytes; free text and persons
-//! are in it only as salted digests, with an erasable payload beside, so that lawful erasure never
-//! breaks the tree. Heads are signed outside of apply, by each node's own key.
+//! Records form a Merkle tree as in RFC 9162 §2.1, with the hash of the cluster's suite
+//! (`catalog_proofs::suite`). A record is its stored bytes; free text and persons are in it only as
+//! salted digests, with an erasable payload beside, so that lawful erasure never breaks the tree.
+//! Heads are signed outside of apply, by each node's own key. Here paths are made; whoever wants to
+//! check one finds how in `catalog_proofs::tree`.
+
+pub mod archive;
+pub mod audit;
 
 use catalog_model::{
     grant::{
@@ -19,8 +23,8 @@ use catalog_model::{
     use_record::UseField,
 };
 use catalog_mutation::{Mutation, active};
+use catalog_proofs::{Hash, against::Against, head::Head, suite::Suite};
 use minicbor::{Decode, Encode};
-use sha2::{Digest, Sha256};
 
 use crate::{
     codec,
@@ -1384,6 +1388,88 @@ pub enum Fact {
         #[n(2)]
         late: bool,
     },
+    /// A head of another domain is held here from now on (FED-15).
+    #[n(170)]
+    HeadHeld {
+        /// The domain.
+        #[n(0)]
+        domain: DomainId,
+        /// Records in it.
+        #[n(1)]
+        tree_size: u64,
+        /// Its root.
+        #[n(2)]
+        #[cbor(with = "minicbor::bytes")]
+        root: Hash,
+    },
+    /// A head of another domain did not extend the one held: its past was rewritten (FED-15).
+    #[n(171)]
+    HeadForked {
+        /// The domain.
+        #[n(0)]
+        domain: DomainId,
+        /// Records in the head held.
+        #[n(1)]
+        held_size: u64,
+        /// Its root.
+        #[n(2)]
+        #[cbor(with = "minicbor::bytes")]
+        held_root: Hash,
+        /// Records in the one that does not extend it.
+        #[n(3)]
+        tree_size: u64,
+        /// Its root.
+        #[n(4)]
+        #[cbor(with = "minicbor::bytes")]
+        root: Hash,
+    },
+    /// Another domain cosigned a head of this ledger (FED-15).
+    #[n(172)]
+    HeadCosigned {
+        /// The domain.
+        #[n(0)]
+        cosigner: DomainId,
+        /// Records in the head.
+        #[n(1)]
+        tree_size: u64,
+    },
+    /// A segment of the ledger was sealed, to be archived.
+    #[n(173)]
+    SegmentSealed {
+        /// Its number.
+        #[n(0)]
+        number: u64,
+        /// First record.
+        #[n(1)]
+        from: u64,
+        /// The record after its last.
+        #[n(2)]
+        through: u64,
+        /// The chain's link.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        link: Hash,
+    },
+    /// Text and persons beside a record were erased, on a ground that the digests hold (SEC-03).
+    #[n(174)]
+    PayloadErased {
+        /// The record.
+        #[n(0)]
+        sequence: u64,
+    },
+    /// Texts and persons beside records were deleted after the end of retention (SEC-16).
+    #[n(175)]
+    PayloadsPurged {
+        /// First record.
+        #[n(0)]
+        from: u64,
+        /// The record after the last.
+        #[n(1)]
+        through: u64,
+        /// How many of them had something beside them.
+        #[n(2)]
+        count: u64,
+    },
 }
 
 /// The three answers.
@@ -1432,7 +1518,7 @@ pub fn append(
             .iter()
             .map(|(label, text)| TextDigest {
                 label: label.clone(),
-                digest: text_digest(&tx.salt, label, text),
+                digest: tx.cluster.suite().text_digest(&tx.salt, label, text),
             })
             .collect(),
     };
@@ -1443,7 +1529,7 @@ pub fn append(
         tx.put(&keys::ledger_payload(sequence), &payload);
     }
     if !active(Mutation::LedgerLeafSkipped) || sequence % 4 != 3 {
-        add_leaf(tx, sequence, leaf_hash(&bytes));
+        add_leaf(tx, sequence, tx.cluster.suite().leaf_hash(&bytes));
     }
     tx.counters_mut().ledger = sequence + 1;
     sequence
@@ -1464,59 +1550,28 @@ pub(crate) fn actor(caller: &catalog_model::caller::Caller) -> String {
     }
 }
 
-/// The digest of a free text.
-pub fn text_digest(salt: &[u8; 16], label: &str, text: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(salt);
-    hash.update(label.as_bytes());
-    hash.update([0]);
-    hash.update(text.as_bytes());
-    hash.finalize().into()
-}
-
-/// RFC 9162 §2.1.1: the hash of a leaf.
-pub fn leaf_hash(record: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update([0]);
-    hash.update(record);
-    hash.finalize().into()
-}
-
-/// RFC 9162 §2.1.1: the hash of an inner node.
-pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update([1]);
-    hash.update(left);
-    hash.update(right);
-    hash.finalize().into()
-}
-
 /// Stores the hash of leaf `index` and of every subtree that it completes: amortized two rows a
 /// leaf, and every proof is a walk over stored hashes.
-fn add_leaf(tx: &mut Tx<'_>, index: u64, leaf: [u8; 32]) {
+fn add_leaf(tx: &mut Tx<'_>, index: u64, leaf: Hash) {
+    let suite = tx.cluster.suite();
     let mut hash = leaf;
     let mut level = 0u8;
     let mut position = index;
     tx.put_bytes(&keys::ledger_node(level, position), hash.to_vec());
     while position % 2 == 1 {
         let left = stored(tx.get_bytes(&keys::ledger_node(level, position - 1)));
-        hash = node_hash(&left, &hash);
+        hash = suite.node_hash(&left, &hash);
         level += 1;
         position /= 2;
         tx.put_bytes(&keys::ledger_node(level, position), hash.to_vec());
     }
 }
 
-fn stored(bytes: Option<Vec<u8>>) -> [u8; 32] {
+fn stored(bytes: Option<Vec<u8>>) -> Hash {
     bytes
         .expect("every complete subtree has its hash stored")
         .try_into()
         .expect("a node row has 32 bytes")
-}
-
-/// Hash of the empty tree: `SHA-256` of nothing.
-pub fn empty_root() -> [u8; 32] {
-    Sha256::digest([]).into()
 }
 
 /// The ledger of a store, to read and to prove.
@@ -1558,74 +1613,120 @@ impl Ledger<'_> {
             .collect()
     }
 
+    /// With which hash it is made.
+    pub fn suite(&self) -> Suite {
+        crate::view::View(self.0).cluster().map_or_else(Suite::default, |cluster| cluster.suite())
+    }
+
     /// Hash of the complete or ragged subtree over leaves `from..to`.
-    fn subtree(&self, from: u64, to: u64) -> [u8; 32] {
+    fn subtree(&self, suite: Suite, from: u64, to: u64) -> Hash {
         let size = to - from;
         if size.is_power_of_two() && from.is_multiple_of(size) {
             let level = size.trailing_zeros() as u8;
             return stored(self.0.get(keys::ledger_node(level, from / size).as_slice()));
         }
         let split = from + split(size);
-        node_hash(&self.subtree(from, split), &self.subtree(split, to))
+        suite.node_hash(&self.subtree(suite, from, split), &self.subtree(suite, split, to))
     }
 
     /// Root of the tree over the first `size` records; `None` if there are fewer.
-    pub fn root(&self, size: u64) -> Option<[u8; 32]> {
+    pub fn root(&self, size: u64) -> Option<Hash> {
         match size {
-            0 => Some(empty_root()),
+            0 => Some(self.suite().empty_root()),
             _ if size > self.size() => None,
-            _ => Some(self.subtree(0, size)),
+            _ => Some(self.subtree(self.suite(), 0, size)),
         }
     }
 
+    /// The complete subtrees over the first `size` records, the largest first: one for each binary
+    /// one of `size`. `None` if there are fewer records.
+    pub fn peaks(&self, size: u64) -> Option<Vec<Hash>> {
+        if size > self.size() {
+            return None;
+        }
+        let mut peaks = Vec::new();
+        let mut from = 0;
+        for level in (0..u64::BITS as u8).rev() {
+            let leaves = 1 << level;
+            if size & leaves != 0 {
+                peaks.push(stored(self.0.get(keys::ledger_node(level, from / leaves).as_slice())));
+                from += leaves;
+            }
+        }
+        Some(peaks)
+    }
+
+    /// Whether this is still the ledger of which somebody holds `held` (FED-15). The head of another
+    /// domain, cluster or suite says nothing about it.
+    pub fn verify_against(&self, held: &Head) -> Against {
+        let Some(cluster) = crate::view::View(self.0).cluster() else { return Against::Unknown };
+        let ours = (&cluster.domain, cluster.cluster_id, cluster.suite());
+        let (held_size, size) = (held.tree_size, self.size());
+        if ours != (&held.domain, held.cluster_id, held.suite) || held_size == 0 {
+            return Against::Unknown;
+        }
+        let root = self.root(held_size);
+        if root == Some(held.root_hash) {
+            return Against::Extends { held_size, size };
+        }
+        Against::Rewritten { held_size, held_root: held.root_hash, size, root }
+    }
+
     /// RFC 9162 §2.1.3: the path from leaf `index` to the root over `size` records.
-    pub fn inclusion_proof(&self, index: u64, size: u64) -> Option<Vec<[u8; 32]>> {
+    pub fn inclusion_proof(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
         if index >= size || size > self.size() {
             return None;
         }
         let mut path = Vec::new();
-        self.path(index, 0, size, &mut path);
+        self.path(self.suite(), index, 0, size, &mut path);
         Some(path)
     }
 
-    fn path(&self, index: u64, from: u64, to: u64, path: &mut Vec<[u8; 32]>) {
+    fn path(&self, suite: Suite, index: u64, from: u64, to: u64, path: &mut Vec<Hash>) {
         if to - from == 1 {
             return;
         }
         let middle = from + split(to - from);
         if index < middle {
-            self.path(index, from, middle, path);
-            path.push(self.subtree(middle, to));
+            self.path(suite, index, from, middle, path);
+            path.push(self.subtree(suite, middle, to));
         } else {
-            self.path(index, middle, to, path);
-            path.push(self.subtree(from, middle));
+            self.path(suite, index, middle, to, path);
+            path.push(self.subtree(suite, from, middle));
         }
     }
 
     /// RFC 9162 §2.1.4: the proof that the tree over `second` records extends that over `first`.
-    pub fn consistency_proof(&self, first: u64, second: u64) -> Option<Vec<[u8; 32]>> {
+    pub fn consistency_proof(&self, first: u64, second: u64) -> Option<Vec<Hash>> {
         if first == 0 || first > second || second > self.size() {
             return None;
         }
         let mut path = Vec::new();
-        self.sub_proof(first, 0, second, true, &mut path);
+        self.sub_proof(self.suite(), first, (0, second), true, &mut path);
         Some(path)
     }
 
-    fn sub_proof(&self, first: u64, from: u64, to: u64, whole: bool, path: &mut Vec<[u8; 32]>) {
+    fn sub_proof(
+        &self,
+        suite: Suite,
+        first: u64,
+        (from, to): (u64, u64),
+        whole: bool,
+        path: &mut Vec<Hash>,
+    ) {
         if first == to {
             if !whole {
-                path.push(self.subtree(from, to));
+                path.push(self.subtree(suite, from, to));
             }
             return;
         }
         let middle = from + split(to - from);
         if first <= middle {
-            self.sub_proof(first, from, middle, whole, path);
-            path.push(self.subtree(middle, to));
+            self.sub_proof(suite, first, (from, middle), whole, path);
+            path.push(self.subtree(suite, middle, to));
         } else {
-            self.sub_proof(first, middle, to, false, path);
-            path.push(self.subtree(from, middle));
+            self.sub_proof(suite, first, (middle, to), false, path);
+            path.push(self.subtree(suite, from, middle));
         }
     }
 }
@@ -1633,107 +1734,6 @@ impl Ledger<'_> {
 /// The largest power of two below `size`.
 fn split(size: u64) -> u64 {
     1 << (size - 1).ilog2()
-}
-
-/// RFC 9162 §2.1.3.2: whether `path` leads from `leaf` at `index` to `root` over `size` records.
-pub fn verify_inclusion(
-    leaf: [u8; 32],
-    index: u64,
-    size: u64,
-    path: &[[u8; 32]],
-    root: &[u8; 32],
-) -> bool {
-    if index >= size {
-        return false;
-    }
-    let (mut node, mut last, mut hash) = (index, size - 1, leaf);
-    for sibling in path {
-        if last == 0 {
-            return false;
-        }
-        if node % 2 == 1 || node == last {
-            hash = node_hash(sibling, &hash);
-            while node.is_multiple_of(2) && node != 0 {
-                node /= 2;
-                last /= 2;
-            }
-        } else {
-            hash = node_hash(&hash, sibling);
-        }
-        node /= 2;
-        last /= 2;
-    }
-    last == 0 && hash == *root
-}
-
-/// RFC 9162 §2.1.4.2: whether `path` shows that the tree with root `second_root` over `second`
-/// records extends the tree with root `first_root` over `first`.
-pub fn verify_consistency(
-    first: u64,
-    second: u64,
-    path: &[[u8; 32]],
-    first_root: &[u8; 32],
-    second_root: &[u8; 32],
-) -> bool {
-    if first == 0 || first > second {
-        return false;
-    }
-    if first == second {
-        return path.is_empty() && first_root == second_root;
-    }
-    let with_root;
-    let path = if first.is_power_of_two() {
-        with_root = [&[*first_root], path].concat();
-        &with_root
-    } else {
-        path
-    };
-    let Some((start, rest)) = path.split_first() else { return false };
-    let (mut node, mut last) = (first - 1, second - 1);
-    while node % 2 == 1 {
-        node /= 2;
-        last /= 2;
-    }
-    let (mut first_hash, mut second_hash) = (*start, *start);
-    for sibling in rest {
-        if last == 0 {
-            return false;
-        }
-        if node % 2 == 1 || node == last {
-            first_hash = node_hash(sibling, &first_hash);
-            second_hash = node_hash(sibling, &second_hash);
-            while node.is_multiple_of(2) && node != 0 {
-                node /= 2;
-                last /= 2;
-            }
-        } else {
-            second_hash = node_hash(&second_hash, sibling);
-        }
-        node /= 2;
-        last /= 2;
-    }
-    last == 0 && first_hash == *first_root && second_hash == *second_root
-}
-
-/// The canonical bytes of a head, over which nodes sign; see `docs/receipts.md`.
-pub fn head_bytes(
-    domain: &str,
-    cluster_id: &str,
-    generation: u64,
-    tree_size: u64,
-    root_hash: &[u8; 32],
-    time: UtcMillis,
-) -> Vec<u8> {
-    use std::fmt::Write as _;
-    let root = root_hash.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    format!(
-        "luqiao-tree-head-v1\n{domain}\n{cluster_id}\n{generation}\n{tree_size}\n{root}\n{}\nsha256\n",
-        time.0
-    )
-    .into_bytes()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Rows that are not values of the model: the cluster's own bookkeeping.
 
+pub mod proof;
+
 use catalog_model::{
     deadline::DeadlineKind,
     ids::{DomainId, OrganizationId, PersonId, SystemId},
@@ -8,6 +10,7 @@ use catalog_model::{
     refusal::Refusal,
     time::UtcMillis,
 };
+use catalog_proofs::suite::Suite;
 use minicbor::{Decode, Encode};
 
 /// Kind of a domain in the "1+N+1" structure.
@@ -86,6 +89,17 @@ pub struct ClusterConfig {
     #[n(7)]
     #[cbor(with = "minicbor::bytes")]
     pub page_token_key: [u8; 32],
+    /// With which hash and signature it proves its ledger; absent = SHA-256 and Ed25519. A cluster
+    /// that names one begins at level 3.
+    #[n(8)]
+    pub hash_suite: Option<Suite>,
+}
+
+impl ClusterConfig {
+    /// With which hash and signature it proves its ledger.
+    pub fn suite(&self) -> Suite {
+        self.hash_suite.unwrap_or_default()
+    }
 }
 
 /// Dense counters, one row: every accepted command of a kind takes the next number.

@@ -18,6 +18,7 @@ mod grants;
 mod law;
 mod line;
 mod members;
+mod proof;
 mod requests;
 mod setup;
 mod show;
@@ -181,6 +182,10 @@ impl World {
             "complaint" => self.complaint(&line),
 
             "probe" => self.probe(&line),
+
+            "head" => self.head(&line),
+            "cosign" => self.cosign(&line),
+            "seal" | "erase" | "purge_payloads" => self.keep(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
             verb => panic!("`{verb}` is no command of a story"),

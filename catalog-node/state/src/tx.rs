@@ -117,6 +117,11 @@ impl<'a> Tx<'a> {
         Overlay::new(&self.base, &self.writes)
     }
 
+    /// What the store will be, to read: for the few questions that take more than a row.
+    pub(crate) fn reading<T>(&self, ask: impl FnOnce(&dyn Store) -> T) -> T {
+        ask(&Overlay::new(&self.base, &self.writes))
+    }
+
     /// The stored bytes of `key`.
     pub fn get_bytes(&self, key: &Key) -> Option<Vec<u8>> {
         Overlay::new(&self.base, &self.writes).get(key.as_slice())

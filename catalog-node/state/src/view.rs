@@ -3,6 +3,7 @@
 mod grants;
 mod catalog;
 mod law;
+mod proof;
 
 use catalog_model::{
     catalog_entry::CatalogEntry,

@@ -381,13 +381,14 @@ fn verify(head: &TreeHead) {
     let time = head.time.as_ref().unwrap();
     let millis = time.seconds as u64 * 1000 + time.nanos as u64 / 1_000_000;
     let root = head.root_hash.as_ref().try_into().unwrap();
-    let signed = catalog_state::ledger::head_bytes(
+    let signed = catalog_proofs::head::signed_bytes(
         domain().as_str(),
         &head.cluster_id,
         head.generation,
         head.tree_size,
         root,
-        catalog_model::time::UtcMillis(millis),
+        millis,
+        catalog_proofs::suite::Suite::default(),
     );
     let (_, certificate) =
         x509_parser::certificate::X509Certificate::from_der(&head.certificate).unwrap();

@@ -2,7 +2,7 @@
 //! receipt holds without anybody's word.
 
 use catalog_model::caller::{Caller, Identity};
-use catalog_state::ledger::{leaf_hash, verify_inclusion};
+use catalog_proofs::{suite::Suite, tree::verify_inclusion};
 use luqiao_proto::{
     catalog::v1::{
         Assessment, AssessmentKind, CatalogEntry, ConsentEntryRequest, DataFormat, DataItem,
@@ -203,7 +203,9 @@ async fn an_entry_is_published_asked_for_and_proved() {
     let path: Vec<[u8; 32]> =
         receipt.inclusion_proof.iter().map(|hash| hash.as_ref().try_into().unwrap()).collect();
     let root = tree_head.root_hash.as_ref().try_into().unwrap();
-    let leaf = leaf_hash(&receipt.record);
-    assert!(verify_inclusion(leaf, receipt.leaf_index, tree_head.tree_size, &path, root));
+    let suite = Suite::default();
+    let leaf = suite.leaf_hash(&receipt.record);
+    let (index, size) = (receipt.leaf_index, tree_head.tree_size);
+    assert!(verify_inclusion(suite, leaf, index, size, &path, root));
     assert!(receipt.record_json.contains("\"fact\":\"granted\""), "{}", receipt.record_json);
 }

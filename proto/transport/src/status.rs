@@ -96,13 +96,13 @@ pub fn code(reason: Reason) -> Code {
         | Reason::PaperIncomplete
         | Reason::ClerkAsDecider
         | Reason::PaperDateInvalid
-        | Reason::ItemGrantedAtOnce => Code::InvalidArgument,
-
-        Reason::RulePackRefused
+        | Reason::ItemGrantedAtOnce
+        | Reason::RulePackRefused
         | Reason::CalendarRefused
         | Reason::DecisionIncomplete
         | Reason::OutageSourceMissing
-        | Reason::OutageTimesWrong => Code::InvalidArgument,
+        | Reason::OutageTimesWrong
+        | Reason::SegmentRangeWrong => Code::InvalidArgument,
         Reason::ClosureUnknown => Code::NotFound,
         Reason::CalendarDayCounted
         | Reason::CalendarYearMissing
@@ -184,13 +184,17 @@ pub fn code(reason: Reason) -> Code {
         | Reason::CoordinatorNotAbove
         | Reason::DisputeStateWrong
         | Reason::DemandStateWrong
-        | Reason::DemandWithoutOwner => Code::FailedPrecondition,
+        | Reason::DemandWithoutOwner
+        | Reason::HeadNotOurs
+        | Reason::PayloadGone
+        | Reason::RetentionNotOver => Code::FailedPrecondition,
 
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
         | Reason::StatusStale
-        | Reason::MembersChanging => Code::Aborted,
+        | Reason::MembersChanging
+        | Reason::HeadProofElsewhere => Code::Aborted,
 
         Reason::UpstreamUnreachable
         | Reason::NoLeader
@@ -202,7 +206,7 @@ pub fn code(reason: Reason) -> Code {
         Reason::Overloaded | Reason::DiskNearlyFull => Code::ResourceExhausted,
         Reason::TimedOut => Code::DeadlineExceeded,
         Reason::MethodUnknown => Code::Unimplemented,
-        Reason::FeedChainBroken => Code::DataLoss,
+        Reason::FeedChainBroken | Reason::HeadDoesNotExtend => Code::DataLoss,
         // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
         Reason::OutcomeUnknown => Code::Unknown,
         Reason::Internal => Code::Internal,

@@ -8,6 +8,7 @@ mod grant;
 mod catalog;
 mod law;
 mod case;
+mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -155,6 +155,31 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
                 "text_en": kind.text(Lang::En),
             }),
         ),
+        Fact::HeadHeld { domain, tree_size, root } => (
+            "head_held",
+            json!({ "domain": domain.as_str(), "tree_size": tree_size, "root": hex(root) }),
+        ),
+        Fact::HeadForked { domain, held_size, held_root, tree_size, root } => (
+            "head_forked",
+            json!({
+                "domain": domain.as_str(),
+                "held_size": held_size,
+                "held_root": hex(held_root),
+                "tree_size": tree_size,
+                "root": hex(root),
+            }),
+        ),
+        Fact::HeadCosigned { cosigner, tree_size } => {
+            ("head_cosigned", json!({ "cosigner": cosigner.as_str(), "tree_size": tree_size }))
+        }
+        Fact::SegmentSealed { number, from, through, link } => (
+            "segment_sealed",
+            json!({ "number": number, "from": from, "through": through, "link": hex(link) }),
+        ),
+        Fact::PayloadErased { sequence } => ("payload_erased", json!({ "sequence": sequence })),
+        Fact::PayloadsPurged { from, through, count } => {
+            ("payloads_purged", json!({ "from": from, "through": through, "count": count }))
+        }
     }
 }
 

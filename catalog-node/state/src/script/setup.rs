@@ -26,6 +26,7 @@ impl World {
     /// `cluster xiamen [composition=xiamen-today] [clock="2026-09-21 09:00"] [peers=siming]
     /// [development] [answer_days=N] [level=2] [members=1,2,3] [switch=agreement_before_use]`
     /// [development] [answer_days=N] [without=RULE,RULE] [level=2] [members=1,2,3]`
+    /// [development] [answer_days=N] [level=2] [members=1,2,3] [suite=sm3]`
     pub(super) fn cluster(&mut self, line: &Line) {
         let id = domain(line.subject());
         self.here = Some(id.clone());
@@ -56,6 +57,7 @@ impl World {
             development_clock: line.subjects.iter().any(|word| word == "development"),
             composition,
             page_token_key: [number; 32],
+            hash_suite: line.get("suite").map(super::proof::suite),
         };
         let mut bootstrap = Bootstrap {
             cluster,

@@ -22,7 +22,9 @@ use crate::{
 
 impl World {
     /// `show case1`, `show plates`, `show case1.grant`, `show deadlines|catalog|counters|gaps`,
-    /// `show members|level|outages`, `show probe k`, `show ledger case1|domain`
+    /// `show members|level|outages`, `show probe k`, `show ledger case1|domain`,
+    /// `show records|heads|cosignatures|segments`, `show payload N`, `show against DOMAIN`,
+    /// `show archive N`
     pub(super) fn show(&mut self, line: &Line) {
         let text = match line.subject() {
             "deadlines" => self.deadlines(),
@@ -48,6 +50,13 @@ impl World {
             "ledger" if line.subjects[1] == "domain" => self.ledger(&self.domain_name()),
             "ledger" => self.ledger(&self.named(&line.subjects[1])),
             "punctuality" => self.punctuality_text(line),
+            "heads" => self.heads_text(),
+            "cosignatures" => self.cosignatures_text(),
+            "segments" => self.segments_text(),
+            "payload" => self.payload_text(&line.subjects[1]),
+            "against" => self.against_text(&line.subjects[1]),
+            "archive" => self.archive_text(&line.subjects[1]),
+            "records" => self.records_text(),
             "gaps" => {
                 let id = self.entry_id(&line.subjects[1]);
                 let entry = self.view().entry(&self.domain(), id).expect("an entry");

@@ -176,6 +176,16 @@ stories! {
     error_report_without_number,
     error_report_at_the_authority,
     person_concerned_objects,
+
+    cosignature_of_another_ledger,
+    head_of_a_rewritten_past,
+    heads_held_and_cosigned,
+    heads_late_and_twice,
+    heads_of_strangers,
+    ledger_with_sm3,
+    purge_before_retention_ends,
+    segments_sealed_and_archived,
+    text_erased_and_chain_whole,
 }
 
 // Relations and quality.

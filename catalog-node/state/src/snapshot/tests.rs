@@ -24,6 +24,7 @@ fn store() -> impl Strategy<Value = MemStore> {
                 development_clock: false,
                 composition: "xiamen-today".to_owned(),
                 page_token_key: [7; 32],
+                hash_suite: None,
             };
             rows.insert(keys::meta::cluster().into_vec(), codec::encode(&cluster));
             rows.insert(keys::meta::level().into_vec(), codec::encode(&2u32));

@@ -257,7 +257,7 @@ fn move_entry(
     if let Some(mut published) = published {
         published.published_version = version;
         entry.published_version = version;
-        catalog::versions::replaced(tx, &published);
+        crate::apply::catalog::versions::replaced(tx, &published);
         tx.put(&keys::published_entry(&domain, id), &published);
         feed::entry_changed(tx, id, Some(&published));
         tx.emit(Event::EntryListed(entry_name(tx, id)));

@@ -2,13 +2,14 @@
 //!
 //! Only the beginning of a record is read, which every version of it shares: `[format]`, then a
 //! CBOR array that starts with domain, generation, sequence, time and subject. Without this a
-//! genuine receipt could be passed off as that of another case.
+//! genuine receipt could be passed off as that of another case, or a genuine record put in another
+//! place of an archive.
 
 use catalog_model::{ids::DomainId, name::ResourceName, time::UtcMillis};
 use minicbor::Decoder;
 
 /// The format byte of CBOR records.
-const FORMAT_CBOR: u8 = 1;
+pub const FORMAT_CBOR: u8 = 1;
 
 /// The beginning of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

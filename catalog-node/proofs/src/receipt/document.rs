@@ -1,14 +1,15 @@
-//! Documents: what does a receipt file say, and what a trust anchor?
+//! Documents: what do the files say: a receipt, a head, a consistency proof, a cosignature, a trust
+//! anchor?
 //!
-//! The receipt is the API's `luqiao.ledger.v1.Receipt` as JSON. Both spellings of field names are
+//! They are the messages of the API's `luqiao.ledger.v1` as JSON. Both spellings of field names are
 //! read, 64-bit numbers as numbers or texts, bytes as base64 (the root also as hexadecimal), the
 //! time as RFC 3339 or as milliseconds since 1970.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use catalog_model::time::UtcMillis;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// A 32-byte hash.
-pub type Hash = [u8; 32];
+use crate::{Hash, head, suite::Suite};
 
 /// A proof that a record is in a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -49,13 +50,13 @@ pub struct TreeHead {
     /// When it was signed, in milliseconds since 1970 (UTC).
     #[serde(rename = "time", deserialize_with = "time")]
     pub time_ms: u64,
-    /// `sha256`.
+    /// `sha256` or `sm3`.
     #[serde(alias = "hashAlgorithm")]
     pub hash_algorithm: String,
-    /// `ed25519`.
+    /// `ed25519` or `sm2`.
     #[serde(alias = "signatureAlgorithm")]
     pub signature_algorithm: String,
-    /// Over [`head::signed_bytes`](super::head::signed_bytes).
+    /// Over [`TreeHead::signed_bytes`].
     #[serde(deserialize_with = "bytes")]
     pub signature: Vec<u8>,
     /// DER certificate of the key that signed.
@@ -71,9 +72,9 @@ pub struct TrustAnchor {
     pub domain: String,
     /// Its cluster.
     pub cluster_id: String,
-    /// The hash of the tree, `sha256`.
+    /// The hash of the tree, `sha256` or `sm3`.
     pub hash: String,
-    /// The algorithm of the signatures, `ed25519`.
+    /// The algorithm of the signatures, `ed25519` or `sm2`.
     pub algorithm: String,
     /// The authorities that certify keys for heads, PEM.
     pub ca_certificates: Vec<String>,
@@ -92,7 +93,110 @@ pub struct Fork {
     pub tree_size: u64,
 }
 
+/// A proof that one head of a ledger extends another.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ConsistencyProof {
+    /// Records in the earlier head.
+    #[serde(alias = "firstSize", deserialize_with = "number")]
+    pub first_size: u64,
+    /// Records in the later one.
+    #[serde(alias = "secondSize", deserialize_with = "number")]
+    pub second_size: u64,
+    /// Hashes; none between a head and itself.
+    #[serde(default, deserialize_with = "hashes")]
+    pub path: Vec<Hash>,
+    /// The later head.
+    #[serde(alias = "secondHead")]
+    pub second_head: TreeHead,
+}
+
+/// Another domain's signature on a head.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Cosignature {
+    /// Who cosigns.
+    pub cosigner: String,
+    /// The cosigner's cluster.
+    #[serde(alias = "cosignerClusterId")]
+    pub cosigner_cluster_id: String,
+    /// When, in milliseconds since 1970 (UTC).
+    #[serde(rename = "time", deserialize_with = "time")]
+    pub time_ms: u64,
+    /// The head, without its own signature where that is not at hand.
+    #[serde(alias = "treeHead")]
+    pub tree_head: TreeHead,
+    /// `ed25519` or `sm2`: the cosigner's, not the head's.
+    #[serde(alias = "signatureAlgorithm")]
+    pub signature_algorithm: String,
+    /// Over [`Cosignature::signed_bytes`].
+    #[serde(deserialize_with = "bytes")]
+    pub signature: Vec<u8>,
+    /// DER certificate of the cosigner's key for heads.
+    #[serde(deserialize_with = "bytes")]
+    pub certificate: Vec<u8>,
+}
+
+impl Cosignature {
+    /// The bytes that its signature covers; `None` if its head is of no suite that we know.
+    pub fn signed_bytes(&self) -> Option<Vec<u8>> {
+        let Self { cosigner, cosigner_cluster_id, time_ms, tree_head, .. } = self;
+        let mut bytes =
+            format!("luqiao-cosignature-v1\n{cosigner}\n{cosigner_cluster_id}\n{time_ms}\n")
+                .into_bytes();
+        bytes.extend(tree_head.signed_bytes()?);
+        Some(bytes)
+    }
+}
+
+impl TrustAnchor {
+    /// The suite of its ledger.
+    pub fn suite(&self) -> Option<Suite> {
+        Suite::named(&self.hash, &self.algorithm)
+    }
+}
+
 impl TreeHead {
+    /// The suite of its ledger.
+    pub fn suite(&self) -> Option<Suite> {
+        Suite::named(&self.hash_algorithm, &self.signature_algorithm)
+    }
+
+    /// The bytes that its signature covers; `None` if it is of no suite that we know.
+    pub fn signed_bytes(&self) -> Option<Vec<u8>> {
+        let Self { domain, cluster_id, generation, tree_size, root_hash, time_ms, .. } = self;
+        let suite = self.suite()?;
+        Some(head::signed_bytes(
+            domain,
+            cluster_id,
+            *generation,
+            *tree_size,
+            root_hash,
+            *time_ms,
+            suite,
+        ))
+    }
+
+    /// The same as the value that the state keeps; `None` if it is of no suite that we know, or its
+    /// names are none of ours.
+    pub fn to_head(&self) -> Option<head::SignedHead> {
+        let cluster_id = (0..16)
+            .map(|at| u8::from_str_radix(self.cluster_id.get(2 * at..2 * at + 2)?, 16).ok())
+            .collect::<Option<Vec<u8>>>()?;
+        (self.cluster_id.len() == 32).then_some(())?;
+        Some(head::SignedHead {
+            head: head::Head {
+                domain: self.domain.parse().ok()?,
+                cluster_id: cluster_id.try_into().ok()?,
+                generation: self.generation,
+                tree_size: self.tree_size,
+                root_hash: self.root_hash,
+                time: UtcMillis(self.time_ms),
+                suite: self.suite()?,
+            },
+            signature: self.signature.clone(),
+            certificate: self.certificate.clone(),
+        })
+    }
+
     /// The time in RFC 3339, UTC.
     pub fn time_text(&self) -> String {
         i64::try_from(self.time_ms)
