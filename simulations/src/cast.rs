@@ -25,6 +25,10 @@ use catalog_state::{
 /// The cluster's id, also that of the logs.
 pub const CLUSTER_ID: [u8; 16] = [0x5a; 16];
 
+/// The command level at which most clusters begin and to which the others are raised: that of new
+/// clusters. Level 3 waits for words that no call of the workload gives.
+pub const LEVEL: u32 = 2;
+
 /// The calendar that is loaded at the beginning.
 const CALENDAR: &str = include_str!("../../catalog-node/model/data/calendar.csv");
 

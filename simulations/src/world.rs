@@ -14,7 +14,6 @@ use std::{
 use catalog_model::time::LocalDate;
 use catalog_mutation::Mutation;
 use catalog_replica::CompactLimits;
-use catalog_state::command::LEVEL;
 
 use crate::{
     call::{Call, NotDone, Reply},
@@ -262,7 +261,7 @@ impl World {
                 }),
             },
             block_bytes: *prng.pick(&[30_000, 60_000, 120_000]),
-            level: if prng.chance(20) { 1 } else { LEVEL },
+            level: if prng.chance(20) { 1 } else { cast::LEVEL },
             patient: prng.chance(50),
             mark_every: *prng.pick(&[16, 32, 64]),
         };

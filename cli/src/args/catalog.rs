@@ -24,7 +24,9 @@ enum_parser!(
         "published",
         "change_pending",
         "change_submitted",
-        "withdrawn"
+        "withdrawn",
+        "suspended",
+        "archived"
     ]
 );
 

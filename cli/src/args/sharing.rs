@@ -41,10 +41,26 @@ enum_parser!(
         "agreed",
         "agreed_in_part",
         "refused",
-        "withdrawn"
+        "withdrawn",
+        "not_completed"
     ]
 );
-enum_parser!(grant_state, GrantState, "GRANT_STATE_", ["granted", "suspended", "terminated"]);
+enum_parser!(
+    grant_state,
+    GrantState,
+    "GRANT_STATE_",
+    [
+        "granted",
+        "suspended",
+        "terminated",
+        "offered",
+        "delivered",
+        "active",
+        "purpose_ended",
+        "disposed",
+        "ended"
+    ]
+);
 
 /// What is asked for, and why.
 #[derive(Debug, Clone, Args)]

@@ -56,6 +56,7 @@ macro_rules! enumerated {
 enumerated! {
     EntryState = catalog::EntryState {
         ImportedDraft, Draft, Submitted, Published, ChangePending, ChangeSubmitted, Withdrawn,
+        Suspended, Archived,
     }
     SharingKind = catalog::SharingKind { Unconditional, Conditional, NotShared }
     DataFormat = catalog::DataFormat {
@@ -89,6 +90,7 @@ enumerated! {
 
     ShareRequestState = sharing::ShareRequestState {
         Submitted, Forwarded, CompletionAsked, Agreed, AgreedInPart, Refused, Withdrawn,
+        NotCompleted,
     }
     PartyRole = sharing::PartyRole {
         Requester, Provider, Authority, AuthorityAndProvider, PlatformManager,
@@ -99,5 +101,7 @@ enumerated! {
         ScenarioAuthentic, ScenarioCompliant, ScenarioSecure, RequestAuthentic, RequestLawful,
         RequestNecessary,
     }
-    GrantState = sharing::GrantState { Granted, Suspended, Terminated }
+    GrantState = sharing::GrantState {
+        Granted, Suspended, Terminated, Offered, Delivered, Active, PurposeEnded, Disposed, Ended,
+    }
 }

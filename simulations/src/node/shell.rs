@@ -11,7 +11,7 @@ use catalog_replica::{
     settle,
 };
 use catalog_state::{
-    command::{Body, Command, LEVEL, MemberChange},
+    command::{Body, Command, MemberChange},
     keys,
     machine::Machine,
     members::{self, Plan},
@@ -348,8 +348,8 @@ impl Node {
         let body = if !self.is_bootstrapped() {
             let (founders, level) = (&self.founders, self.habits.level);
             Body::Bootstrap(Box::new(cast::bootstrap(world.calendar(), founders, level)))
-        } else if View(state).level() < LEVEL && world.now > RAISES_LEVEL_MS {
-            Body::RaiseLevel { level: LEVEL }
+        } else if View(state).level() < cast::LEVEL && world.now > RAISES_LEVEL_MS {
+            Body::RaiseLevel { level: cast::LEVEL }
         } else if running.shell.reported != status.term {
             // Said without asking what level the cluster has: the state must refuse by itself.
             running.shell.reported = status.term;

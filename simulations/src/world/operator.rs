@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use catalog_state::{
-    command::{LEVEL, MemberChange},
+    command::MemberChange,
     rows::{Member, MemberRole, Members},
     view::View,
 };
@@ -112,7 +112,7 @@ impl World {
         self.operator.next_look = now + LOOKS_MS;
         let Some(job) = self.operator.jobs.front().copied() else { return };
         let state = View(self.checker.reference.rows());
-        if state.level() < LEVEL {
+        if state.level() < cast::LEVEL {
             return;
         }
         let members: Members = state.members().unwrap_or_else(|| self.first_members());

@@ -1,12 +1,13 @@
 //! A record in words: the same facts as in its stored bytes, for people and scripts. Proofs are
 //! over the bytes; nothing is proved by this text.
 
-use catalog_model::{
-    deadline::DeadlineKind, reason::Lang, share_request::PartyRole, sharing::SharingKind,
-};
-use catalog_state::ledger::{AnswerKind, Fact, LedgerRecord};
-use serde_json::{Value, json};
+mod said;
 
+use catalog_model::reason::Lang;
+use catalog_state::ledger::{Fact, LedgerRecord};
+use serde_json::{Map, Value, json};
+
+use self::said::Said;
 use crate::storage::hex;
 
 /// The record as JSON.
@@ -36,112 +37,166 @@ pub(super) fn record_json(record: &LedgerRecord) -> Value {
     })
 }
 
-fn fact(fact: &Fact) -> (&'static str, Value) {
-    let names = |names: &[catalog_model::name::ResourceName]| {
-        names.iter().map(ToString::to_string).collect::<Vec<_>>()
+// The match is exhaustive, fields too: a fact that has no word here does not compile.
+macro_rules! facts {
+    (
+        $fact:ident;
+        $($variant:ident $word:literal { $($field:ident $(as $key:literal)?),* })*;
+        $($by_hand:tt)*
+    ) => {
+        match $fact {
+            $(Fact::$variant { $($field),* } => {
+                #[allow(unused_mut, reason = "some facts have no details")]
+                let mut details = Map::new();
+                $(details.insert(facts!(@key $field $($key)?).to_owned(), $field.said());)*
+                ($word, Value::Object(details))
+            })*
+            $($by_hand)*
+        }
     };
-    match fact {
-        Fact::ClusterCreated { composition } => {
-            ("cluster_created", json!({ "composition": composition }))
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+}
+
+fn fact(fact: &Fact) -> (&'static str, Value) {
+    facts! {
+        fact;
+        ClusterCreated "cluster_created" { composition }
+        EntryPublished "entry_published" { version, sharing, digest as "sha256" }
+        EntryReturned "entry_returned" { version }
+        EntryWithdrawn "entry_withdrawn" { version }
+        ConsentGiven "consent_given" { version, asserted }
+        RequestReceived "request_received" {
+            entry, entry_version, requester, items, received, due_date, gateway_difference_ms
         }
-        Fact::EntryPublished { version, sharing, digest } => (
-            "entry_published",
-            json!({ "version": version, "sharing": sharing_word(*sharing), "sha256": hex(digest) }),
-        ),
-        Fact::EntryReturned { version } => ("entry_returned", json!({ "version": version })),
-        Fact::EntryWithdrawn { version } => ("entry_withdrawn", json!({ "version": version })),
-        Fact::ConsentGiven { version, asserted } => {
-            ("consent_given", json!({ "version": version, "asserted": asserted }))
+        RequestForwarded "request_forwarded" { owner, entry }
+        RequestRefusedAtOnce "request_refused_at_once" { entry, reason }
+        CompletionAsked "completion_asked" {}
+        RequestCompleted "request_completed" {}
+        OpinionGiven "opinion_given" { in_favor }
+        RequestExtended "request_extended" { working_days, from, to }
+        RequestAnswered "request_answered" { kind, items, late, grant, standing }
+        RequestWithdrawn "request_withdrawn" {}
+        RequestOverdue "request_overdue" { due_date, ordered, escalated_to }
+        Granted "granted" { request, entry, consumer, system, items, from, to }
+        GrantSuspended "grant_suspended" { rectify_by }
+        GrantTerminated "grant_terminated" {}
+        DeadlineMissed "deadline_missed" { kind, due }
+        StatusReceived "status_received" { owner, version }
+        OpinionSilent "opinion_silent" { due_date }
+        MembersChanged "members_changed" { version, kind, nodes, voters, learners }
+        LevelRaised "level_raised" { from, to }
+        DeliveryOffered "delivery_offered" {}
+        DeliveryTested "delivery_tested" {}
+        Delivered "delivered" { proof, late }
+        DeliveryOverdue "delivery_overdue" { due_date, ordered, escalated_to }
+        DeliveryAwaitsUser "delivery_awaits_user" { due_date }
+        GrantSuspendedForMisuse "grant_suspended_for_misuse" { ground, evidence, rectify_by }
+        RectificationReported "rectification_reported" { refused, digest }
+        RectificationJudged "rectification_judged" { adequate }
+        RectificationLapsed "rectification_lapsed" { rectify_by }
+        PurposeEnded "purpose_ended" { kind }
+        DisposalRequired "disposal_required" { manner }
+        DisposalProved "disposal_proved" { manner, digest }
+        UseRecorded "use_recorded" { number, missing }
+        UseRecordsPurged "use_records_purged" { before, count }
+        WiderUseConsented "wider_use_consented" { kind, items }
+        AgreementRecorded "agreement_recorded" { digest, signed }
+        ServiceChangeProposed "service_change_proposed" { entry, kind, cause, effective, grants }
+        ServiceChangeStated "service_change_stated" { agrees }
+        ServiceChangeMoved "service_change_moved" { state, minutes }
+        GrantChangedWithService "grant_changed_with_service" { change, items }
+        ChangeReported "change_reported" { trigger, day, due_date, by_default }
+        UpdateExtended "update_extended" { working_days, from, to }
+        UpdateOverdue "update_overdue" { due_date, ordered, escalated_to }
+        UpdateMet "update_met" { trigger, day, late }
+        AuthorityReviewOverdue "authority_review_overdue" { due_date, escalated_to }
+        AttributeReviewed "attribute_reviewed" { outcome, next }
+        AttributeChanged "attribute_changed" { from, to }
+        ReclassificationStarted "reclassification_started" { pass, rule_pack_version }
+        ReclassificationEnded "reclassification_ended" { pass, seen, listed }
+        ReclassificationListed "reclassification_listed" { sharing, reason, due_date }
+        ReclassificationClosed "reclassification_closed" { outcome, sharing }
+        EntrySuspended "entry_suspended" { version, ground }
+        EntryResumed "entry_resumed" { version }
+        EntryArchived "entry_archived" { version }
+        ImportantDataListed "important_data_listed" { listed, decision }
+        SecretRefused "secret_refused" { mark }
+        PersonRolesChanged "person_roles_changed" { roles }
+        RulePackLoaded "rule_pack_loaded" { version, digest, late_since }
+        LawEditProposed "law_edit_proposed" { what, digest }
+        RulingRecorded "ruling_recorded" {
+            kind, rule, over, from, to, document_number, document_digest
         }
-        Fact::RequestReceived {
-            entry,
-            entry_version,
-            requester,
-            items,
-            received,
-            due_date,
-            gateway_difference_ms,
-        } => (
-            "request_received",
-            json!({
-                "entry": entry.to_string(),
-                "entry_version": entry_version,
-                "requester": requester.to_string(),
-                "items": items,
-                "received": received.local_text(),
-                "due_date": due_date.map(|date| date.to_string()),
-                "gateway_difference_ms": gateway_difference_ms,
-            }),
-        ),
-        Fact::RequestForwarded { owner, entry } => {
-            ("request_forwarded", json!({ "owner": owner.to_string(), "entry": entry.to_string() }))
+        RulingWithdrawn "ruling_withdrawn" {}
+        LawLoadedLate "law_loaded_late" {
+            version, old_decider, new_decider, from, to, held, lifted
         }
-        Fact::RequestRefusedAtOnce { entry, reason } => (
-            "request_refused_at_once",
-            json!({ "entry": entry.to_string(), "reason": reason.name() }),
-        ),
-        Fact::CompletionAsked => ("completion_asked", json!({})),
-        Fact::RequestCompleted => ("request_completed", json!({})),
-        Fact::OpinionGiven { in_favor } => ("opinion_given", json!({ "in_favor": in_favor })),
-        Fact::RequestExtended { working_days, from, to } => (
-            "request_extended",
-            json!({ "working_days": working_days, "from": from.to_string(), "to": to.to_string() }),
-        ),
-        Fact::RequestAnswered { kind, items, late, grant, standing } => (
-            "request_answered",
-            json!({
-                "kind": answer_word(*kind),
-                "items": items,
-                "late": late,
-                "grant": grant.as_ref().map(ToString::to_string),
-                "standing": standing,
-            }),
-        ),
-        Fact::RequestWithdrawn => ("request_withdrawn", json!({})),
-        Fact::RequestOverdue { due_date, ordered, escalated_to } => (
-            "request_overdue",
-            json!({
-                "due_date": due_date.to_string(),
-                "ordered": names(ordered),
-                "escalated_to": role_word(*escalated_to),
-            }),
-        ),
-        Fact::Granted { request, entry, consumer, system, items, from, to } => (
-            "granted",
-            json!({
-                "request": request.to_string(),
-                "entry": entry.to_string(),
-                "consumer": consumer.to_string(),
-                "system": system.to_string(),
-                "items": items,
-                "from": from.to_string(),
-                "to": to.to_string(),
-            }),
-        ),
-        Fact::GrantSuspended { rectify_by } => {
-            ("grant_suspended", json!({ "rectify_by": rectify_by.to_string() }))
-        }
-        Fact::GrantTerminated => ("grant_terminated", json!({})),
-        Fact::DeadlineMissed { kind, due } => {
-            ("deadline_missed", json!({ "kind": deadline_word(*kind), "due": due.local_text() }))
-        }
-        Fact::StatusReceived { owner, version } => {
-            ("status_received", json!({ "owner": owner.to_string(), "version": version }))
-        }
-        Fact::OpinionSilent { due_date } => {
-            ("opinion_silent", json!({ "due_date": due_date.to_string() }))
-        }
-        Fact::MembersChanged { version, kind, nodes, voters, learners } => (
-            "members_changed",
-            json!({
-                "version": version,
-                "kind": kind,
-                "nodes": nodes,
-                "voters": voters,
-                "learners": learners,
-            }),
-        ),
-        Fact::LevelRaised { from, to } => ("level_raised", json!({ "from": from, "to": to })),
+        CalendarLoaded "calendar_loaded" { version, digest, years }
+        ClosureDeclared "closure_declared" { version, document_number, days, counted }
+        ClosureWithdrawn "closure_withdrawn" { version, document_number, days }
+        DeadlineRecomputed "deadline_recomputed" { kind, calendar_version, from, to, held, lifted }
+        PlatformOutageRecorded "platform_outage_recorded" { number, from, until, nodes }
+        OutageRulingWanted "outage_ruling_wanted" { due_date }
+        OutageRuled "outage_ruled" { counts }
+        RecomputeFinished "recompute_finished" { what, looked_at, changed }
+        OpinionAsked "opinion_asked" { due_date }
+        ExtensionProposed "extension_proposed" { working_days }
+        ExtensionDenied "extension_denied" { working_days }
+        ExtensionNoticeGiven "extension_notice_given" { requester, due_date }
+        CorrectionOrdered "correction_ordered" { debtor, effects }
+        HearingOpened "hearing_opened" { due_date }
+        ReasonClaimed "reason_claimed" { debtor }
+        ReasonRuled "reason_ruled" { debtor, accepted }
+        LatenessCounted "lateness_counted" { debtor, due_date, heard }
+        LatenessExcused "lateness_excused" { debtor, due_date }
+        AnswerWarned "answer_warned" { share, due_date }
+        CompletionWarned "completion_warned" { due_date }
+        RequestNotCompleted "request_not_completed" {}
+        PartGrantedAtOnce "part_granted_at_once" { items, grant }
+        FiledOnBehalf "filed_on_behalf" { what, organization, document_number, digest, date }
+        HopLate "hop_late" { due }
+        SeparationSwitched "separation_switched" { on }
+        DisputeRaised "dispute_raised" { request, against }
+        PositionStated "position_stated" { by, on_paper }
+        ConsultationEnded "consultation_ended" { agreed }
+        DisputeCoordinated "dispute_coordinated" { agreed, document_number }
+        DisputeDecided "dispute_decided" { document_number, digest, date }
+        DemandMoved "demand_moved" { state, owner }
+        DatasetRegistered "dataset_registered" { organization }
+        DatasetBound "dataset_bound" { to, from, until }
+        DatasetUnbound "dataset_unbound" { from, until }
+        DatasetDeleted "dataset_deleted" {}
+        SystemDeleted "system_deleted" {}
+        DutiesStated "duties_stated" { count, version }
+        SourceAssigned "source_assigned" { organization, from, until }
+        SourceEnded "source_ended" { from, until }
+        CollectionChecked "collection_checked" { result, overlaps }
+        TransferMoved "transfer_moved" { state, moved }
+        EntryTransferred "entry_transferred" { transfer, from, to, version }
+        ObjectionMoved "objection_moved" { state, entry, decision }
+        AttributeSettled "attribute_settled" { version, sharing, digest }
+        EmergencyMoved "emergency_moved" { state, proof }
+        EmergencyUsed "emergency_used" { system }
+        PurchaseMoved "purchase_moved" { state, contract }
+        ContractMoved "contract_moved" { state, proof }
+        AcquisitionStated "acquisition_stated" { acquisition }
+        ProjectOpened "project_opened" { assets }
+        AssetListed "asset_listed" { asset, entry }
+        ProjectAccepted "project_accepted" {}
+        PlatformRecorded "platform_recorded" { cross_department, migrate_by }
+        BatchRecorded "batch_recorded" { batch, rows, failed }
+        ReportMoved "report_moved" { state, late }
+        ReportCorrected "report_corrected" { batch, before, after }
+        ReportPropagated "report_propagated" { holders }
+        QualityOverdue "quality_overdue" { due_date, ordered, escalated_to }
+        PersonalObjectionMoved "personal_objection_moved" { state, receiver, late }
+        HeadHeld "head_held" { domain, tree_size, root }
+        HeadForked "head_forked" { domain, held_size, held_root, tree_size, root }
+        HeadCosigned "head_cosigned" { cosigner, tree_size }
+        SegmentSealed "segment_sealed" { number, from, through, link }
+        PayloadErased "payload_erased" { sequence }
+        PayloadsPurged "payloads_purged" { from, through, count };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
             json!({
@@ -155,65 +210,8 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
                 "text_en": kind.text(Lang::En),
             }),
         ),
-        Fact::HeadHeld { domain, tree_size, root } => (
-            "head_held",
-            json!({ "domain": domain.as_str(), "tree_size": tree_size, "root": hex(root) }),
-        ),
-        Fact::HeadForked { domain, held_size, held_root, tree_size, root } => (
-            "head_forked",
-            json!({
-                "domain": domain.as_str(),
-                "held_size": held_size,
-                "held_root": hex(held_root),
-                "tree_size": tree_size,
-                "root": hex(root),
-            }),
-        ),
-        Fact::HeadCosigned { cosigner, tree_size } => {
-            ("head_cosigned", json!({ "cosigner": cosigner.as_str(), "tree_size": tree_size }))
-        }
-        Fact::SegmentSealed { number, from, through, link } => (
-            "segment_sealed",
-            json!({ "number": number, "from": from, "through": through, "link": hex(link) }),
-        ),
-        Fact::PayloadErased { sequence } => ("payload_erased", json!({ "sequence": sequence })),
-        Fact::PayloadsPurged { from, through, count } => {
-            ("payloads_purged", json!({ "from": from, "through": through, "count": count }))
-        }
     }
 }
 
-fn sharing_word(kind: SharingKind) -> &'static str {
-    match kind {
-        SharingKind::Unconditional => "unconditional",
-        SharingKind::Conditional => "conditional",
-        SharingKind::NotShared => "not_shared",
-    }
-}
-
-fn answer_word(kind: AnswerKind) -> &'static str {
-    match kind {
-        AnswerKind::Agreed => "agreed",
-        AnswerKind::AgreedInPart => "agreed_in_part",
-        AnswerKind::Refused => "refused",
-    }
-}
-
-fn role_word(role: PartyRole) -> &'static str {
-    match role {
-        PartyRole::Requester => "requester",
-        PartyRole::Provider => "provider",
-        PartyRole::Authority => "authority",
-        PartyRole::AuthorityAndProvider => "authority_and_provider",
-        PartyRole::PlatformManager => "platform_manager",
-        PartyRole::GovernmentOrSuperior => "government_or_superior",
-    }
-}
-
-fn deadline_word(kind: DeadlineKind) -> &'static str {
-    match kind {
-        DeadlineKind::Answer => "answer",
-        DeadlineKind::CatalogReview => "catalog_review",
-        DeadlineKind::Delivery => "delivery",
-    }
-}
+#[cfg(test)]
+mod tests;

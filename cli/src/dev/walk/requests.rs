@@ -253,6 +253,7 @@ fn explain(told: &mut Telling) -> Result<(), StepFailed> {
             DayKind::Weekend => ("weekend", "周末"),
             DayKind::Holiday(name) => (name.en.as_str(), name.zh.as_str()),
             DayKind::MakeUpDay(_) => ("a Saturday on which work is made up", "周末调休上班"),
+            DayKind::Closure(_) => ("declared closed", "公告停办"),
         };
         told.say(Bilingual { en: format!("{day}  {en}"), zh: format!("{day}  {zh}") });
     }
