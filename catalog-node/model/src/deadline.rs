@@ -160,11 +160,17 @@ impl WorkingDayClock {
     /// None if nothing but the calendar's version changed. A recomputation never makes a case
     /// overdue in the past: a clock that was running is held until the end of the first working
     /// day that is not over (CAL).
+    ///
+    /// A clock of no working days ends on a day that was set or counted in months: nothing of it is
+    /// counted by a calendar.
     pub fn recompute(
         &mut self,
         calendar: &WorkingDayCalendar,
         now: UtcMillis,
     ) -> Option<Recomputed> {
+        if self.total() == WorkingDays(0) {
+            return None;
+        }
         let before = (self.due_date, self.provisional);
         let was_running = !self.is_overdue(now);
         self.count(calendar);

@@ -5,10 +5,9 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    DomainId, EntryId, GrantId, IdError, OrganizationId, PersonId, RequestId, RulingId,
-    ServiceChangeId, SystemId,
-    ContractId, DatasetId, EmergencyId, ObjectionId, PersonalObjectionId, ProjectId, PurchaseId,
-    ReportId, TransferId,
+    ContractId, DatasetId, DomainId, EmergencyId, EntryId, GrantId, IdError, ObjectionId,
+    OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, RequestId,
+    RulingId, ServiceChangeId, SystemId, TransferId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.

@@ -3,10 +3,10 @@
 //! Golden bytes of every version are kept for ever: bodies and fields are only appended. A body
 //! that this version does not know fails to decode, and the node stops rather than diverge.
 
-mod grant;
-pub mod catalog;
-mod law;
 pub mod case;
+pub mod catalog;
+mod grant;
+mod law;
 pub mod proof;
 
 use catalog_model::{

@@ -3,10 +3,10 @@
 //! Scripts, property tests and simulations run all of them. A violation is a mistake of ours:
 //! nothing that a caller sends may bring one about.
 
-mod grants;
-mod catalog;
-mod law;
 mod cases;
+mod catalog;
+mod grants;
+mod law;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,8 +10,8 @@
 //! Whatever a line names (`plates`, `police.head`) gets an id in the order of appearance, and is
 //! shown by that name. The form of each command stands with its function.
 
-mod catalog_law;
 mod cases;
+mod catalog_law;
 mod entries;
 mod federation;
 mod grants;

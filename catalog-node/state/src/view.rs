@@ -1,7 +1,7 @@
 //! Reading state: typed rows and ordered pages, for whoever answers calls.
 
-mod grants;
 mod catalog;
+mod grants;
 mod law;
 mod proof;
 

@@ -4,10 +4,10 @@
 //! that a case can show why. The typed questions below it are all that the rest of the product
 //! asks; each answer carries the rule that it rests on.
 
-mod grant;
-mod catalog;
-mod law;
 mod case;
+mod catalog;
+mod grant;
+mod law;
 mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +28,8 @@ use crate::{
     time::LocalDate,
 };
 
-pub use self::grant::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder};
 pub use self::catalog::Owed;
+pub use self::grant::{DeliveryRule, Forbidden, HouseSwitch, MisuseOrder};
 // Relations and quality.
 mod relations;
 pub use relations::LadderStep;

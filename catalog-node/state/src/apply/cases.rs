@@ -124,6 +124,21 @@ pub(crate) fn last_day(due: UtcMillis) -> LocalDate {
     UtcMillis(due.0.saturating_sub(1)).local_date()
 }
 
+/// The calendar changed and the deadline of `kind` moved: the clock in the case's file moves too.
+pub(crate) fn recounted(tx: &mut Tx<'_>, law: &Law, kind: DeadlineKind, name: &ResourceName) {
+    let mut file = file_of(tx, name);
+    let clock = match kind {
+        DeadlineKind::Opinion => file.opinion.as_mut().and_then(|asked| asked.clock.as_mut()),
+        DeadlineKind::CompletionLapse => file.lapse.as_mut().map(|lapse| &mut lapse.clock),
+        DeadlineKind::ReasonHearing => file.hearing_clock.as_mut(),
+        _ => None,
+    };
+    let now = tx.clock;
+    if clock.is_some_and(|clock| clock.recompute(&law.calendar, now).is_some()) {
+        put_file(tx, name, &file);
+    }
+}
+
 /// Ends the clocks beside the answer clock that the state of the case no longer bears. Called
 /// wherever a case of this domain is written.
 pub(crate) fn end_clocks(tx: &mut Tx<'_>, name: &ResourceName, case: &ShareRequest) {

@@ -41,8 +41,11 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
         let due_key = Key::from_stored(due_key);
-        // What fired before it in this command ended it or moved it.
-        if !tx.has(&due_key) || complete && law_itself::recounted(tx, law, &deadline) {
+        if complete && tx.has(&due_key) {
+            law_itself::freshen_due(tx, law, &deadline);
+        }
+        // What fired before it in this command ended it or moved it, or the calendar in force did.
+        if !tx.has(&due_key) {
             continue;
         }
         if !active(Mutation::DeadlineFiresTwice) {

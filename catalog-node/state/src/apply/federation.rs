@@ -192,6 +192,7 @@ pub(crate) fn apply_feed_batch(
         let key = keys::published_entry(source, record.entry);
         match &record.now {
             Some(entry) if entry.domain == *source && entry.id == record.entry => {
+                super::relations::listing_changes(tx, (source, record.entry), Some(entry));
                 if tx.level < 3 && entry.content.particulars.is_some() {
                     // As a version keeps it that does not know them: it may apply the same log.
                     let mut known = entry.clone();
@@ -200,8 +201,6 @@ pub(crate) fn apply_feed_batch(
                 } else {
                     tx.put(&key, entry);
                 }
-                super::relations::listing_changes(tx, (source, record.entry), Some(entry));
-                tx.put(&key, entry);
             }
             Some(entry) => return Err(Refusal::new(Reason::NotOwner).fact("owner", &entry.domain)),
             None => {

@@ -7,7 +7,7 @@
 //! user's own domain.
 
 mod agreement;
-mod delivery;
+pub(crate) mod delivery;
 pub(crate) mod live;
 mod misuse;
 mod purpose;

@@ -28,7 +28,7 @@ use crate::{
     tx::Tx,
 };
 
-pub(crate) use self::work::{count_of, freshen, recounted, work};
+pub(crate) use self::work::{count_of, freshen, freshen_due, work};
 
 pub(crate) fn apply(tx: &mut Tx<'_>, law: &Law, command: &LawCommand) -> Result<Outcome, Refusal> {
     match command {

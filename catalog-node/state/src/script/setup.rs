@@ -274,9 +274,10 @@ fn with_fuzhou(pack: String, composition: &str) -> String {
 fn switched_on(pack: String, switches: Option<&str>) -> String {
     const TABLE: &str = "\"submitter_may_approve\":false";
     assert!(pack.contains(TABLE), "the pack has the rule on separation of duties");
-    switches.into_iter().flat_map(|switches| switches.split(',')).fold(pack, |pack, switch| {
-        pack.replacen(TABLE, &format!("{TABLE},\"{switch}\":true"), 1)
-    })
+    switches
+        .into_iter()
+        .flat_map(|switches| switches.split(','))
+        .fold(pack, |pack, switch| pack.replacen(TABLE, &format!("{TABLE},\"{switch}\":true"), 1))
 }
 
 /// The pack without these rules.

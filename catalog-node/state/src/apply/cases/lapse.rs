@@ -4,6 +4,7 @@
 use catalog_model::{
     case_file::CompletionLapse,
     deadline::{DeadlineKind, WorkingDayClock},
+    name::ResourceName,
     share_request::{ShareRequest, ShareRequestState},
 };
 
@@ -39,6 +40,25 @@ pub(crate) fn begin(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     let mut file = file_of(tx, &name);
     file.lapse = Some(CompletionLapse { clock, warned });
     put_file(tx, &name, &file);
+}
+
+/// The calendar changed before the warning came: it moves with the asker's time. Whether that moved.
+pub(crate) fn follow(tx: &mut Tx<'_>, law: &Law, name: &ResourceName) -> bool {
+    let Ok(case) = requests::owned(tx, name) else { return false };
+    let mut file = file_of(tx, name);
+    let Some(lapse) = file.lapse.as_mut().filter(|lapse| !lapse.warned) else { return false };
+    if lapse.clock.recompute(&law.calendar, tx.clock).is_none() {
+        return false;
+    }
+    let shares = requests::rules_of(tx, law, &case).warnings();
+    if let Some(share) = shares.and_then(|(shares, _)| shares.into_iter().max()) {
+        let clock = &lapse.clock;
+        warnings::set(tx, name, clock, warnings::instant(law, clock, share));
+    }
+    // As at the beginning: the end is another revision than the warning.
+    lapse.clock.revision += 1;
+    put_file(tx, name, &file);
+    true
 }
 
 /// The warning, or the end of the asker's time.

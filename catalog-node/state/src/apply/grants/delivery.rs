@@ -229,6 +229,26 @@ pub(crate) fn overdue(tx: &mut Tx<'_>, row: &DeadlineRow) {
     change(tx, grant);
 }
 
+/// Whether a delivery that did not come in time left its mark.
+pub(crate) fn is_marked(tx: &Tx<'_>, grant: &ResourceName) -> bool {
+    let grant = owned(tx, grant).ok();
+    grant.and_then(|grant| grant.course).is_some_and(|course| course.overdue.is_some())
+}
+
+/// The calendar changed and the deadline moved: the clock on the course moves too. `lifted`: it was
+/// overdue and is not, so that the mark goes; the order comes again in its time.
+pub(crate) fn recounted(tx: &mut Tx<'_>, law: &Law, grant: &ResourceName, lifted: bool) {
+    let Ok(mut next) = owned(tx, grant) else { return };
+    let now = tx.clock;
+    let Some(course) = next.course.as_mut() else { return };
+    let clock = course.delivery_clock.as_mut();
+    let moved = clock.is_some_and(|clock| clock.recompute(&law.calendar, now).is_some());
+    let lifted = lifted && course.overdue.take().is_some();
+    if moved || lifted {
+        change(tx, next);
+    }
+}
+
 /// The organizations that play a role for a right.
 fn in_role(tx: &Tx<'_>, role: PartyRole, grant: &Grant) -> Vec<Party> {
     let platform =

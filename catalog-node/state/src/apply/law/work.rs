@@ -17,7 +17,7 @@ use catalog_model::{
 
 use super::outage;
 use crate::{
-    apply::{cases, requests},
+    apply::{cases, catalog, grants, quality, requests},
     codec,
     command::Body,
     keys::{self, Key, Table},
@@ -79,7 +79,7 @@ fn go_on(tx: &mut Tx<'_>, law: &Law, number: u64, mut row: PendingWork, bound: u
     let mut looked_at = 0;
     for (key, bytes) in rows.into_iter().take(bound) {
         let changed = match &row.what {
-            Work::Calendar { .. } => recount(tx, law, &Key::from_stored(key.clone()), false),
+            Work::Calendar { .. } => recount(tx, law, &Key::from_stored(key.clone())),
             Work::LateLaw { version, since } => {
                 let case = codec::decode(&bytes).expect("rows are ours");
                 hold_against(tx, law, &mut packs, &case, (*version, *since))
@@ -134,24 +134,36 @@ pub(crate) fn freshen(tx: &mut Tx<'_>, law: &Law, body: &Body) {
     };
     if matches!(case.resource, Resource::Request(_)) && tx.has(&keys::meta::recount()) {
         recount_case(tx, law, &case, true);
+        for kind in
+            [DeadlineKind::Opinion, DeadlineKind::CompletionLapse, DeadlineKind::ReasonHearing]
+        {
+            recount(tx, law, &keys::deadline(kind, &case));
+        }
     }
 }
 
-/// Counts a deadline that is due under the calendar in force, if that is still to be done; whether
-/// it has moved and is not due any more.
-pub(crate) fn recounted(tx: &mut Tx<'_>, law: &Law, deadline: &Key) -> bool {
-    tx.has(&keys::meta::recount()) && recount(tx, law, deadline, true)
+/// Counts a deadline that is due under the calendar in force, if that is still to be done.
+pub(crate) fn freshen_due(tx: &mut Tx<'_>, law: &Law, deadline: &Key) {
+    if tx.has(&keys::meta::recount()) {
+        recount(tx, law, deadline);
+    }
 }
 
-/// Counts a deadline again; whether it has moved. `due` says that it is about to fire.
-fn recount(tx: &mut Tx<'_>, law: &Law, key: &Key, due: bool) -> bool {
+/// Counts a deadline again; whether it has moved.
+fn recount(tx: &mut Tx<'_>, law: &Law, key: &Key) -> bool {
     let Some(row) = tx.get::<DeadlineRow>(key) else { return false };
-    if row.kind == DeadlineKind::Answer {
-        return recount_case(tx, law, &row.subject, false) && (!due || !still_due(tx, key));
+    match row.kind {
+        // A warning is a fraction of the answer clock and moves with it.
+        DeadlineKind::Answer | DeadlineKind::Warning => {
+            return recount_case(tx, law, &row.subject, false);
+        }
+        DeadlineKind::CompletionLapse if row.count.is_none() => {
+            return cases::lapse::follow(tx, law, &row.subject);
+        }
+        _ => {}
     }
-    let Some(count) = row.count else { return false };
-    let fired = row.fired_revision == Some(row.revision);
-    if fired || count.calendar_version >= law.calendar.version() {
+    let Some(count) = row.count.as_ref() else { return false };
+    if count.calendar_version >= law.calendar.version() {
         return false;
     }
     let old = last_day(row.due_time);
@@ -169,20 +181,66 @@ fn recount(tx: &mut Tx<'_>, law: &Law, key: &Key, due: bool) -> bool {
         rule: RuleRef::house(""),
         revision: row.revision,
     };
-    let Some(change) = clock.recompute(&law.calendar, tx.clock) else { return false };
-    if row.due_time <= tx.clock && clock.is_overdue(tx.clock) {
+    let Some(change) = clock.recompute(&law.calendar, tx.clock) else {
+        return row.kind == DeadlineKind::CatalogUpdate && later_changes(tx, law, &row);
+    };
+    let fired = row.fired_revision == Some(row.revision);
+    if row.due_time <= tx.clock && clock.is_overdue(tx.clock) || fired && !can_lift(tx, &row) {
         return false;
     }
     tx.set_deadline(&row.subject, &clock);
     let moved =
-        Moved { kind: row.kind, from: old, to: change.new_date, held: change.held, lifted: false };
+        Moved { kind: row.kind, from: old, to: change.new_date, held: change.held, lifted: fired };
+    note(tx, law, &row.subject, moved, None);
+    shown_beside(tx, law, &row, fired);
+    true
+}
+
+/// Behind the change of law that is due first wait others, whose days may move while its day stays.
+fn later_changes(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow) -> bool {
+    let moved = catalog::clocks::recompute(tx, &law.calendar, row.kind, &row.subject);
+    let Some((from, to)) = moved else { return false };
+    let moved = Moved { kind: row.kind, from, to, held: false, lifted: false };
     note(tx, law, &row.subject, moved, None);
     true
 }
 
-fn still_due(tx: &Tx<'_>, key: &Key) -> bool {
-    let row: Option<DeadlineRow> = tx.get(key);
-    row.is_some_and(|row| row.due_time <= tx.clock && row.fired_revision != Some(row.revision))
+/// Whether what a deadline did when it fired can be taken back: a mark of lateness, nothing else.
+fn can_lift(tx: &Tx<'_>, row: &DeadlineRow) -> bool {
+    match row.kind {
+        DeadlineKind::ErrorReport | DeadlineKind::PersonalObjection => true,
+        DeadlineKind::Delivery => grants::delivery::is_marked(tx, &row.subject),
+        _ => false,
+    }
+}
+
+/// The clock that is kept and shown beside a deadline that has moved moves with it.
+fn shown_beside(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow, lifted: bool) {
+    let (kind, subject) = (row.kind, &row.subject);
+    match kind {
+        DeadlineKind::CatalogUpdate
+        | DeadlineKind::CatalogReview
+        | DeadlineKind::Reclassification => {
+            catalog::clocks::recompute(tx, &law.calendar, kind, subject);
+        }
+        DeadlineKind::Opinion | DeadlineKind::CompletionLapse | DeadlineKind::ReasonHearing => {
+            cases::recounted(tx, law, kind, subject);
+        }
+        DeadlineKind::Delivery => grants::delivery::recounted(tx, law, subject, lifted),
+        DeadlineKind::ErrorReport
+        | DeadlineKind::ReportSilence
+        | DeadlineKind::PersonalObjection => {
+            quality::recounted(tx, &law.calendar, kind, subject, lifted);
+        }
+        // Nothing is kept beside the row, or a day that no calendar moves.
+        DeadlineKind::Answer
+        | DeadlineKind::Warning
+        | DeadlineKind::Hop
+        | DeadlineKind::Rectification
+        | DeadlineKind::AttributeReview
+        | DeadlineKind::FunctionTransfer
+        | DeadlineKind::EmergencyTreatment => {}
+    }
 }
 
 /// The day that ends at this instant.

@@ -2,9 +2,7 @@
 //! characters, reasons of a megabyte), and lateness that fell into an outage waits for the ruling
 //! on it (SEC-18, must-refuse 44).
 
-use minicbor::Encode;
-
-use crate::{codec, keys, script::World, store::Writes};
+use crate::script::World;
 
 fn setting() -> World {
     let mut world = World::default();
@@ -73,51 +71,48 @@ fn what_is_far_too_much_is_refused_in_words() {
     assert_eq!(world.take_output(), "the same log gives the same state\n");
 }
 
-/// What the outage's own commands keep of a case that fell due in it.
-#[derive(Encode)]
-struct Mark {
-    #[n(0)]
-    ruled: Option<bool>,
-}
-
-/// Writes the mark of an outage beside the log, as another group of commands does within it.
-fn mark(world: &mut World, ruled: Option<bool>) {
-    let name = world.named("case1");
-    let key = keys::outage_ruling(&name).into_vec();
-    let mut writes = Writes::new();
-    writes.insert(key, Some(codec::encode(&Mark { ruled })));
-    world.here().store.write(writes);
+/// The platform was out on the last day of the first two cases, not on that of a third.
+fn out_on_the_last_day(world: &mut World) {
+    for line in [
+        "at 2026-09-22 09:00",
+        "request case3 entry=beds from=water head=none",
+        "advance to=\"2026-10-13 00:00\"",
+        "platform_outage from=\"2026-10-12 14:00\" until=\"2026-10-12 17:00\" source=carrier reason=r",
+    ] {
+        world.run(line);
+    }
+    let told = world.take_output();
+    assert!(!told.contains("refused") && !told.contains("VIOLATED"), "{told}");
 }
 
 #[test]
 fn nothing_counts_before_the_ruling_on_an_outage() {
     let mut world = setting();
-    mark(&mut world, None);
-    world.run("advance to=\"2026-10-13 00:00\"");
-    world.take_output();
+    out_on_the_last_day(&mut world);
     check(&mut world, "rule case1 rejected reason=r", "OUTAGE_RULING_PENDING");
     // The time to claim a reason passes and settles nothing; of the other case it does.
-    world.run("advance to=\"2026-10-21 00:00\"");
+    world.run("advance to=\"2026-10-14 00:00\"");
+    world.run("advance to=\"2026-10-22 00:00\"");
     world.take_output();
     world.run("show punctuality police month=202610");
     assert_eq!(world.take_output(), "0 answered in time, 1 late: 0 counted, 0 excused\n");
     world.run("show punctuality hospital month=202610");
-    assert_eq!(world.take_output(), "0 answered in time, 1 late: 1 counted, 0 excused\n");
+    assert_eq!(world.take_output(), "0 answered in time, 2 late: 1 counted, 0 excused\n");
     check(&mut world, "rule case1 rejected reason=r", "OUTAGE_RULING_PENDING");
     // Ruled that it counts as any other: now the reason, or its absence, is ruled on.
-    mark(&mut world, Some(true));
+    world.run("rule_outage case1 counts reason=r by=xiamen.authority.head");
     world.run("rule case1 rejected reason=r");
     world.take_output();
     world.run("show punctuality police month=202610");
     assert_eq!(world.take_output(), "0 answered in time, 1 late: 1 counted, 0 excused\n");
 }
 
-/// Ruled that it does not count: the hearing ends so when its time is over.
+/// Ruled that it does not count: the hearing ends so.
 #[test]
 fn lateness_by_an_outage_is_excused() {
     let mut world = setting();
-    mark(&mut world, Some(false));
-    world.run("advance to=\"2026-10-21 00:00\"");
+    out_on_the_last_day(&mut world);
+    world.run("rule_outage case1 excused reason=r by=xiamen.authority.head");
     world.run("advance to=\"2026-10-29 00:00\"");
     world.take_output();
     world.run("show punctuality police month=202610");

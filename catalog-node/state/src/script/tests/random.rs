@@ -23,8 +23,13 @@ fn setting(level: u32) -> World {
     let city = format!(
         "cluster xiamen clock=\"2026-09-21 09:00\" peers=siming level={level} members=1,2,3"
     );
+    // What a cluster of level 3 tells of rights, one below it refuses.
+    let district = match level {
+        3 => "cluster siming kind=district clock=\"2026-09-21 09:00\" peers=xiamen level=3",
+        _ => "cluster siming kind=district clock=\"2026-09-21 09:00\" peers=xiamen",
+    };
     for line in [
-        "cluster siming kind=district clock=\"2026-09-21 09:00\" peers=xiamen",
+        district,
         "organization clinic",
         "organization school",
         &city,
