@@ -89,7 +89,8 @@ impl Node {
         }
         let since = *running.shell.wanted_since.get_or_insert(world.now);
         let waited = world.now >= since + UNCONFIRMED_MS;
-        let confirmed = !Self::is_disputed(running, world.now) && (Self::is_confirmed(running) || waited);
+        let confirmed =
+            !Self::is_disputed(running, world.now) && (Self::is_confirmed(running) || waited);
         let made = running.shell.made.get_or_insert_default();
         match made.making.take() {
             Some((ready_at, rows, position)) if world.now >= ready_at => {
