@@ -36,15 +36,17 @@ struct Row {
 }
 
 impl Alarms {
-    /// The alarm holds, since `now` unless it held before.
-    pub fn raise(&self, name: &str, subject: &str, now: UtcMillis) {
+    /// The alarm holds, since `now` unless it held before. Returns whether it did not.
+    pub fn raise(&self, name: &str, subject: &str, now: UtcMillis) -> bool {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let row = rows.entry((name.to_owned(), subject.to_owned())).or_default();
-        if row.since.is_none() {
+        let new = row.since.is_none();
+        if new {
             row.since = Some(now);
             row.raised += 1;
             tracing::warn!(alarm = name, subject, "Alarm raised");
         }
+        new
     }
 
     /// The alarm does not hold any more.

@@ -14,7 +14,10 @@ use catalog_model::ids::DomainId;
 use luqiao_transport::tls::{Scope, TlsFiles, TrustFile};
 use serde::Deserialize;
 
-use crate::{clock::WallClock, storage::DiskMeter};
+use crate::{
+    clock::WallClock,
+    storage::{DiskMeter, REFUSE_FLOOR, leaves::LEAVES_BYTES},
+};
 
 /// Everything that a node is told at its start.
 #[derive(Debug, Clone)]
@@ -36,6 +39,10 @@ pub struct Config {
     pub join: bool,
     /// What is kept of the Raft log.
     pub compaction: Compaction,
+    /// What is kept in memory.
+    pub memory: Memory,
+    /// What is kept free of the disk.
+    pub reserve: Reserve,
     /// Certificate, key and authorities.
     pub tls: TlsFiles,
     /// The key that signs tree heads, and its certificate, both PEM.
@@ -73,6 +80,34 @@ pub struct Compaction {
 impl Default for Compaction {
     fn default() -> Self {
         Self { keep_entries: 10_000, keep_mib: 64 }
+    }
+}
+
+/// What is kept in memory beside what the node needs for its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// MiB for rows in the form in which lists showed them; 0 = every list reads the disk.
+    pub lists_mib: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { lists_mib: LEAVES_BYTES >> 20 }
+    }
+}
+
+/// What is kept free of the disk that holds the data: a tenth of it, within bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserve {
+    /// MiB that are enough however large the disk is.
+    pub reserve_max_mib: u64,
+}
+
+impl Default for Reserve {
+    fn default() -> Self {
+        Self { reserve_max_mib: 8 << 10 }
     }
 }
 
@@ -154,6 +189,12 @@ struct File {
     /// Absent in files that are older than the section.
     #[serde(default)]
     compaction: Compaction,
+    /// The same.
+    #[serde(default)]
+    memory: Memory,
+    /// The same.
+    #[serde(default)]
+    disk: Reserve,
     log: LogConfig,
 }
 
@@ -221,6 +262,8 @@ impl Config {
             members: file.members,
             join: file.join,
             compaction: file.compaction,
+            memory: file.memory,
+            reserve: file.disk,
             head: HeadFiles {
                 certificate: folder.join(file.ledger.certificate),
                 key: folder.join(file.ledger.key),
@@ -261,6 +304,9 @@ impl Config {
         }
         if self.compaction.keep_entries == 0 || self.compaction.keep_mib == 0 {
             return wrong("compaction", "keeps at least one entry and one MiB");
+        }
+        if self.reserve.reserve_max_mib < REFUSE_FLOOR >> 20 {
+            return wrong("disk.reserve_max_mib", "is at least 24, whatever the disk");
         }
         if self.tick.is_zero() {
             return wrong("consensus.tick_ms", "is at least 1");

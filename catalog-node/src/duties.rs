@@ -20,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::{
     alarms::Alarms,
+    config::Reserve,
     handle::{Intent, NodeHandle},
     outages::Outages,
     storage::{DiskChange, DiskMeter, DiskWatch},
@@ -199,11 +200,12 @@ pub(crate) async fn watch_disk(
     handle: NodeHandle,
     folder: PathBuf,
     meter: DiskMeter,
+    reserve: Reserve,
     shutdown: Shutdown,
 ) {
     let mut looks = interval(MEASURE);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut watch = DiskWatch::default();
+    let mut watch = DiskWatch::new(reserve.reserve_max_mib.saturating_mul(1 << 20));
     let mut outages = Outages::open(&folder);
     loop {
         tokio::select! {
@@ -258,7 +260,8 @@ pub(crate) async fn learn_members(
         let leader = status.replica.leader;
         let lost =
             leader.is_none_or(|leader| leader != handle.id() && !handle.peers().contains(leader));
-        if !lost || !status.running || handle.standing().removed() {
+        let standing = handle.standing();
+        if !lost || !status.running || standing.removed() || standing.disowned() {
             continue;
         }
         meet(&handle, configured.clone());

@@ -31,7 +31,7 @@ use catalog_state::machine::{Applied, ApplyError};
 use raft::eraftpb::Message;
 use tokio::sync::{oneshot, watch};
 
-use self::{marks::Marks, shell::Reader, timed_log::TimedLog};
+use self::{marks::Marks, offers::Offers, shell::Reader, timed_log::TimedLog, upkeep::Rest};
 pub(crate) use self::{
     refusals::{
         LEADER_RETRY_MS, disk_nearly_full, draining, leadership_moved, members_changing, no_leader,
@@ -45,6 +45,7 @@ use crate::{
 };
 
 mod marks;
+mod offers;
 mod refusals;
 mod shell;
 mod timed_log;
@@ -54,6 +55,9 @@ pub(crate) use self::upkeep::RECEIVING_SNAPSHOT;
 
 /// Name of the alarm of a node whose state was lost or found damaged.
 pub(crate) const STATE_LOST: &str = "state-lost";
+
+/// Name of the alarm of a node that is known with another disk, one for each peer that says so.
+pub(crate) const STORE_FOREIGN: &str = "store-foreign";
 
 /// The replica as this node runs it.
 pub(crate) type NodeReplica = Replica<SegmentReader<std::fs::File>>;
@@ -220,6 +224,8 @@ pub(crate) struct Work {
     /// Writes that came while leadership is handed over, in order.
     held: Held,
     marks: Marks,
+    rest: Rest,
+    offers: Offers,
     syncs: Syncs,
     /// Whether the state is being made durable.
     making_durable: bool,
@@ -296,13 +302,16 @@ impl NodeLoop {
     }
 
     fn tick(&mut self) {
-        // One that the cluster let go has nothing to be elected for.
-        if !self.standing.removed() {
+        // One that the cluster let go has nothing to be elected for, and one that it knows with
+        // another disk must not be.
+        if !self.standing.removed() && !self.standing.disowned() {
             self.replica.tick();
         }
         if let Some(handover) = &mut self.work.handover {
             handover.ticks_left = handover.ticks_left.saturating_sub(1);
         }
+        self.mark_rest();
+        self.hand_on_after_patience();
     }
 
     fn take_report(&mut self, report: Report) -> Result<(), Fatal> {
@@ -324,11 +333,8 @@ impl NodeLoop {
             }
             Report::Durable(applied) => return self.compact(applied),
             Report::SnapshotBuilt(None) => {}
-            Report::SnapshotBuilt(Some(built)) => {
-                let Built { index, term, membership, manifest } = built;
-                // A snapshot of a state that was replaced meanwhile is never handed in here.
-                self.replica.snapshot_made(index, term, membership, manifest);
-            }
+            // A snapshot of a state that was replaced meanwhile is never handed in here.
+            Report::SnapshotBuilt(Some(built)) => self.snapshot_built(built),
             Report::SnapshotSent(peer) => self.replica.snapshot_progress(peer),
             Report::SnapshotFetched { index } => self.replica.snapshot_fetched(index),
             Report::SnapshotRefused { index } => self.replica.snapshot_refused(index),
@@ -337,6 +343,10 @@ impl NodeLoop {
     }
 
     fn take_from_peer(&mut self, from_peer: FromPeer) -> Result<(), Fatal> {
+        // What came before that was known: it is for the node that was here before.
+        if self.standing.disowned() {
+            return Ok(());
+        }
         match from_peer {
             FromPeer::Messages(messages) => {
                 for message in messages {

@@ -34,7 +34,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use self::{dial::Outgoing, portions::portions};
-use crate::{alarms::Alarms, clock::StampClock};
+use crate::{
+    alarms::Alarms,
+    clock::StampClock,
+    storage::{IdentityFile, hex},
+};
 
 pub(crate) mod dial;
 pub(crate) mod fetch;
@@ -63,13 +67,23 @@ pub(crate) struct Introduction {
     pub(crate) domain: DomainId,
     /// Without receiver and connection.
     pub(crate) hello: Hello,
+    /// Knows the store of each node that was met.
+    pub(crate) stores: Arc<IdentityFile>,
     /// The first connection number of this start.
     pub(crate) first_connection: u64,
     pub(crate) shutdown: Shutdown,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) clock: Arc<StampClock>,
-    /// Told when a peer says that this node was removed.
+    pub(crate) verdicts: Verdicts,
+}
+
+/// Told what peers say of this node.
+#[derive(Clone)]
+pub(crate) struct Verdicts {
+    /// The cluster let it go.
     pub(crate) removed: Arc<dyn Fn() + Send + Sync>,
+    /// This peer knows it with another store.
+    pub(crate) disowned: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 /// The other nodes, and the ways to them.
@@ -152,17 +166,18 @@ impl Peers {
         let outgoing = Outgoing {
             peer: id,
             channel: channel.clone(),
-            hello: self.hello_to(id),
+            hello: own.hello.clone(),
+            stores: Arc::clone(&own.stores),
             first_connection: own.first_connection,
             queue: end,
         };
         let (alarms, clock) = (Arc::clone(&own.alarms), Arc::clone(&own.clock));
         let (shutdown, cut) = (own.shutdown.clone(), ended.clone());
-        let removed = Arc::clone(&own.removed);
+        let verdicts = own.verdicts.clone();
         drop(own.shutdown.spawn(async move {
             tokio::select! {
                 () = cut.cancelled() => {}
-                () = outgoing.run(shutdown, &alarms, &clock, &*removed) => {}
+                () = outgoing.run(shutdown, &alarms, &clock, &verdicts) => {}
             }
             alarms.clear(dial::PEER_UNREACHABLE, &id.to_string());
         }));
@@ -171,7 +186,12 @@ impl Peers {
 
     /// How this node introduces itself to `peer` in a call.
     pub(crate) fn hello_to(&self, peer: u64) -> Hello {
-        Hello { to: peer, ..self.introduction.hello.clone() }
+        hello_to(&self.introduction.hello, &self.introduction.stores, peer)
+    }
+
+    /// `peer` says that the cluster knows this node with another store.
+    pub(crate) fn disowned_by(&self, peer: u64) {
+        (self.introduction.verdicts.disowned)(peer);
     }
 
     /// The other nodes' addresses.
@@ -229,6 +249,13 @@ impl Peers {
             }
         }
     }
+}
+
+/// `own` for `peer`, whose store may have become known since the last time.
+fn hello_to(own: &Hello, stores: &IdentityFile, peer: u64) -> Hello {
+    let store = stores.known_store(peer);
+    let to_store_uuid = store.map(|store| hex(&store)).unwrap_or_default();
+    Hello { to: peer, to_store_uuid, ..own.clone() }
 }
 
 impl std::fmt::Debug for Peers {

@@ -8,10 +8,10 @@ use std::{cell::RefCell, collections::HashMap};
 
 use catalog_state::store::{Row, Store, Writes};
 
-/// Rows that are remembered; when they are more, all are forgotten.
-const ROWS_MAX: usize = 8192;
+/// Rows of one generation; when they are more, the generation before it is forgotten.
+const ROWS_MAX: usize = 16_384;
 /// And their bytes.
-const BYTES_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 4 << 20;
 /// A larger row is read again each time.
 const ROW_BYTES_MAX: usize = 16 << 10;
 
@@ -23,8 +23,54 @@ pub(crate) struct RowCache {
 
 #[derive(Debug, Default)]
 struct Known {
-    rows: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// What was read or written since the last generation was full, and what was before that.
+    young: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    old: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Of the young rows.
     bytes: usize,
+}
+
+impl Known {
+    #[expect(clippy::option_option, reason = "not known, or known not to be there")]
+    fn get(&mut self, key: &[u8]) -> Option<Option<Vec<u8>>> {
+        if let Some(row) = self.young.get(key) {
+            return Some(row.clone());
+        }
+        let (key, row) = self.old.remove_entry(key)?;
+        self.insert(key, row.clone());
+        Some(row)
+    }
+
+    /// Takes a row up that is not young.
+    fn insert(&mut self, key: Vec<u8>, row: Option<Vec<u8>>) {
+        let bytes = bytes(&key, row.as_ref());
+        if bytes > ROW_BYTES_MAX {
+            return;
+        }
+        if self.young.len() >= ROWS_MAX || self.bytes + bytes > BYTES_MAX {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += bytes;
+        self.young.insert(key, row);
+    }
+
+    fn write(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
+        let known = match self.young.remove_entry(key) {
+            Some((key, row)) => {
+                self.bytes -= bytes(&key, row.as_ref());
+                Some(key)
+            }
+            None => self.old.remove_entry(key).map(|(key, _)| key),
+        };
+        if let Some(key) = known {
+            self.insert(key, value.cloned());
+        }
+    }
+}
+
+fn bytes(key: &[u8], row: Option<&Vec<u8>>) -> usize {
+    key.len() + row.map_or(0, Vec::len)
 }
 
 impl RowCache {
@@ -32,15 +78,23 @@ impl RowCache {
     pub(crate) fn follow(&mut self, writes: &Writes) {
         let known = self.known.get_mut();
         for (key, value) in writes {
-            if let Some(row) = known.rows.get_mut(key) {
-                known.bytes += value.as_ref().map_or(0, Vec::len);
-                known.bytes -= row.as_ref().map_or(0, Vec::len);
-                row.clone_from(value);
-            }
+            known.write(key, value.as_ref());
         }
-        if known.bytes > BYTES_MAX {
-            *known = Known::default();
+    }
+
+    /// The row at `key`, which is what `read` reads if it is not remembered.
+    pub(crate) fn row(
+        &self,
+        key: &[u8],
+        read: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Option<Vec<u8>> {
+        let mut known = self.known.borrow_mut();
+        if let Some(row) = known.get(key) {
+            return row;
         }
+        let row = read();
+        known.insert(key.to_vec(), row.clone());
+        row
     }
 
     /// `store` with what is remembered of it.
@@ -57,20 +111,7 @@ pub(crate) struct CachedStore<'a> {
 
 impl Store for CachedStore<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let mut known = self.cache.known.borrow_mut();
-        if let Some(row) = known.rows.get(key) {
-            return row.clone();
-        }
-        let row = self.store.get(key);
-        let bytes = key.len() + row.as_ref().map_or(0, Vec::len);
-        if bytes <= ROW_BYTES_MAX {
-            if known.rows.len() >= ROWS_MAX || known.bytes + bytes > BYTES_MAX {
-                *known = Known::default();
-            }
-            known.bytes += bytes;
-            known.rows.insert(key.to_vec(), row.clone());
-        }
-        row
+        self.cache.row(key, || self.store.get(key))
     }
 
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
@@ -115,10 +156,30 @@ mod tests {
         let keys = (0..2 * (BYTES_MAX / row.len()) as u32).map(|key| key.to_be_bytes().to_vec());
         let writes: Writes = keys.clone().map(|key| (key, Some(row.clone()))).collect();
         store.write(writes);
-        let cache = RowCache::default();
-        for key in keys {
+        let mut cache = RowCache::default();
+        let within = |cache: &RowCache| {
+            let known = cache.known.borrow();
+            let sum = |rows: &HashMap<Vec<u8>, Option<Vec<u8>>>| -> usize {
+                rows.iter().map(|(key, row)| bytes(key, row.as_ref())).sum()
+            };
+            assert_eq!(known.bytes, sum(&known.young));
+            assert!(known.bytes <= BYTES_MAX && sum(&known.old) <= BYTES_MAX);
+            assert!(known.young.len() <= ROWS_MAX && known.old.len() <= ROWS_MAX);
+        };
+        for key in keys.clone() {
             assert_eq!(cache.over(&store).get(&key).as_ref(), Some(&row));
-            assert!(cache.known.borrow().bytes <= BYTES_MAX);
+            within(&cache);
+        }
+        for key in keys {
+            let writes = Writes::from([(key.clone(), Some(vec![8; ROW_BYTES_MAX - 4]))]);
+            cache.follow(&writes);
+            store.write(writes);
+            within(&cache);
+            assert_eq!(cache.over(&store).get(&key), store.get(&key));
+        }
+        for key in 0..3 * ROWS_MAX as u32 {
+            assert_eq!(cache.over(&store).get(&[key.to_be_bytes(), [9; 4]].concat()), None);
+            within(&cache);
         }
     }
 }

@@ -21,7 +21,7 @@ use std::{
 use catalog_replica::{CompactLimits, Config as ReplicaConfig, Membership, Replica, StartError};
 use catalog_state::{command::LEVEL, view::View};
 use luqiao_proto::{
-    node::v1::{node_service_server::NodeServiceServer, probe_service_server::ProbeServiceServer},
+    node::v1::node_service_server::NodeServiceServer,
     peer::v1::{Hello, peer_service_server::PeerServiceServer},
 };
 use luqiao_transport::{
@@ -42,12 +42,14 @@ use crate::{
     handle::{NodeHandle, Parts},
     history::History,
     inbox::Inbox,
-    node::{NodeLoop, NodeStatus, Report, STATE_LOST, Shell, Work},
-    peers::{Introduction, Peers, fetch::Fetcher, read_index::FollowerReads, serve::Incoming},
-    services::{HeadKey, HeadKeyError, Services, call::NodeCalls, federation, probe::Probes},
+    node::{NodeLoop, NodeStatus, Report, STATE_LOST, STORE_FOREIGN, Shell, Work},
+    peers::{
+        Introduction, Peers, Verdicts, fetch::Fetcher, read_index::FollowerReads, serve::Incoming,
+    },
+    services::{HeadKey, HeadKeyError, Services, call::NodeCalls, federation, probe::ProbeLists},
     snapshots::{self, Snapshots},
     standing::Standing,
-    storage::{Founding, OpenStores, Reseed, StateStore, Storage, StorageError, hex},
+    storage::{Founding, Identity, OpenStores, Reseed, StateStore, Storage, StorageError, hex},
     telemetry::raft_logger,
 };
 
@@ -151,6 +153,7 @@ impl CatalogNode {
         let Storage { state: cell, log, identity, identity_file, boot, reseed, folders } =
             Storage::open(&config.data, config.cluster_id, config.id, founding)?;
         let store = cell.current();
+        store.set_list_room(config.memory.lists_mib << 20);
         let applied = store.applied();
         let membership = match store.membership() {
             Some(bytes) => Membership::decode(&bytes).map_err(NodeError::Membership)?,
@@ -185,6 +188,12 @@ impl CatalogNode {
             tracing::error!(cause, "The state is made again from another node's");
         }
         let inbox = Arc::new(Inbox::new());
+        let (status, shown) = watch::channel(NodeStatus {
+            replica: replica.status(),
+            bootstrapped: View(&*store).cluster().is_some(),
+            running: true,
+            leave_due: None,
+        });
         let peers = Arc::new(Peers::new(Introduction {
             dialer: Dialer::new(Arc::clone(&tls), DialOptions::default()),
             domain: config.domain.clone(),
@@ -197,26 +206,24 @@ impl CatalogNode {
                 to: 0,
                 connection: 0,
                 level: LEVEL,
+                to_store_uuid: String::new(),
             },
+            stores: Arc::clone(&identity_file),
             first_connection: boot << 32,
             shutdown: shutdown.clone(),
             alarms: Arc::clone(&alarms),
             clock: Arc::clone(&clock),
-            removed: {
-                let inbox = Arc::clone(&inbox);
-                Arc::new(move || inbox.report(Report::Removed))
+            verdicts: Verdicts {
+                removed: {
+                    let inbox = Arc::clone(&inbox);
+                    Arc::new(move || inbox.report(Report::Removed))
+                },
+                disowned: disowning(&identity, &standing, &alarms, &clock, &shown),
             },
         }));
         let dialed = peers.set(&first_members(&config, &store));
         dialed.map_err(|(member, source)| NodeError::Member { member, source })?;
 
-        let bootstrapped = View(&*store).cluster().is_some();
-        let (status, shown) = watch::channel(NodeStatus {
-            replica: replica.status(),
-            bootstrapped,
-            running: true,
-            leave_due: None,
-        });
         let snapshots =
             Snapshots::new(Arc::clone(&cell), folders, identity, snapshots::Options::default());
         let (offers, offered) = watch::channel(None);
@@ -282,6 +289,7 @@ impl CatalogNode {
             handle.clone(),
             config.data.clone(),
             config.disk.clone(),
+            config.reserve,
             shutdown.clone(),
         );
         drop(shutdown.spawn(watched));
@@ -455,6 +463,51 @@ fn first_members(config: &Config, store: &StateStore) -> BTreeMap<u64, String> {
     }
 }
 
+/// What happens when a peer says that it knows this node with another store.
+///
+/// On a disk with nothing of the cluster on it, one voice is enough: what the node promised was on
+/// the disk that the peer knows, and to vote again could lose what was acknowledged. A node that has
+/// the cluster's state is not silenced by one that may itself be mistaken: only those two do not
+/// speak with each other.
+fn disowning(
+    identity: &Identity,
+    standing: &Arc<Standing>,
+    alarms: &Arc<Alarms>,
+    clock: &Arc<StampClock>,
+    status: &watch::Receiver<NodeStatus>,
+) -> Arc<dyn Fn(u64) + Send + Sync> {
+    let (node, store) = (identity.node, hex(&identity.store_uuid));
+    let (standing, status) = (Arc::clone(standing), status.clone());
+    let (alarms, clock) = (Arc::clone(alarms), Arc::clone(clock));
+    Arc::new(move |peer| {
+        let has_state = status.borrow().bootstrapped;
+        if !has_state {
+            standing.set_disowned(true);
+        }
+        if !alarms.raise(STORE_FOREIGN, &peer.to_string(), clock.wall()) {
+            return;
+        }
+        if has_state {
+            tracing::error!(
+                node,
+                peer,
+                store,
+                "A peer knows this node with another disk: two nodes run under one id, or the peer \
+                 met another first; the two do not speak with each other until one is replaced"
+            );
+        } else {
+            tracing::error!(
+                node,
+                peer,
+                store,
+                "This disk is not the one that the cluster knows as node {node}: the node takes no \
+                 part in anything; stop it and run `luqiao cluster replace {node} --by NEW`, or \
+                 start it with the disk that it had"
+            );
+        }
+    })
+}
+
 async fn routes(incoming: Incoming, services: Arc<Services>) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     let calls = NodeServiceServer::new(NodeCalls(Arc::clone(&services)))
@@ -464,7 +517,7 @@ async fn routes(incoming: Incoming, services: Arc<Services>) -> Routes {
     health.set_serving::<NodeServiceServer<NodeCalls>>().await;
     Routes::new(health_service)
         .add_service(calls)
-        .add_service(ProbeServiceServer::new(Probes(services)))
+        .add_service(ProbeLists::new(services))
         .add_service(peers)
         .prepare()
 }

@@ -14,7 +14,7 @@ mod query;
 mod tokenize;
 
 pub(crate) use self::{
-    index::{follow, open},
+    index::{KnownCounts, follow, open},
     query::{Cursor, Question, search},
     tokenize::words,
 };

@@ -226,6 +226,12 @@ impl Snapshots {
             .retain(|built| built.manifest.index + 1 >= first_index || !built.is_idle());
     }
 
+    /// Lets go of all that were made here: the state that they are of is in doubt. Whoever fetches one
+    /// is told that it is not here any more.
+    pub(crate) fn withdraw(&self) {
+        self.lock().built.clear();
+    }
+
     /// Begins to take in the snapshot of `manifest`, or goes on where an earlier attempt ended,
     /// in this process or before; what was received of other snapshots is removed. Blocks on the
     /// disk.

@@ -11,6 +11,7 @@ pub(crate) struct Standing {
     quarantined: AtomicBool,
     receiving_snapshot: AtomicBool,
     removed: AtomicBool,
+    disowned: AtomicBool,
     disk_nearly_full: AtomicBool,
     disk_slow: AtomicBool,
     disk_free: AtomicU64,
@@ -33,16 +34,27 @@ macro_rules! flags {
 
 impl Standing {
     flags! {
-        /// Whether the state is in doubt or incomplete: nothing is answered from it.
-        quarantined, set_quarantined;
         /// Whether a snapshot is on its way here.
         receiving_snapshot, set_receiving_snapshot;
         /// Whether the cluster let this node go.
         removed, set_removed;
+        /// Whether the cluster knows this node with another disk: on this one is nothing of what the
+        /// node promised. Never taken back while the process runs.
+        disowned, set_disowned;
         /// Whether the disk has too little room for changes.
         disk_nearly_full, set_disk_nearly_full;
         /// Whether the disk's syncs are slow.
         disk_slow, set_disk_slow;
+    }
+
+    /// Whether the state is in doubt or incomplete: nothing is answered from it.
+    pub(crate) fn quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::Acquire) || self.disowned()
+    }
+
+    /// Sets it, and returns whether that changed anything.
+    pub(crate) fn set_quarantined(&self, holds: bool) -> bool {
+        self.quarantined.swap(holds, Ordering::AcqRel) != holds
     }
 
     /// Free and total bytes of the disk that holds the data, as measured last.

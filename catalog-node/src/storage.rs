@@ -26,13 +26,15 @@ use catalog_state::{codec, keys, rows::ClusterConfig};
 use self::{folders::Folders, identity::Content};
 pub use self::{
     identity::{Identity, IdentityFile},
-    space::{DiskChange, DiskMeter, DiskSpace, DiskWatch},
+    space::{DiskChange, DiskMeter, DiskSpace, DiskWatch, REFUSE_FLOOR},
     state_cell::{OpenStores, StateCell},
     state_store::{StateStore, StateView},
 };
 
 pub(crate) mod folders;
 mod identity;
+pub(crate) mod leaves;
+mod points;
 mod space;
 mod state_cell;
 mod state_store;

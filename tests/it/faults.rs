@@ -38,6 +38,8 @@ pub(crate) async fn judge(mut cluster: Cluster, mut clients: Clients, test: &str
         cluster.until_caught_up(id).await;
     }
     clients.until_going_on().await;
+    // However slow the machine: what is judged is long enough to show something.
+    clients.until("enough was answered", |heard| heard.answered >= least).await;
     let record = clients.stop().await;
     cluster.until_level().await;
     record.judge(test, least);

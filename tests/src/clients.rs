@@ -31,8 +31,9 @@ use tonic::{Request, Status, transport::Channel};
 
 use crate::{cluster::Cluster, repository::root, role::PATIENCE};
 
-/// How long a client waits for an answer.
-const ANSWER_WAIT: Duration = Duration::from_millis(700);
+/// How long a client waits for an answer: several elections, so that on a slow machine, too, an answer
+/// that does not come is a fault's doing. Each that does not makes the check of the history longer.
+const ANSWER_WAIT: Duration = Duration::from_millis(1_500);
 /// Clients that write.
 const WRITERS: u64 = 5;
 /// Registers. Few, so that operations meet.

@@ -36,7 +36,7 @@ use luqiao_transport::{
 };
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::{Status, transport::Channel};
+use tonic::{Code, Status, transport::Channel};
 
 use crate::{
     federation::seat,
@@ -430,7 +430,16 @@ impl Cluster {
     /// # Panics
     ///
     /// If none does.
-    pub async fn leader_that(&self, mut fits: impl FnMut(&GetNodeStatusResponse) -> bool) -> u64 {
+    pub async fn leader_that(&self, fits: impl FnMut(&GetNodeStatusResponse) -> bool) -> u64 {
+        self.leading(fits).await.0
+    }
+
+    /// Waits until a node leads, and tells which, and in which term.
+    pub async fn leader_and_term(&self) -> (u64, u64) {
+        self.leading(|_| true).await
+    }
+
+    async fn leading(&self, mut fits: impl FnMut(&GetNodeStatusResponse) -> bool) -> (u64, u64) {
         let started = Instant::now();
         loop {
             let statuses = self.statuses().await;
@@ -439,8 +448,8 @@ impl Cluster {
             let leader = statuses.iter().find(|(_, status)| {
                 status.role == "leader" && Some(status.term) == newest && fits(status)
             });
-            if let Some((id, _)) = leader {
-                return *id;
+            if let Some((id, status)) = leader {
+                return (*id, status.term);
             }
             assert!(started.elapsed() < PATIENCE, "no such leader: {statuses:#?}");
             sleep(PAUSE).await;
@@ -548,16 +557,28 @@ impl Cluster {
         A: prost::Message,
         B: prost::Message + Default,
     {
+        self.ask_again(path, message).await.0
+    }
+
+    /// The same; and whether there was an attempt of which nobody knows what came of it, so that this
+    /// may be the answer to a repetition.
+    async fn ask_again<A, B>(&self, path: &str, message: &A) -> (Result<B, Status>, bool)
+    where
+        A: prost::Message,
+        B: prost::Message + Default,
+    {
         let started = Instant::now();
+        let mut repeated = false;
         loop {
             let leader = self.leader().await;
             let answer = self.ask_at(leader, path, message).await;
             match answer {
                 Err(status) if may_succeed_later(&status) => {
                     assert!(started.elapsed() < PATIENCE, "no answer: {status:?}");
+                    repeated |= status.code() != Code::Unavailable;
                     sleep(PAUSE).await;
                 }
-                answer => return answer,
+                answer => return (answer, repeated),
             }
         }
     }

@@ -589,6 +589,11 @@ reasons! {
         "本节点数据存疑或不完整，在获得完整副本之前不予应答",
         "try again on another node",
         "the node fetches a copy by itself; look at its alarms";
+    StoreForeign = 194, "STORE_FOREIGN",
+        "the disk of node {node} is not the one that the cluster knows",
+        "节点 {node} 的磁盘不是集群所登记的那一块",
+        "none",
+        "stop the node and replace it under a new id: luqiao cluster replace {node} --by NEW";
     Internal = 199, "INTERNAL",
         "the platform failed to do this; the log of the node has the cause",
         "平台内部错误，原因见节点日志",

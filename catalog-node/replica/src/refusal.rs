@@ -85,6 +85,13 @@ pub enum TransferRefusal {
         /// Entries that it is not known to have.
         behind: u64,
     },
+    /// The entries that the target lacks are not in the log any more: it needs a snapshot first, however few
+    /// they are.
+    #[error("{to} needs a snapshot first")]
+    NeedsSnapshot {
+        /// The target.
+        to: u64,
+    },
     /// The target receives a snapshot; leadership would be without effect until that is over.
     #[error("{to} receives a snapshot")]
     ReceivingSnapshot {

@@ -40,6 +40,7 @@ fn members_that_cannot_work_are_refused() {
         ("id = 3\naddress", "id = 2\naddress", "members"),
         ("[[members]]\nid = 3\naddress = \"127.0.0.1:7103\"\n", "", "members"),
         ("election_ticks = 12", "election_ticks = 2", "consensus.election_ticks"),
+        ("reserve_max_mib = 8192", "reserve_max_mib = 8", "disk.reserve_max_mib"),
         ("cluster_id = \"01", "cluster_id = \"zz", "cluster_id"),
         ("domain = \"xiamen\"", "domain = \"Xiamen\"", "domain"),
     ] {
@@ -61,8 +62,10 @@ fn a_file_from_before_joining_and_compaction_still_holds() {
     text.replace_range(section..end, "");
     let config = Config::parse(&text, Path::new(".")).expect("it was valid");
     assert_eq!((config.join, config.compaction), (false, Compaction::default()));
+    assert_eq!(config.reserve, Reserve::default());
     let shown = Config::parse(EXAMPLE, Path::new(".")).expect("the example is complete");
     assert_eq!(config.compaction, shown.compaction, "the example shows the default");
+    assert_eq!(config.reserve, shown.reserve, "the example shows the default");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use catalog_replica::divergence::{Comparison, Mark, judge};
 
 /// Marks that are kept of each node.
-const KEPT: usize = 8;
+const KEPT: usize = 32;
 
 /// Nodes of which marks are kept: more than a cluster has.
 const NODES_MAX: usize = 32;
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn late_marks_count_until_they_are_too_old() {
         let mut marks = Marks::default();
-        for index in 1..=9 {
+        for index in 1..=KEPT as u64 + 1 {
             marks.made(index, [0; 32]);
         }
         marks.heard(2, 1, [1; 32]);

@@ -36,8 +36,9 @@ use crate::{
     storage::{StateCell, StateStore},
 };
 
-/// Every so many entries the state's hash is compared with the other nodes'.
-pub(crate) const MARK_EVERY: u64 = 1024;
+/// Every so many entries the state's hash is compared with the other nodes'. Programs of level 2 did so
+/// every 1024, which are among them.
+pub(crate) const MARK_EVERY: u64 = 256;
 
 /// Who waits for a command to be committed and applied.
 pub(crate) type ProposeWaiter = oneshot::Sender<Result<Answered, Refusal>>;
@@ -50,6 +51,7 @@ pub(crate) struct Shell {
     pub(super) cell: Arc<StateCell>,
     machine: Machine,
     rows: RowCache,
+    counts: search::KnownCounts,
     history: Arc<History>,
     clock: Arc<StampClock>,
     pub(super) peers: Arc<Peers>,
@@ -106,6 +108,7 @@ impl Shell {
             cell,
             machine: Machine::new(),
             rows: RowCache::default(),
+            counts: search::KnownCounts::default(),
             history,
             clock,
             peers,
@@ -171,8 +174,8 @@ impl Shell {
             }
         }
         let writes = session.into_writes();
+        let search = search::follow(&store, &mut self.counts, &known, &writes, last);
         self.rows.follow(&writes);
-        let search = search::follow(&store, &writes, last);
         store.commit(writes, search, last, membership.as_deref());
         self.applied = last;
         self.tell(results, last);
@@ -310,6 +313,7 @@ impl Outside for Shell {
         let store = self.cell.current();
         self.machine = Machine::new();
         self.rows = RowCache::default();
+        self.counts = search::KnownCounts::default();
         self.membership = install.membership.clone();
         self.applied = install.index;
         self.clock.saw(View(&*store).clock());

@@ -14,9 +14,10 @@ use catalog_replica::{
 
 use super::{
     Built, Fatal, NodeLoop, ProposeWaiter, Report, members_changing, no_leader, not_leader,
-    overloaded, shell::MARK_EVERY,
+    overloaded,
 };
 use catalog_model::{reason::Reason, refusal::Refusal};
+use catalog_state::machine::state_hash;
 use luqiao_proto::peer::v1::StateMark;
 
 /// Names of alarms.
@@ -25,6 +26,23 @@ const REMOVED: &str = "removed";
 const DISK_SLOW: &str = "disk-slow";
 const STATE_DIVERGED: &str = "state-diverged";
 const STATE_DIFFERS: &str = "state-differs";
+const SNAPSHOT_UNCONFIRMED: &str = "snapshot-unconfirmed";
+
+/// After this long a snapshot is handed on that nobody could confirm: it may take who needs it to have
+/// a majority at all.
+const UNCONFIRMED: Duration = Duration::from_secs(6);
+
+/// Ticks without a new entry after which a node tells its state hash where it stands, so that nodes
+/// which have little to do are compared, too; and ticks after which it says so again.
+const REST_TICKS: u64 = 5;
+const REST_AGAIN: u64 = 50;
+
+/// How long nothing was applied.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    applied: u64,
+    ticks: u64,
+}
 
 /// The log is looked through for what may go after so many applied entries or bytes.
 const COMPACT_ENTRIES: u64 = 8192;
@@ -117,7 +135,8 @@ impl NodeLoop {
 
     /// Begins to make a snapshot, if somebody needs one.
     pub(super) fn begin_snapshot(&mut self) {
-        if !self.replica.snapshot_wanted() || !self.shell.bootstrapped() {
+        if !self.replica.snapshot_wanted() || !self.shell.bootstrapped() || self.work.offers.waits()
+        {
             return;
         }
         let founded = self.shell.membership.encode();
@@ -139,12 +158,39 @@ impl NodeLoop {
         );
     }
 
+    /// A snapshot was made here: it is handed on once it is confirmed.
+    pub(super) fn snapshot_built(&mut self, built: Built) {
+        if self.standing.quarantined() {
+            return;
+        }
+        let patience = UNCONFIRMED.as_millis() / self.tick.as_millis().max(1);
+        let patience = usize::try_from(patience).unwrap_or(usize::MAX).max(1);
+        let built = self.work.offers.made(built, patience);
+        self.hand_on(built);
+    }
+
+    /// A tick has passed for a snapshot that waits to be confirmed.
+    pub(super) fn hand_on_after_patience(&mut self) {
+        if let Some(built) = self.work.offers.tick() {
+            tracing::warn!(index = built.index, "Snapshot handed on that no majority confirmed");
+            self.alarm(SNAPSHOT_UNCONFIRMED, "", true);
+            self.hand_on(Some(built));
+        }
+    }
+
+    fn hand_on(&mut self, built: Option<Built>) {
+        if let Some(Built { index, term, membership, manifest }) = built {
+            self.replica.snapshot_made(index, term, membership, manifest);
+        }
+    }
+
     /// A snapshot has replaced the state: it is sound, whatever was wrong with the one before.
     pub(super) fn state_replaced(&mut self) {
         self.work.marks.forget_own();
+        self.work.offers.forget();
         self.work.durable = self.shell.applied;
         self.standing.set_quarantined(false);
-        for alarm in [STATE_DIVERGED, STATE_DIFFERS, super::STATE_LOST] {
+        for alarm in [STATE_DIVERGED, STATE_DIFFERS, super::STATE_LOST, SNAPSHOT_UNCONFIRMED] {
             self.alarm(alarm, "", false);
         }
     }
@@ -152,10 +198,25 @@ impl NodeLoop {
     /// Tells the others our state hash at agreed entries, and compares.
     pub(super) fn compare_marks(&mut self) {
         for (index, hash) in std::mem::take(&mut self.shell.marks_made) {
-            debug_assert_eq!(index % MARK_EVERY, 0);
             self.work.marks.made(index, hash);
             self.shell.peers.mark(&StateMark { index, state_hash: hash.to_vec().into() });
             self.judge(index);
+        }
+    }
+
+    /// Makes a mark where nothing was applied for a while: there the others stand, too.
+    pub(super) fn mark_rest(&mut self) {
+        let (applied, rest) = (self.shell.applied, &mut self.work.rest);
+        if rest.applied != applied {
+            *rest = Rest { applied, ticks: 0 };
+            return;
+        }
+        rest.ticks += 1;
+        // Again, because a mark may be lost, or have come before somebody was there to hear it.
+        let due = rest.ticks % REST_AGAIN == REST_TICKS;
+        if due && self.shell.bootstrapped() && !self.standing.quarantined() {
+            let hash = state_hash(&*self.shell.cell.current());
+            self.shell.marks_made.push((applied, hash));
         }
     }
 
@@ -168,16 +229,34 @@ impl NodeLoop {
         let verdict = self.work.marks.judge(status.id, index, &status.membership.voters);
         match verdict {
             None | Some(Comparison::Unknown) => {}
-            Some(Comparison::Agreed) => self.alarm(STATE_DIFFERS, "", false),
+            Some(Comparison::Agreed) => {
+                self.alarm(STATE_DIFFERS, "", false);
+                self.agreed(index);
+            }
             Some(Comparison::Other(nodes)) => {
-                tracing::error!(index, ?nodes, "Other nodes have another state");
-                self.alarm(STATE_DIFFERS, "", true);
+                if self.alarms.raise(STATE_DIFFERS, "", self.now()) {
+                    tracing::error!(index, ?nodes, "Other nodes have another state");
+                }
+                self.agreed(index);
             }
             Some(Comparison::Undecided) => {
-                tracing::error!(index, "The nodes have different states, and no majority has one");
-                self.alarm(STATE_DIFFERS, "", true);
+                if self.alarms.raise(STATE_DIFFERS, "", self.now()) {
+                    tracing::error!(
+                        index,
+                        "The nodes have different states, and no majority has one"
+                    );
+                }
             }
             Some(Comparison::Alone) => self.quarantine(index),
+        }
+    }
+
+    /// Most voters had our state at `index`.
+    fn agreed(&mut self, index: u64) {
+        let built = self.work.offers.agreed(index);
+        self.hand_on(built);
+        if !self.work.offers.unconfirmed() {
+            self.alarm(SNAPSHOT_UNCONFIRMED, "", false);
         }
     }
 
@@ -191,6 +270,8 @@ impl NodeLoop {
         self.alarm(STATE_DIFFERS, "", false);
         // Should the process end before: the next start must not trust this state.
         self.shell.cell.current().mark_suspect("it differs from the other nodes'");
+        self.work.offers.forget();
+        self.snapshots.withdraw();
         self.replica.request_snapshot();
     }
 

@@ -1,6 +1,9 @@
 //! Sending to one peer: connect, say hello, pass on what is queued, and begin again when it breaks.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use catalog_model::reason::Reason;
@@ -17,8 +20,8 @@ use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use super::Outbound;
-use crate::{alarms::Alarms, clock::StampClock};
+use super::{Outbound, Verdicts, hello_to};
+use crate::{alarms::Alarms, clock::StampClock, storage::IdentityFile};
 
 /// Name of the alarm.
 pub(crate) const PEER_UNREACHABLE: &str = "peer-unreachable";
@@ -40,29 +43,32 @@ const LIVED: Duration = Duration::from_secs(1);
 pub(crate) struct Outgoing {
     pub(crate) peer: u64,
     pub(crate) channel: Channel,
-    /// Without its connection number.
+    /// Without receiver and connection.
     pub(crate) hello: Hello,
+    /// Knows the peer's store, once it has been met.
+    pub(crate) stores: Arc<IdentityFile>,
     /// The first connection number of this start.
     pub(crate) first_connection: u64,
     pub(crate) queue: mpsc::Receiver<Outbound>,
 }
 
 impl Outgoing {
-    /// Runs until the queue's other end is gone or the shutdown begins. Calls `removed` when the
-    /// peer says that this node is no member any more.
+    /// Runs until the queue's other end is gone or the shutdown begins. Passes on what the peer says
+    /// of this node when it refuses it.
     pub(crate) async fn run(
         mut self,
         shutdown: Shutdown,
         alarms: &Alarms,
         clock: &StampClock,
-        removed: &(dyn Fn() + Send + Sync),
+        verdicts: &Verdicts,
     ) {
         let subject = self.peer.to_string();
         let mut connection = self.first_connection;
         let mut pause = PAUSE_MIN;
         loop {
             connection += 1;
-            let hello = Hello { connection, ..self.hello.clone() };
+            let hello = hello_to(&self.hello, &self.stores, self.peer);
+            let hello = Hello { connection, ..hello };
             let ended = tokio::select! {
                 () = shutdown.begun() => return,
                 ended = self.connection(hello, || alarms.clear(PEER_UNREACHABLE, &subject)) => ended,
@@ -76,8 +82,13 @@ impl Outgoing {
                     let cause = DialError::find(&status)
                         .map_or_else(|| status.message().to_owned(), ToString::to_string);
                     tracing::debug!(peer = self.peer, cause, "Peer connection ended");
-                    if Problem::from_status(&status).reason == Some(Reason::MemberUnknown) {
-                        removed();
+                    let problem = Problem::from_status(&status);
+                    let about_us =
+                        problem.metadata.get("node") == Some(&self.hello.from.to_string());
+                    match problem.reason {
+                        Some(Reason::MemberUnknown) => (verdicts.removed)(),
+                        Some(Reason::StoreForeign) if about_us => (verdicts.disowned)(self.peer),
+                        _ => {}
                     }
                     alarms.raise(PEER_UNREACHABLE, &subject, clock.wall());
                 }

@@ -35,7 +35,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{
     handle::NodeHandle,
     handover,
-    node::{FromPeer, Report},
+    node::{FromPeer, Report, STORE_FOREIGN},
     outages,
     services::call::Answers,
     snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},
@@ -66,6 +66,10 @@ pub(crate) struct Incoming {
 enum Stranger {
     /// It was a member, and the cluster let it go.
     Removed,
+    /// It is not the node that was known by that id: its disk is another one.
+    Replaced(String),
+    /// It takes this node for one with another disk.
+    KnowsAnother,
     /// Anything else, for both logs.
     Other(String),
 }
@@ -77,11 +81,19 @@ impl From<String> for Stranger {
 }
 
 impl Stranger {
-    fn status(self, peer: u64) -> Status {
+    fn status(self, peer: u64, own: u64) -> Status {
         let refusal = match self {
             Self::Removed => {
                 tracing::debug!(peer, "Removed node refused");
                 Refusal::new(Reason::MemberUnknown).fact("node", peer)
+            }
+            Self::Replaced(cause) => {
+                tracing::warn!(peer, cause, "Peer refused");
+                Refusal::new(Reason::StoreForeign).fact("node", peer)
+            }
+            Self::KnowsAnother => {
+                tracing::debug!(peer, "Refused a peer that knows this node with another disk");
+                Refusal::new(Reason::StoreForeign).fact("node", own)
             }
             Self::Other(cause) => {
                 tracing::warn!(peer, cause, "Peer refused");
@@ -124,6 +136,13 @@ impl Incoming {
             let cause = format!("the sender is of generation {}", hello.generation);
             return Err(Stranger::Other(cause));
         }
+        if !hello.to_store_uuid.is_empty() && hello.to_store_uuid != hex(&own.store_uuid) {
+            self.handle.peers().disowned_by(from);
+            return Err(Stranger::KnowsAnother);
+        }
+        if self.handle.standing().disowned() {
+            return Err(Stranger::KnowsAnother);
+        }
         self.check_member(from)?;
         let store = u128::from_str_radix(&hello.store_uuid, 16).map(u128::to_be_bytes);
         let Ok(store) = store else {
@@ -134,7 +153,7 @@ impl Incoming {
             .peer_store(from, store)
             .map_err(|error| format!("its store cannot be remembered: {error}"))?;
         if known != store {
-            return Err(Stranger::Other(format!(
+            return Err(Stranger::Replaced(format!(
                 "node {from} comes with store {}, it was {}: a node that lost its disk comes back under a new id",
                 hello.store_uuid,
                 hex(&known)
@@ -167,7 +186,7 @@ impl Incoming {
     fn caller<T>(&self, request: &Request<T>, hello: Option<&Hello>) -> Result<u64, Status> {
         let peer = node_in_certificate(request, &self.domain)?;
         let hello = hello.ok_or_else(|| Status::invalid_argument("a call carries a hello"))?;
-        self.check(peer, hello).map_err(|stranger| stranger.status(peer))?;
+        self.check(peer, hello).map_err(|stranger| stranger.status(peer, self.identity.node))?;
         Ok(peer)
     }
 
@@ -203,7 +222,8 @@ impl PeerService for Incoming {
         let replaced = self
             .check(peer, &hello)
             .and_then(|()| self.admit(&hello).map_err(Stranger::from))
-            .map_err(|stranger| stranger.status(peer))?;
+            .map_err(|stranger| stranger.status(peer, self.identity.node))?;
+        self.handle.alarms().clear(STORE_FOREIGN, &peer.to_string());
         self.handle.peers().says_level(peer, hello.level);
         tracing::debug!(peer, connection = hello.connection, "Peer connected");
 

@@ -23,7 +23,7 @@ use catalog_state::{
 use minicbor::{Decode, Encode};
 
 use super::tokenize::terms;
-use crate::storage::StateStore;
+use crate::{row_cache::RowCache, storage::StateStore};
 
 /// Counts up with each change of the rows below; an index of another format is made again.
 const FORMAT: u64 = 1;
@@ -127,17 +127,28 @@ pub(crate) fn open(store: &StateStore) {
     }
 }
 
-/// What `writes` to the state change in the index, complete up to entry `applied`.
-pub(crate) fn follow(store: &StateStore, writes: &Writes, applied: u64) -> Writes {
-    let mut changes = Changes::over(store);
+/// What `writes` to the state, which was `before` without them, change in the index, complete up to
+/// entry `applied`.
+pub(crate) fn follow(
+    store: &StateStore,
+    known: &mut KnownCounts,
+    before: &dyn Store,
+    writes: &Writes,
+    applied: u64,
+) -> Writes {
+    let mut changes = Changes::over(store, Some(known));
     let table = Key::table(Table::PublishedEntry);
     for (key, value) in writes.range(table.as_slice().to_vec()..table.end()) {
-        changes.remove(&key[1..]);
+        // The state knows at once that an entry is new, by its filters; the index has none.
+        if before.get(key).is_some() {
+            changes.remove(&key[1..]);
+        }
         if let Some(row) = value {
             changes.put(&key[1..], row);
         }
     }
     let mut rows = changes.finish();
+    known.0.follow(&rows);
     let marker = Marker { format: FORMAT, applied };
     rows.insert(MARKER.to_vec(), Some(codec::encode(&marker)));
     rows
@@ -151,7 +162,7 @@ fn make_again(store: &StateStore, marker: Marker) {
     let mut rows = store.range(table.as_slice(), &table.end()).peekable();
     let mut documents = 0;
     while rows.peek().is_some() {
-        let mut changes = Changes::over(store);
+        let mut changes = Changes::over(store, None);
         for (key, row) in rows.by_ref().take(PART) {
             changes.put(&key[1..], &row);
             documents += 1;
@@ -163,9 +174,15 @@ fn make_again(store: &StateStore, marker: Marker) {
     tracing::info!(documents, applied = marker.applied, "Search index made again");
 }
 
+/// How many documents have a term, of the terms that were met lately: an entry counts in a hundred
+/// terms, and the more there are, the longer it takes to read each.
+#[derive(Debug, Default)]
+pub(crate) struct KnownCounts(RowCache);
+
 /// Changes of the index that are not written yet, over what is.
 struct Changes<'a> {
     store: &'a StateStore,
+    known: Option<&'a KnownCounts>,
     rows: Writes,
     frequencies: BTreeMap<String, i64>,
     documents: i64,
@@ -173,8 +190,20 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    fn over(store: &'a StateStore) -> Self {
-        Self { store, rows: Writes::new(), frequencies: BTreeMap::new(), documents: 0, length: 0 }
+    fn over(store: &'a StateStore, known: Option<&'a KnownCounts>) -> Self {
+        let (rows, frequencies) = (Writes::new(), BTreeMap::new());
+        Self { store, known, rows, frequencies, documents: 0, length: 0 }
+    }
+
+    fn count(&self, key: &[u8]) -> u64 {
+        let read = || self.store.search_row(key);
+        let row = match self.known {
+            Some(known) => known.0.row(key, read),
+            None => read(),
+        };
+        row.map_or(0, |bytes| {
+            codec::decode(&bytes).expect("index rows are written by this code alone")
+        })
     }
 
     fn stored<T: for<'b> Decode<'b, ()>>(&self, key: &[u8]) -> Option<T> {
@@ -225,8 +254,7 @@ impl<'a> Changes<'a> {
                 continue;
             }
             let key = frequency_key(&term);
-            let frequency = self.stored::<u64>(&key).unwrap_or_default();
-            let frequency = frequency.saturating_add_signed(change);
+            let frequency = self.count(&key).saturating_add_signed(change);
             self.rows.insert(key, (frequency > 0).then(|| codec::encode(&frequency)));
         }
         if self.documents != 0 || self.length != 0 {

@@ -1,5 +1,6 @@
 //! `CatalogService`: entries, from their registration to their listing, and how they are found.
 
+use bytes::BytesMut;
 use catalog_model::{
     catalog_entry::CatalogEntry,
     ids::{DomainId, EntryId, OrganizationId, PersonId},
@@ -30,13 +31,17 @@ use luqiao_proto::{
         time::timestamp,
     },
 };
+use prost::Message as _;
 
 use super::{
     Call, Look, Reply, draw, not_found,
     organizations::{done, next},
     paging, version_in,
 };
-use crate::search::{self, Cursor, Question};
+use crate::{
+    search::{self, Cursor, Question},
+    storage::leaves::{Facts, Listed, Listing, Wanted},
+};
 
 /// Most lines of one import batch.
 const IMPORT_LINES_MAX: usize = 500;
@@ -210,51 +215,142 @@ pub(super) async fn list(call: &Call) -> Result<Reply, Refusal> {
     let size = paging::size(std::mem::take(&mut request.page_size))?;
     let token = std::mem::take(&mut request.page_token);
     let query = paging::query_digest(call.method.path, &call.caller.to_string(), &request);
-    call.read(move |look| {
-        let from = paging::open(look.page_key(), &query, &token)?;
-        let is_working = request.view == EntryView::Working as i32;
-        let table = if is_working { Table::Entry } else { Table::PublishedEntry };
-        let asked = |entry: CatalogEntry| -> Option<message::CatalogEntry> {
-            if is_working && !sees_working(look, &entry) {
-                return None;
-            }
-            if let Some((domain, id)) = &provider
-                && (entry.provider != *id || entry.domain != *domain)
-            {
-                return None;
-            }
-            let shown = entry_message(&entry);
-            let sharing = shown.sharing.as_ref().map_or(0, |sharing| sharing.kind);
-            let wanted = (request.sharing == 0 || sharing == request.sharing)
-                && (request.state == 0 || shown.state == request.state);
-            wanted.then_some(shown)
-        };
-        let page: Page<message::CatalogEntry> = match &provider {
-            // The provider's own rows stand together in an index.
-            Some((provider_domain, id)) if is_working => {
-                let prefix =
-                    Key::table(Table::EntryByProvider).domain(provider_domain).id(id.to_bytes());
-                look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |key, _| {
-                    let id = key[key.len() - 16..].try_into().expect("sixteen bytes");
-                    look.view().entry(provider_domain, EntryId::from_bytes(id)).and_then(asked)
-                })
+    let list = List { request, domain, provider, size, token, query };
+    call.handle().read().await?;
+    // What is in memory is answered on this thread.
+    let known = call.handle().view(|state| list.known(&Look::new(state, &call.caller)?))?;
+    if let Some(reply) = known {
+        return Ok(reply);
+    }
+    let caller = call.caller.clone();
+    call.handle().look(move |state| list.read(&Look::new(state, &caller)?)).await
+}
+
+/// How entries are shown: as rows of a `ListEntriesResponse`, tag and length included.
+static PUBLISHED: Listing = Listing { table: Table::PublishedEntry, show: show_entry };
+static WORKING: Listing = Listing { table: Table::Entry, show: show_entry };
+
+fn show_entry(_: &[u8], row: &[u8], out: &mut BytesMut) -> Facts {
+    let entry: CatalogEntry = codec::decode(row).expect("rows are written by this program");
+    let shown = entry_message(&entry);
+    prost::encoding::message::encode(1, &shown, out);
+    Facts {
+        owner: entry.provider.to_bytes(),
+        sharing: shown.sharing.as_ref().map_or(0, |sharing| sharing.kind),
+        state: shown.state,
+    }
+}
+
+/// A call of `ListEntries`.
+struct List {
+    request: ListEntriesRequest,
+    domain: Option<DomainId>,
+    provider: Option<(DomainId, OrganizationId)>,
+    size: usize,
+    token: String,
+    query: [u8; 32],
+}
+
+impl List {
+    fn is_working(&self) -> bool {
+        self.request.view == EntryView::Working as i32
+    }
+
+    fn from(&self, look: &Look<'_>) -> Result<Option<Vec<u8>>, Refusal> {
+        paging::open(look.page_key(), &self.query, &self.token)
+    }
+
+    /// The answer, if all that it takes is in memory.
+    fn known(&self, look: &Look<'_>) -> Result<Option<Reply>, Refusal> {
+        if self.is_working() && self.provider.is_some() {
+            return Ok(None);
+        }
+        let from = self.from(look)?;
+        let listed = self.rows(look, from, |wanted, keep| look.state.list_known(wanted, keep));
+        Ok(listed.map(|listed| self.reply(look, listed)))
+    }
+
+    fn read(&self, look: &Look<'_>) -> Result<Reply, Refusal> {
+        let from = self.from(look)?;
+        match &self.provider {
+            Some((domain, id)) if self.is_working() => {
+                Ok(self.of_provider(look, domain, *id, from.as_deref()))
             }
             _ => {
-                let prefix = match &domain {
-                    Some(domain) => Key::table(table).domain(domain),
-                    None => Key::table(table),
-                };
-                look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |_, bytes| {
-                    asked(codec::decode(bytes).expect("rows are written by this program"))
-                })
+                let listed = self.rows(look, from, |wanted, keep| look.state.list(wanted, keep));
+                Ok(self.reply(look, listed))
             }
+        }
+    }
+
+    /// Hands `list` what is wanted.
+    fn rows<T>(
+        &self,
+        look: &Look<'_>,
+        from: Option<Vec<u8>>,
+        list: impl FnOnce(&Wanted<'_>, &mut dyn FnMut(&[u8], &Facts) -> bool) -> T,
+    ) -> T {
+        let listing = if self.is_working() { &WORKING } else { &PUBLISHED };
+        let table = Key::table(listing.table);
+        let prefix = match &self.domain {
+            Some(domain) => table.clone().domain(domain),
+            None => table.clone(),
         };
-        Ok(ListEntriesResponse {
-            entries: page.rows,
-            next_page_token: next(look, &query, page.next),
-        })
-    })
-    .await
+        // Of whom the caller sees working versions; `None` = of everybody.
+        let seen = (self.is_working() && !look.is_platform())
+            .then(|| (&look.caller.domain, look.caller.organization()));
+        let is_of = |key: &[u8], facts: &Facts, domain: &DomainId, owner: OrganizationId| {
+            facts.owner == owner.to_bytes()
+                && key.starts_with(table.clone().domain(domain).as_slice())
+        };
+        let mut keep = |key: &[u8], facts: &Facts| {
+            let request = &self.request;
+            (request.sharing == 0 || facts.sharing == request.sharing)
+                && (request.state == 0 || facts.state == request.state)
+                && seen.as_ref().is_none_or(|(domain, owner)| {
+                    owner.is_some_and(|owner| is_of(key, facts, domain, owner))
+                })
+                && self.provider.as_ref().is_none_or(|(domain, id)| is_of(key, facts, domain, *id))
+        };
+        let from = from.filter(|from| from.as_slice() >= prefix.as_slice());
+        let from = from.as_deref().unwrap_or(prefix.as_slice());
+        let (limit, scan) = (self.size, paging::SCAN);
+        list(&Wanted { listing, from, to: &prefix.end(), limit, scan }, &mut keep)
+    }
+
+    /// The provider's own rows stand together in an index.
+    fn of_provider(
+        &self,
+        look: &Look<'_>,
+        domain: &DomainId,
+        id: OrganizationId,
+        from: Option<&[u8]>,
+    ) -> Reply {
+        let prefix = Key::table(Table::EntryByProvider).domain(domain).id(id.to_bytes());
+        let page: Page<message::CatalogEntry> =
+            look.view().page_of(&prefix, from, self.size, paging::SCAN, |key, _| {
+                let id = key[key.len() - 16..].try_into().expect("sixteen bytes");
+                let entry = look.view().entry(domain, EntryId::from_bytes(id));
+                let shown = entry_message(&entry.filter(|entry| sees_working(look, entry))?);
+                let sharing = shown.sharing.as_ref().map_or(0, |sharing| sharing.kind);
+                let wanted = (self.request.sharing == 0 || sharing == self.request.sharing)
+                    && (self.request.state == 0 || shown.state == self.request.state);
+                wanted.then_some(shown)
+            });
+        let next_page_token = next(look, &self.query, page.next);
+        let response = ListEntriesResponse { entries: page.rows, next_page_token };
+        Reply::of(&response, look.state.applied())
+    }
+
+    fn reply(&self, look: &Look<'_>, listed: Listed) -> Reply {
+        // A message is the same as its fields one behind the other.
+        let token = next(look, &self.query, listed.next.clone());
+        let last = ListEntriesResponse { entries: Vec::new(), next_page_token: token };
+        let mut bytes = BytesMut::with_capacity(listed.len() + last.encoded_len());
+        listed.parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        bytes.extend_from_slice(&last.encode_to_vec());
+        Reply { bytes: bytes.freeze(), index: look.state.applied() }
+    }
 }
 
 pub(super) async fn search(call: &Call) -> Result<Reply, Refusal> {

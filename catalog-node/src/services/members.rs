@@ -299,11 +299,15 @@ async fn change(
         _ => false,
     };
     let mut status = handle.watch_status();
-    let completed = status.wait_for(|status| !status.replica.membership.is_joint());
+    // Raft hears of the change a moment after whoever waited for it: only then is it joint.
+    let index = answered.index;
+    let completed = status.wait_for(|status| {
+        status.replica.applied >= index && !status.replica.membership.is_joint()
+    });
     // It is committed: if completing it takes long, that is no reason to say otherwise.
     let _ = timeout(COMPLETE_WAIT, completed).await;
     let version = handle.members().version;
-    Ok(Done { changed, version, effect, index: answered.index })
+    Ok(Done { changed, version, effect, index })
 }
 
 /// Whether `id` has followed closely enough for `steady` to be given a vote.

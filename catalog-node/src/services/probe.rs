@@ -25,7 +25,10 @@ use luqiao_proto::node::v1::{
     WatchResponse, probe_service_client::ProbeServiceClient, probe_service_server::ProbeService,
 };
 use luqiao_transport::status::{self, Problem};
-use prost::Message;
+use prost::{
+    Message,
+    encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len},
+};
 use sha2::{Digest, Sha256};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
@@ -39,8 +42,15 @@ use super::{
 use crate::{
     handle::{Begun, Intent},
     node::{Answered, leadership_moved},
-    storage::StateView,
+    storage::{
+        StateView,
+        leaves::{Facts, Listed, Listing, Wanted},
+    },
 };
+
+mod lists;
+
+pub(crate) use self::lists::ProbeLists;
 
 /// Longest key and value, in bytes.
 const KEY_BYTES_MAX: usize = 1 << 10;
@@ -98,12 +108,29 @@ impl Probes {
         Ok(CompareAndSetResponse { done, index: answered_index(&answered)? })
     }
 
-    async fn read<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&StateView<'_>) -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
+    /// Rows as they are shown in a `RangeResponse`.
+    async fn list(&self, request: RangeRequest) -> Result<Listed, Refusal> {
+        let RangeRequest { from, to, limit } = request;
+        let limit = if limit == 0 { ROWS_MAX } else { limit.min(ROWS_MAX) } as usize;
+        let from = keys::probe(&from).into_vec();
+        let to = if to.is_empty() {
+            Key::table(Table::Probe).end()
+        } else {
+            keys::probe(&to).into_vec()
+        };
         self.0.handle.read().await?;
-        Ok(self.0.handle.look(look).await)
+        // What is in memory is answered on this thread.
+        let wanted =
+            Wanted { listing: &ROWS, from: &from, to: &to, limit, scan: ROWS_MAX as usize };
+        if let Some(listed) = self.0.handle.newest().list_known(&wanted, |_, _| true) {
+            return Ok(listed);
+        }
+        let read = move |state: &StateView<'_>| {
+            let wanted =
+                Wanted { listing: &ROWS, from: &from, to: &to, limit, scan: ROWS_MAX as usize };
+            state.list(&wanted, |_, _| true)
+        };
+        Ok(self.0.handle.look(read).await)
     }
 }
 
@@ -144,7 +171,10 @@ impl ProbeService for Probes {
         let key = request.into_inner().key;
         self.0.handle.read().await.map_err(refused)?;
         // One row of a table that is in memory for the most part: on this thread.
-        let row = View(&*self.0.handle.newest()).probe(&key);
+        let row = self.0.handle.newest().get_newest(keys::probe(&key).as_slice());
+        let row = row.map(|bytes| -> Stored {
+            codec::decode(&bytes).expect("rows are written by this program")
+        });
         Ok(Response::new(match row {
             Some(row) => GetResponse { found: true, value: row.value.into(), index: row.index },
             None => GetResponse::default(),
@@ -165,11 +195,11 @@ impl ProbeService for Probes {
         request: Request<RangeRequest>,
     ) -> Result<Response<RangeResponse>, Status> {
         self.admit(&request)?;
-        let RangeRequest { from, to, limit } = request.into_inner();
-        let limit = if limit == 0 { ROWS_MAX } else { limit.min(ROWS_MAX) } as usize;
-        let rows =
-            self.read(move |state| range(state, &from, &to, limit)).await.map_err(refused)?;
-        Ok(Response::new(RangeResponse { rows }))
+        let listed = self.list(request.into_inner()).await.map_err(refused)?;
+        let mut rows = BytesMut::with_capacity(listed.len());
+        listed.parts.iter().for_each(|part| rows.extend_from_slice(part));
+        let rows = RangeResponse::decode(rows.freeze());
+        Ok(Response::new(rows.expect("rows are encoded by this program")))
     }
 
     type WatchStream = Answers<WatchResponse>;
@@ -285,30 +315,33 @@ fn answered_index(answered: &Answered) -> Result<u64, Refusal> {
     }
 }
 
-/// Rows from `from` to before `to`, as many as the limit allows.
-fn range(state: &StateView<'_>, from: &[u8], to: &[u8], limit: usize) -> Vec<ProbeRow> {
-    let table = Key::table(Table::Probe);
-    let end = if to.is_empty() { table.end() } else { keys::probe(to).into_vec() };
-    // All in one piece, of which the rows are parts: a thousand rows are not two thousand pieces.
-    let (mut bytes, mut parts) = (BytesMut::new(), Vec::new());
-    state.scan(keys::probe(from).as_slice(), &end, |key, row| {
-        if parts.len() == limit {
-            return false;
+/// How a probe row is shown: as a row of a `RangeResponse`, tag and length included.
+static ROWS: Listing = Listing { table: Table::Probe, show: show_row };
+
+fn show_row(key: &[u8], row: &[u8], out: &mut BytesMut) -> Facts {
+    let row: ProbeRowRef<'_> = codec::decode(row).expect("rows are written by this program");
+    // Its key begins with the table.
+    let (key, value) = (&key[1..], row.value);
+    let field = |bytes: &[u8]| if bytes.is_empty() { 0 } else { key_len(1) + prefixed(bytes) };
+    let index = if row.index == 0 { 0 } else { key_len(3) + encoded_len_varint(row.index) };
+    encode_key(1, WireType::LengthDelimited, out);
+    encode_varint((field(key) + field(value) + index) as u64, out);
+    for (tag, bytes) in [(1, key), (2, value)] {
+        if !bytes.is_empty() {
+            encode_key(tag, WireType::LengthDelimited, out);
+            encode_varint(bytes.len() as u64, out);
+            out.extend_from_slice(bytes);
         }
-        let row: ProbeRowRef<'_> = codec::decode(row).expect("rows are written by this program");
-        let key = &key[table.as_slice().len()..];
-        bytes.extend_from_slice(key);
-        bytes.extend_from_slice(row.value);
-        parts.push((key.len(), row.value.len(), row.index));
-        true
-    });
-    let mut bytes = bytes.freeze();
-    let part = |(key, value, index)| ProbeRow {
-        key: bytes.split_to(key),
-        value: bytes.split_to(value),
-        index,
-    };
-    parts.into_iter().map(part).collect()
+    }
+    if row.index != 0 {
+        encode_key(3, WireType::Varint, out);
+        encode_varint(row.index, out);
+    }
+    Facts::default()
+}
+
+fn prefixed(bytes: &[u8]) -> usize {
+    encoded_len_varint(bytes.len() as u64) + bytes.len()
 }
 
 fn shown(row: Stored, key: Vec<u8>) -> ProbeRow {

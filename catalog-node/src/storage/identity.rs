@@ -110,11 +110,17 @@ impl IdentityFile {
         self.content().identity
     }
 
+    /// The store with which `peer` presented itself first, if it ever did.
+    pub fn known_store(&self, peer: u64) -> Option<[u8; 16]> {
+        let content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        content.peer_stores.get(&peer).copied()
+    }
+
     /// The store with which `peer` presented itself first; remembers `store_uuid`, durably, if it
     /// is the first.
     pub fn peer_store(&self, peer: u64, store_uuid: [u8; 16]) -> Result<[u8; 16], StorageError> {
-        if let Some(known) = self.content().peer_stores.get(&peer) {
-            return Ok(*known);
+        if let Some(known) = self.known_store(peer) {
+            return Ok(known);
         }
         let kept = self.change(|content| {
             content.peer_stores.entry(peer).or_insert(store_uuid);

@@ -12,11 +12,7 @@ const REFUSE_SHARE: u64 = 10;
 
 /// Below this many free bytes writes are refused however small the disk is: the next segment of
 /// the log, and what RocksDB writes out of memory meanwhile.
-const REFUSE_FLOOR: u64 = 24 << 20;
-
-/// With this many free bytes writes are taken however large the disk is: a tenth of ten terabytes
-/// is no shortage.
-const REFUSE_CAP: u64 = 8 << 30;
+pub const REFUSE_FLOOR: u64 = 24 << 20;
 
 /// What is taken in again needs this much more than what is refused, in tenths: writes refused
 /// below 10 % are taken again from 12 % on.
@@ -38,14 +34,15 @@ impl DiskSpace {
         Ok(Self { total: found.f_blocks * found.f_frsize, free: found.f_bavail * found.f_frsize })
     }
 
-    /// Fewer free bytes than this, and writes are refused.
-    pub fn refuse_below(&self) -> u64 {
-        (self.total / REFUSE_SHARE).clamp(REFUSE_FLOOR, REFUSE_CAP)
+    /// Fewer free bytes than this, and writes are refused. `reserve_max` bytes are enough however
+    /// large the disk is: a tenth of ten terabytes may be no shortage.
+    pub fn refuse_below(&self, reserve_max: u64) -> u64 {
+        (self.total / REFUSE_SHARE).min(reserve_max).max(REFUSE_FLOOR)
     }
 
     /// At least this many free bytes, and they are taken again.
-    pub fn resume_at(&self) -> u64 {
-        self.refuse_below() / 10 * RESUME_TENTHS
+    pub fn resume_at(&self, reserve_max: u64) -> u64 {
+        self.refuse_below(reserve_max) / 10 * RESUME_TENTHS
     }
 }
 
@@ -81,9 +78,10 @@ impl fmt::Debug for DiskMeter {
 }
 
 /// Whether a disk is nearly full, from what is measured now and then.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskWatch {
     nearly_full: bool,
+    reserve_max: u64,
 }
 
 /// What a measurement changed.
@@ -96,6 +94,11 @@ pub enum DiskChange {
 }
 
 impl DiskWatch {
+    /// Nothing was measured yet; for `reserve_max` see [`DiskSpace::refuse_below`].
+    pub fn new(reserve_max: u64) -> Self {
+        Self { nearly_full: false, reserve_max }
+    }
+
     /// Whether writes are refused.
     pub fn nearly_full(&self) -> bool {
         self.nearly_full
@@ -103,11 +106,11 @@ impl DiskWatch {
 
     /// Takes a measurement in.
     pub fn measured(&mut self, space: DiskSpace) -> Option<DiskChange> {
-        if !self.nearly_full && space.free < space.refuse_below() {
+        if !self.nearly_full && space.free < space.refuse_below(self.reserve_max) {
             self.nearly_full = true;
             return Some(DiskChange::NearlyFull);
         }
-        if self.nearly_full && space.free >= space.resume_at() {
+        if self.nearly_full && space.free >= space.resume_at(self.reserve_max) {
             self.nearly_full = false;
             return Some(DiskChange::RoomAgain);
         }

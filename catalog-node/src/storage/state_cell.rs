@@ -42,6 +42,7 @@ impl StateCell {
     /// Puts `store` in the place of the one in use, whose folder is removed once nobody reads it
     /// any more.
     pub(crate) fn replace(&self, store: StateStore) {
+        store.set_list_room(self.current.load().list_room());
         let old = self.current.swap(Arc::new(store));
         old.retire();
     }

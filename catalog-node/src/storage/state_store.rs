@@ -14,12 +14,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use catalog_state::{
     codec,
+    keys::Key,
     store::{Row, Store, Writes},
 };
 use rocksdb::{
@@ -33,6 +34,8 @@ use super::{
     StorageError,
     folders::Folders,
     identity::{Content, Identity},
+    leaves::{Answer, Facts, Growing, Leaves, Listed, Wanted},
+    points::Points,
 };
 
 const STATE: &str = "state";
@@ -63,6 +66,10 @@ mod before {
 /// The rows of one node.
 pub struct StateStore {
     db: DB,
+    leaves: Leaves,
+    points: Points,
+    /// The last entry whose writes everybody sees.
+    seen: AtomicU64,
     /// After `db`, so that it goes when the files are closed.
     place: Place,
 }
@@ -154,7 +161,12 @@ impl StateStore {
             retired: AtomicBool::new(false),
             open: Some(open),
         };
-        Ok(Self { db, place })
+        let applied = try_applied(&db).map_err(|source| StorageError::State {
+            folder: folder.display().to_string(),
+            source,
+        })?;
+        let (leaves, points) = (Leaves::new(applied), Points::new(applied));
+        Ok(Self { db, leaves, points, seen: AtomicU64::new(applied), place })
     }
 
     /// Which state of the data folder this is.
@@ -205,6 +217,9 @@ impl StateStore {
     /// them that it contains every entry up to `applied`, and the membership from there on if it
     /// changed. All of it is there after a crash, or nothing.
     pub fn commit(&self, writes: Writes, search: Writes, applied: u64, membership: Option<&[u8]>) {
+        // First: whoever sees the writes must not meet what was remembered before them.
+        self.leaves.follow(&writes, applied);
+        self.points.follow(&writes, applied);
         let mut batch = WriteBatch::default();
         for (name, writes) in [(STATE, writes), (SEARCH, search)] {
             let family = family(&self.db, name);
@@ -221,6 +236,73 @@ impl StateStore {
             batch.put_cf(local, MEMBERSHIP, membership);
         }
         self.write(batch);
+        self.seen.store(applied, Ordering::Release);
+    }
+
+    /// Memory that lists may use for what they showed before, in bytes.
+    pub(crate) fn set_list_room(&self, bytes: usize) {
+        self.leaves.set_room(bytes);
+    }
+
+    /// The same.
+    pub(crate) fn list_room(&self) -> usize {
+        self.leaves.room()
+    }
+
+    /// As [`StateView::list_known`], of the newest state.
+    pub(crate) fn list_known(
+        &self,
+        wanted: &Wanted<'_>,
+        keep: impl FnMut(&[u8], &Facts) -> bool,
+    ) -> Option<Listed> {
+        self.list_known_at(self.seen.load(Ordering::Acquire), wanted, keep)
+    }
+
+    /// A replicated row as it is now, remembered for whoever asks next.
+    pub(crate) fn get_newest(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.remembered(key, self.seen.load(Ordering::Acquire), || self.try_get(key))
+    }
+
+    fn remembered(
+        &self,
+        key: &[u8],
+        at: u64,
+        read: impl FnOnce() -> Result<Option<Vec<u8>>, Error>,
+    ) -> Option<Vec<u8>> {
+        if let Some(row) = self.points.get(key, at) {
+            return Some(row);
+        }
+        let row = read().unwrap_or_else(|error| self.stop("read", &error))?;
+        self.points.keep(key, at, &row);
+        Some(row)
+    }
+
+    #[cfg(test)]
+    pub(super) fn points(&self) -> &Points {
+        &self.points
+    }
+
+    #[cfg(test)]
+    pub(super) fn leaves(&self) -> &Leaves {
+        &self.leaves
+    }
+
+    fn list_known_at(
+        &self,
+        applied: u64,
+        wanted: &Wanted<'_>,
+        keep: impl FnMut(&[u8], &Facts) -> bool,
+    ) -> Option<Listed> {
+        let mut answer = Answer::begin(wanted, keep);
+        let mut leaf = self.leaves.find(wanted.from, applied)?;
+        let mut from = wanted.from;
+        let mut before;
+        while answer.take(&leaf, from) {
+            before = leaf;
+            from = before.end();
+            leaf = self.leaves.find(from, applied)?;
+        }
+        Some(answer.finish())
     }
 
     /// Makes what is committed so far durable, and returns up to which entry that is: the Raft log
@@ -300,8 +382,7 @@ impl StateStore {
 
     /// Which entry the store contains, where that may be unreadable.
     pub(super) fn try_applied(&self) -> Result<u64, Error> {
-        let row = self.db.get_cf(family(&self.db, LOCAL), APPLIED)?;
-        Ok(row.map_or(0, |bytes| number(&bytes)))
+        try_applied(&self.db)
     }
 
     /// A replicated row, where it may be unreadable.
@@ -379,6 +460,11 @@ fn family_options(name: &str, cache: &Cache) -> Options {
         blocks.set_bloom_filter(10.0, false);
     }
     let mut options = Options::default();
+    if name == STATE {
+        // Every call with a key of its own asks for a row that is not there.
+        options.set_memtable_whole_key_filtering(true);
+        options.set_memtable_prefix_bloom_ratio(0.02);
+    }
     options.set_block_based_table_factory(&blocks);
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
@@ -457,10 +543,74 @@ impl StateView<'_> {
     }
 }
 
+impl StateView<'_> {
+    /// Rows as lists show them, of those that `keep` accepts; `None` if they are not all in memory:
+    /// [`StateView::list`] reads them then. Never waits for the disk.
+    pub(crate) fn list_known(
+        &self,
+        wanted: &Wanted<'_>,
+        keep: impl FnMut(&[u8], &Facts) -> bool,
+    ) -> Option<Listed> {
+        self.store.list_known_at(self.applied, wanted, keep)
+    }
+
+    /// The same: from memory what is there, the others from the disk, and into memory.
+    pub(crate) fn list(
+        &self,
+        wanted: &Wanted<'_>,
+        keep: impl FnMut(&[u8], &Facts) -> bool,
+    ) -> Listed {
+        let mut answer = Answer::begin(wanted, keep);
+        let end = Key::table(wanted.listing.table).end();
+        let mut rows = None;
+        let mut at = wanted.from.to_vec();
+        while at.as_slice() < wanted.to {
+            if let Some(leaf) = self.store.leaves.find(&at, self.applied) {
+                if !answer.take(&leaf, &at) {
+                    break;
+                }
+                at = leaf.end().to_vec();
+                rows = None;
+                continue;
+            }
+            let until = self.store.leaves.next_begin(&at).filter(|next| *next < end);
+            let until = until.as_ref().unwrap_or(&end);
+            let rows = rows.get_or_insert_with(|| {
+                let state = family(&self.store.db, STATE);
+                let mut rows = self.snapshot.raw_iterator_cf_opt(state, bounded(&at, &end));
+                rows.seek_to_first();
+                rows
+            });
+            let mut growing = Growing::begin(&at, self.applied);
+            let leaf = loop {
+                match rows.item() {
+                    Some((key, _)) if key >= until.as_slice() => break growing.end(until),
+                    Some((key, _)) if growing.is_full() => break growing.end(key),
+                    Some((key, row)) => {
+                        growing.add(wanted.listing, key, row);
+                        rows.next();
+                    }
+                    None => {
+                        rows.status().unwrap_or_else(|error| self.store.stop("read", &error));
+                        break growing.end(until);
+                    }
+                }
+            };
+            let leaf = Arc::new(leaf);
+            self.store.leaves.keep(&leaf);
+            if !answer.take(&leaf, &at) {
+                break;
+            }
+            at = leaf.end().to_vec();
+        }
+        answer.finish()
+    }
+}
+
 impl Store for StateView<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
         let state = family(&self.store.db, STATE);
-        self.snapshot.get_cf(state, key).unwrap_or_else(|error| self.store.stop("read", &error))
+        self.store.remembered(key, self.applied, || self.snapshot.get_cf(state, key))
     }
 
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {
@@ -504,6 +654,11 @@ fn bounded(from: &[u8], to: &[u8]) -> ReadOptions {
 
 fn family<'a>(db: &'a DB, name: &str) -> &'a ColumnFamily {
     db.cf_handle(name).expect("the column families were opened with the store")
+}
+
+fn try_applied(db: &DB) -> Result<u64, Error> {
+    let row = db.get_cf(family(db, LOCAL), APPLIED)?;
+    Ok(row.map_or(0, |bytes| number(&bytes)))
 }
 
 fn number(bytes: &[u8]) -> u64 {

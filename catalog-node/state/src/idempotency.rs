@@ -6,7 +6,7 @@
 //! stays until 24 h of committed clock *or* 100,000 later calls of that system have passed,
 //! whichever comes first, and goes in the order of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use catalog_model::{caller::Identity, reason::Reason, refusal::Refusal, time::UtcMillis};
 use catalog_mutation::{Mutation, active};
@@ -28,6 +28,9 @@ pub const WINDOW_CALLS: u64 = 100_000;
 /// At most this many old records go with each new one: bounded work, and still faster than they
 /// come.
 const EVICTED_PER_CALL: usize = 4;
+
+/// Names of the oldest records that are read at once, where those that go are far behind.
+const READ_AHEAD: usize = 32;
 
 /// Callers whose records are remembered by number.
 const CALLERS_KNOWN: usize = 4096;
@@ -71,12 +74,15 @@ pub(crate) struct Orders(BTreeMap<Vec<u8>, Span>);
 
 /// The records of one caller are numbered without gaps: the newest gets one more than the one before
 /// it, and the oldest go first.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Span {
     oldest: u64,
     newest: u64,
     /// When the oldest was made, or earlier; `None` until somebody asked.
     made: Option<UtcMillis>,
+    /// Under which keys the oldest are kept, as far as that was read. What a number names never
+    /// changes.
+    ahead: VecDeque<Vec<u8>>,
 }
 
 impl Orders {
@@ -86,18 +92,19 @@ impl Orders {
     }
 
     /// What is kept of the caller with `order`; `None` = nothing.
-    fn span(&self, tx: &Tx<'_>, order: &Key) -> Option<Span> {
-        if let Some(span) = self.0.get(order.as_slice()) {
-            return Some(*span);
+    ///
+    /// Whoever takes it puts it back with [`Orders::keep`].
+    fn take(&mut self, tx: &Tx<'_>, order: &Key) -> Option<Span> {
+        if let Some(span) = self.0.remove(order.as_slice()) {
+            return Some(span);
         }
         let newest = last_number(&tx.last_row(order)?.0);
         let oldest = tx.rows(order, 1).first().map_or(newest, |(key, _)| last_number(key));
-        Some(Span { oldest, newest, made: None })
+        Some(Span { oldest, newest, made: None, ahead: VecDeque::new() })
     }
 
     fn keep(&mut self, order: Key, span: Span) {
         if span.oldest > span.newest {
-            self.0.remove(order.as_slice());
             return;
         }
         if self.0.len() >= CALLERS_KNOWN {
@@ -160,11 +167,14 @@ pub(crate) fn record(tx: &mut Tx<'_>, orders: &mut Orders, command: &Command, ou
     let key = key.text(request_id);
     tx.put(&key, &row);
     let order = caller_key(Table::IdempotencyOrder, tx, command).expect("checked above");
-    let before = orders.span(tx, &order);
-    let number = before.map_or(0, |span| span.newest) + 1;
+    let before = orders.take(tx, &order);
+    let number = before.as_ref().map_or(0, |span| span.newest) + 1;
     tx.put_bytes(&order.clone().number(number), key.into_vec());
-    let first = Span { oldest: number, newest: number, made: Some(tx.clock) };
-    let mut span = before.map_or(first, |span| Span { newest: number, ..span });
+    let mut span = before.unwrap_or_else(|| {
+        let (made, ahead) = (Some(tx.clock), VecDeque::new());
+        Span { oldest: number, newest: number, made, ahead }
+    });
+    span.newest = number;
     evict(tx, &order, &mut span);
     orders.keep(order, span);
 }
@@ -189,15 +199,22 @@ fn evict(tx: &mut Tx<'_>, order: &Key, span: &mut Span) {
             break;
         }
         let order_key = order.clone().number(span.oldest);
-        let key = tx.get_bytes(&order_key).expect("records are numbered without gaps");
+        if span.ahead.is_empty() {
+            let rows = tx.rows_between(order_key.as_slice(), &order.end(), READ_AHEAD);
+            span.ahead = rows.into_iter().map(|(_, key)| key).collect();
+        }
+        let key = span.ahead.front().expect("records are numbered without gaps").clone();
         let key = Key::from_stored(key);
-        span.made = tx.get::<IdempotencyRow>(&key).map(|row| row.time);
-        if !is_far && span.made.is_some_and(|made| !is_old(made)) {
-            break;
+        // What is far goes whenever it was made: nobody looks.
+        if !is_far {
+            span.made = tx.get::<IdempotencyRow>(&key).map(|row| row.time);
+            if span.made.is_some_and(|made| !is_old(made)) {
+                break;
+            }
         }
         tx.delete(&key);
         tx.delete(&order_key);
+        span.ahead.pop_front();
         span.oldest += 1;
-        span.made = None;
     }
 }

@@ -152,6 +152,8 @@ impl Cluster {
             members: self.members.clone(),
             join: self.joiners.iter().any(|joiner| joiner.id == id),
             compaction: self.compaction,
+            memory: Default::default(),
+            reserve: Default::default(),
             tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
             head: HeadFiles { certificate, key },
             tick: Duration::from_millis(20),

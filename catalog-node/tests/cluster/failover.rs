@@ -8,10 +8,16 @@ use std::{
     time::Duration,
 };
 
-use catalog_node::CatalogNode;
+use catalog_model::reason::Reason;
+use catalog_node::{CatalogNode, RunningNode};
 use catalog_state::machine::state_hash;
-use luqiao_proto::node::v1::{GetRequest, PutRequest, RangeRequest};
-use tokio::{task::JoinHandle, time::timeout};
+use luqiao_proto::node::v1::{GetRequest, PutRequest, PutStreamRequest, RangeRequest};
+use luqiao_transport::status::Problem;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tonic::{Code, Request};
 
 use crate::bench::{Cluster, Gateway, SPEC};
 
@@ -166,6 +172,124 @@ async fn an_isolated_leader_answers_no_reads() {
     assert!(read.is_err(), "nobody confirmed that it still leads");
 }
 
+/// Writes one after the other at one node, until one is refused; why.
+async fn write_until_refused(
+    gateway: Gateway,
+    node: u64,
+    writer: u8,
+    told: Arc<AtomicU64>,
+) -> Reason {
+    for number in 0u64.. {
+        let key = [&[writer], &number.to_be_bytes()[..]].concat();
+        let put = PutRequest { key: key.into(), ..Default::default() };
+        match gateway.probes(node).put(put).await {
+            Ok(_) => told.fetch_add(1, Ordering::AcqRel),
+            Err(status) => return Problem::from_status(&status).reason.expect("a reason of ours"),
+        };
+    }
+    unreachable!("there are more numbers than seconds")
+}
+
+/// The same in one stream, with many under way.
+async fn stream_until_refused(gateway: Gateway, node: u64, told: Arc<AtomicU64>) -> Reason {
+    let puts = (0u64..).map(|number| PutStreamRequest {
+        key: number.to_be_bytes().to_vec().into(),
+        value: Vec::new().into(),
+    });
+    let answers = gateway.probes(node).put_stream(tokio_stream::iter(puts)).await;
+    let mut answers = answers.expect("it leads").into_inner();
+    loop {
+        match answers.message().await {
+            Ok(Some(_)) => told.fetch_add(1, Ordering::AcqRel),
+            Ok(None) => panic!("the stream ended without a word"),
+            Err(status) => return Problem::from_status(&status).reason.expect("a reason of ours"),
+        };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_leader_that_lost_its_majority() {
+    const WRITERS: u8 = 8;
+    let mut cluster = Cluster::start(3, SPEC).await;
+    let leader = cluster.leader().await;
+    let gateway = cluster.gateway();
+    let told = Arc::new(AtomicU64::new(0));
+    let mut callers = JoinSet::new();
+    for writer in 0..WRITERS {
+        callers.spawn(write_until_refused(gateway.clone(), leader, writer, Arc::clone(&told)));
+    }
+    callers.spawn(stream_until_refused(gateway.clone(), leader, Arc::clone(&told)));
+    let begun = async {
+        while told.load(Ordering::Acquire) < 100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.expect("it takes writes");
+
+    // Both at once: whatever is under way then, nobody will ever commit it here.
+    let others: Vec<u64> = cluster.nodes.keys().copied().filter(|id| *id != leader).collect();
+    let others: Vec<RunningNode> =
+        others.iter().map(|id| cluster.nodes.remove(id).unwrap()).collect();
+    for other in others {
+        other.kill().await;
+    }
+    let mut heard = Vec::new();
+    while let Some(reason) =
+        timeout(PATIENCE, callers.join_next()).await.expect("everybody is told")
+    {
+        heard.push(reason.unwrap());
+    }
+    let ends = [Reason::OutcomeUnknown, Reason::NotLeader, Reason::NoLeader];
+    assert!(heard.iter().all(|reason| ends.contains(reason)), "{heard:?}");
+    assert!(heard.contains(&Reason::OutcomeUnknown), "nothing was under way: {heard:?}");
+
+    // And whoever comes now is told at once or at their own deadline.
+    let handle = cluster.nodes[&leader].handle();
+    for millis in [1, 20, 60_000] {
+        let mut put =
+            Request::new(PutRequest { key: b"late".to_vec().into(), ..Default::default() });
+        put.set_timeout(Duration::from_millis(millis));
+        let refused = timeout(PATIENCE, gateway.probes(leader).put(put)).await;
+        let refused = refused.expect("it ends").unwrap_err();
+        let reason = Problem::from_status(&refused).reason;
+        // The client's own clock may run out before our answer comes.
+        let ours = reason.is_some_and(|reason| {
+            [Reason::TimedOut, Reason::NotLeader, Reason::NoLeader].contains(&reason)
+        });
+        assert!(ours || refused.code() == Code::Cancelled, "{refused:?}");
+    }
+    let transfer = timeout(PATIENCE, handle.transfer_leader(None)).await.expect("it ends");
+    assert!(transfer.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_held_for_a_handover_to_a_dead_node_go_on() {
+    let mut cluster = Cluster::start(3, SPEC).await;
+    let leader = cluster.leader().await;
+    let gateway = cluster.gateway();
+    let handle = cluster.nodes[&leader].handle();
+    let target = cluster.nodes.keys().copied().find(|id| *id != leader).unwrap();
+    let writer = Writer::start(gateway.clone());
+    writer.written(20).await;
+    // Asked and found fit, then gone before it can take over.
+    let (transferring, dying) = {
+        let handle = handle.clone();
+        let node = cluster.nodes.remove(&target).unwrap();
+        (async move { handle.transfer_leader(Some(target)).await }, node.kill())
+    };
+    let (transferred, ()) =
+        timeout(PATIENCE, async { tokio::join!(transferring, dying) }).await.expect("both end");
+    // Whichever was first: it has an end, and writing goes on.
+    if let Err(refusal) = &transferred {
+        let ends = [Reason::TransferRefused, Reason::NotLeader, Reason::NoLeader];
+        assert!(ends.contains(&refusal.reason), "{refusal:?}");
+    }
+    writer.written(40).await;
+    let total = writer.stop().await;
+    cluster.run(target).await.unwrap();
+    assert_eq!(keys(&gateway, &[1, 2, 3]).await.len() as u64, total);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_lost_its_disk_is_refused_by_its_peers() {
     let mut cluster = Cluster::start(3, SPEC).await;
@@ -180,6 +304,17 @@ async fn a_node_that_lost_its_disk_is_refused_by_its_peers() {
     std::fs::remove_dir_all(cluster.path(&format!("data-{lost}"))).unwrap();
     cluster.nodes.insert(lost, CatalogNode::start(cluster.config(lost)).await.unwrap());
 
+    // It is told, by those whom it calls or by those who call it, and runs on without a voice.
+    let wiped = cluster.nodes[&lost].handle();
+    let told = async {
+        while wiped.alarms().list().iter().all(|alarm| alarm.name != "store-foreign") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, told).await.expect("it is told that its disk is another");
+    assert_eq!(wiped.read().await.unwrap_err().reason, Reason::NodeQuarantined);
+    let term = wiped.status().replica.term;
+
     put(&gateway, &[leader], b"b").await;
     let status = cluster.nodes[&leader].handle().status();
     let matched = status.replica.matched.iter().find(|(id, _)| *id == lost).unwrap().1;
@@ -190,4 +325,7 @@ async fn a_node_that_lost_its_disk_is_refused_by_its_peers() {
     let handle = cluster.nodes[&leader].handle();
     let read = timeout(PATIENCE, handle.read()).await.expect("it steps down");
     assert!(read.is_err(), "the wiped node is no part of a quorum");
+    let status = wiped.status();
+    assert!(status.running, "it ended");
+    assert_eq!((status.replica.term, status.replica.leader), (term, None), "it heard something");
 }

@@ -11,6 +11,7 @@ use luqiao_proto::{
         node_service_client::NodeServiceClient, probe_service_client::ProbeServiceClient,
     },
     organization::v1::ListOrganizationsRequest,
+    peer::v1::{Hello, PrepareLeadershipRequest, peer_service_client::PeerServiceClient},
 };
 use luqiao_transport::status::Problem;
 
@@ -59,6 +60,56 @@ async fn only_gateways_of_the_domain_hand_over_calls() {
     let status =
         gateway.nodes(1).get_node_status(GetNodeStatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.id.as_str(), status.role.as_str()), ("1", "leader"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_takes_a_node_for_another_is_refused() {
+    let cluster = Cluster::start(3, SPEC).await;
+    let leader = cluster.leader().await;
+    let peer = cluster.nodes.keys().copied().find(|id| *id != leader).unwrap();
+    let gateway = cluster.gateway();
+    let store_of = async |id| {
+        let status = gateway.nodes(id).get_node_status(GetNodeStatusRequest {}).await;
+        status.unwrap().into_inner().store_uuid
+    };
+    let hello = Hello {
+        cluster_id: "ab".repeat(16),
+        generation: 1,
+        store_uuid: store_of(peer).await,
+        from: peer,
+        to: leader,
+        level: 3,
+        ..Hello::default()
+    };
+    let dialer = cluster.dialer("peer", &format!("spiffe://xiamen.luqiao/node/{peer}"));
+    let mut client = PeerServiceClient::new(cluster.channel(&dialer, leader));
+    let mut ask = async |hello: Hello| {
+        let asked = PrepareLeadershipRequest { hello: Some(hello), last_index: 1 };
+        let asked = client.prepare_leadership(asked).await;
+        asked.map_err(|status| Problem::from_status(&status))
+    };
+    // As it is, and as programs say it that are older than the field.
+    let own = Hello { to_store_uuid: store_of(leader).await, ..hello.clone() };
+    assert!(ask(own).await.is_ok());
+    assert!(ask(hello.clone()).await.is_ok());
+
+    // Of the receiver it knows another disk.
+    let other = Hello { to_store_uuid: "cd".repeat(16), ..hello.clone() };
+    let refused = ask(other).await.unwrap_err();
+    assert_eq!(refused.reason, Some(Reason::StoreForeign));
+    assert_eq!(refused.metadata["node"], leader.to_string());
+    let handle = cluster.nodes[&leader].handle();
+    let alarms = handle.alarms().list();
+    let raised = |name: &str| alarms.iter().any(|alarm| alarm.name == name);
+    assert!(raised("store-foreign"), "{alarms:?}");
+    // A node that has the cluster's state is not silenced by one voice.
+    assert!(handle.read().await.is_ok());
+
+    // And the receiver knows another disk of it.
+    let other = Hello { store_uuid: "cd".repeat(16), ..hello };
+    let refused = ask(other).await.unwrap_err();
+    assert_eq!(refused.reason, Some(Reason::StoreForeign));
+    assert_eq!(refused.metadata["node"], peer.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

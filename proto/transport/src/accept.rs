@@ -40,6 +40,7 @@ use tonic::{body::Body, transport::server::TcpConnectInfo};
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::{
+    dial::FRAME_BYTES,
     drain::Shutdown,
     handshake::{Cause, HandshakeFailure},
     identity::PeerCertificate,
@@ -334,7 +335,8 @@ impl Host {
             .max_concurrent_streams(self.options.streams_max)
             .max_header_list_size(HEADER_LIST_BYTES_MAX)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_BYTES);
         let connection =
             http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let mut connection = pin!(connection);

@@ -51,6 +51,10 @@ const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// The same for all streams of one connection together.
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 
+/// Largest frame that may be sent to us, in bytes: with its head it fills whole TLS records, and a
+/// large answer takes few of them.
+pub(crate) const FRAME_BYTES: u32 = 4 * (16 << 10) - 9;
+
 /// How connections are made and kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialOptions {
@@ -264,7 +268,8 @@ impl Dialer {
             .keep_alive_timeout(self.options.keepalive_timeout)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_frame_size(FRAME_BYTES);
         let attempt = Attempt {
             tls: Arc::clone(&self.tls),
             connect_timeout: self.options.connect_timeout,

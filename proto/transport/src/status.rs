@@ -157,6 +157,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DevelopmentClockOff
         | Reason::TransferRefused
         | Reason::GenerationForeign
+        | Reason::StoreForeign
         | Reason::MemberIdUsed
         | Reason::MemberBehind
         | Reason::MemberChangeRefused

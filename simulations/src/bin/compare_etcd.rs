@@ -35,7 +35,7 @@ struct Arguments {
     /// Two rounds of 2 seconds a row instead of five of 5.
     #[arg(long)]
     quick: bool,
-    /// Only these rows; all but `million` if none is named.
+    /// Only these rows; all but `million` and `entries` if none is named.
     #[arg(long, value_enum, value_delimiter = ',')]
     rows: Vec<Row>,
     /// Only one system, without a comparison.
@@ -86,6 +86,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let all = [
         Row::Core,
         Row::Lawful,
+        Row::Revise,
         Row::Stream,
         Row::Read,
         Row::List,

@@ -58,6 +58,7 @@ use Bound::{AtLeast, AtMost, RatioAtLeast, RatioAtMost, RatioThenAtMost, Told};
 
 const RATE: &str = "per_second";
 const P99: &str = "p99_ms";
+const COMMANDS: &str = "commands_per_second";
 
 const LINES: &[Line] = &[
     line(
@@ -92,6 +93,22 @@ const LINES: &[Line] = &[
         RatioAtLeast(1.0, 2.0),
     ),
     line("… p99", ("lawful_256", P99), Some(("core_256", P99)), "ms", Told),
+    line("new versions of published entries, 64 clients", ("revise_64", RATE), None, "/s", Told),
+    line(
+        "… their commands (four each)",
+        ("revise_64", COMMANDS),
+        Some(("core_64", RATE)),
+        "/s",
+        Told,
+    ),
+    line("new versions of published entries, 256 clients", ("revise_256", RATE), None, "/s", Told),
+    line(
+        "… their commands (four each)",
+        ("revise_256", COMMANDS),
+        Some(("core_256", RATE)),
+        "/s",
+        Told,
+    ),
     line(
         "core writes by stream",
         ("stream", RATE),
@@ -151,23 +168,44 @@ const LINES: &[Line] = &[
         RatioThenAtMost(1.0, 2.0),
     ),
     line(
-        "restart with 1 M entries",
+        "restart with 1 M keys",
         ("million", "restart_seconds"),
         Some(("million", "restart_seconds")),
         "s",
         AtMost(10.0, 3.0),
     ),
     line(
-        "resident memory with 1 M entries, greatest node",
+        "resident memory with 1 M keys, greatest node",
         ("million", "resident_mib"),
         Some(("million", "resident_mib")),
         "MiB",
         AtMost(1144.0, 572.0),
     ),
     line(
-        "throughput at 1 M entries vs at 10 k",
+        "throughput at 1 M keys vs at 10 k",
         ("million", "kept"),
         Some(("million", "kept")),
+        "×",
+        AtLeast(0.8, 0.95),
+    ),
+    line(
+        "restart with 1 M catalog entries",
+        ("entries", "restart_seconds"),
+        None,
+        "s",
+        AtMost(10.0, 3.0),
+    ),
+    line(
+        "resident memory with 1 M catalog entries, greatest node",
+        ("entries", "resident_mib"),
+        None,
+        "MiB",
+        AtMost(1144.0, 572.0),
+    ),
+    line(
+        "lawful writes at 1 M catalog entries vs before",
+        ("entries", "kept"),
+        None,
         "×",
         AtLeast(0.8, 0.95),
     ),

@@ -1,6 +1,7 @@
 //! Rows: what is measured of one cluster, in which order?
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -10,6 +11,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use clap::ValueEnum;
+use federation_tests::bench::corpus::Corpus;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -37,6 +39,8 @@ pub const LISTERS: usize = 16;
 pub const WATCHERS: usize = 64;
 /// Writes a second while they watch.
 pub const WATCHED_RATE: u32 = 200;
+/// Commands of one new version: change, consent, submission, publication.
+const COMMANDS_A_REVISION: f64 = 4.0;
 /// Unanswered puts of one stream.
 const AHEAD: usize = 1024;
 
@@ -47,6 +51,8 @@ pub enum Row {
     Core,
     /// `UpdateEntry` of 64 and 256 clients; of etcd nothing.
     Lawful,
+    /// New versions of published entries, 64 and 256 clients; of etcd nothing.
+    Revise,
     /// Writes by stream; of etcd nothing.
     Stream,
     /// Linearizable reads of 64 and 256 clients.
@@ -59,8 +65,10 @@ pub enum Row {
     Transfer,
     /// The leader vanishes.
     Kill,
-    /// A million entries: memory, restart, throughput.
+    /// A million keys: memory, restart, throughput.
     Million,
+    /// A million catalog entries: the same, of `UpdateEntry`; of etcd nothing.
+    Entries,
 }
 
 /// Name of a figure: calls in a second.
@@ -96,16 +104,16 @@ pub async fn measure(
         cluster.check()?;
         leader = cluster.until_ready().await?;
         let bench = bench.over(&cluster, leader)?;
-        let mut since = (Instant::now(), cluster.cpu_seconds()?);
+        let since = Cell::new((Instant::now(), cluster.cpu_seconds()?));
         let mut add = |cluster: &Cluster, name: String, mut value: Value| -> anyhow::Result<()> {
             if let Some(rate) = value[RATE].as_f64() {
-                let (began, (nodes, own)) = since;
+                let (began, (nodes, own)) = since.get();
                 let (nodes_now, own_now) = cluster.cpu_seconds()?;
                 // Time that others take from us lowers the rate, and hardly this.
                 let a_call = |used: f64| used / began.elapsed().as_secs_f64() / rate * 1e6;
                 value["nodes_cpu_us"] = json!(a_call(nodes_now - nodes));
                 value["callers_cpu_us"] = json!(a_call(own_now - own));
-                since = (Instant::now(), (nodes_now, own_now));
+                since.set((Instant::now(), (nodes_now, own_now)));
             }
             eprintln!("  {system:?} {name}: {}", short(&value));
             figures.insert(name, value);
@@ -128,17 +136,29 @@ pub async fn measure(
             Row::Lawful if system == System::Luqiao => {
                 let channels = (0..CONNECTIONS).map(|_| cluster.channel(leader));
                 let entries = Entries::register(channels.collect::<Result<_, _>>()?, 256).await?;
+                since.set((Instant::now(), cluster.cpu_seconds()?));
                 for clients in [64, 256] {
                     let measured = bench.lawful(clients, &entries).await;
                     entries.holds(clients - 1).await?;
                     add(&cluster, format!("lawful_{clients}"), measured.to_json())?;
                 }
             }
+            Row::Revise if system == System::Luqiao => {
+                let channels = (0..CONNECTIONS).map(|_| cluster.channel(leader));
+                let entries = Entries::publish(channels.collect::<Result<_, _>>()?, 256).await?;
+                since.set((Instant::now(), cluster.cpu_seconds()?));
+                for clients in [64, 256] {
+                    let measured = bench.revise(clients, &entries).await;
+                    entries.holds(clients - 1).await?;
+                    let mut told = measured.to_json();
+                    told["commands_per_second"] = json!(measured.rate() * COMMANDS_A_REVISION);
+                    add(&cluster, format!("revise_{clients}"), told)?;
+                }
+            }
             Row::Stream if system == System::Luqiao => {
                 let rate = bench.stream().await?;
                 add(&cluster, "stream".to_owned(), json!({ RATE: rate }))?;
             }
-            Row::Lawful | Row::Stream => {}
             Row::Watch => add(&cluster, "watch".to_owned(), bench.watch().await?)?,
             Row::Transfer => {
                 let told = transfer(&mut cluster).await?;
@@ -154,13 +174,7 @@ pub async fn measure(
                 sleep(Duration::from_secs(3)).await;
                 let after = bench.put(64, MANY_KEYS).await;
                 let resident = cluster.resident_mib()?;
-                cluster.stop()?;
-                let began = Instant::now();
-                for node in 0..super::cluster::NODES {
-                    cluster.start(node)?;
-                }
-                cluster.until_ready().await?;
-                let ready = began.elapsed();
+                let ready = restart(&mut cluster).await?;
                 let told = json!({
                     "resident_mib": resident,
                     "restart_seconds": ready.as_secs_f64(),
@@ -171,11 +185,50 @@ pub async fn measure(
                 });
                 add(&cluster, "million".to_owned(), told)?;
             }
+            Row::Entries if system == System::Luqiao => {
+                let channels = || -> anyhow::Result<Vec<_>> {
+                    (0..CONNECTIONS).map(|_| cluster.channel(leader)).collect()
+                };
+                let corpus = Corpus::find(folder)?;
+                let entries = Entries::register(channels()?, 64).await?;
+                let before = bench.lawful(64, &entries).await;
+                let began = Instant::now();
+                Entries::import(channels()?, &corpus.texts, MANY_KEYS).await?;
+                let imported = began.elapsed();
+                sleep(Duration::from_secs(3)).await;
+                let after = bench.lawful(64, &entries).await;
+                let resident = cluster.resident_mib()?;
+                let ready = restart(&mut cluster).await?;
+                let told = json!({
+                    "entries": MANY_KEYS,
+                    "source": corpus.source,
+                    "imported_per_second": MANY_KEYS as f64 / imported.as_secs_f64(),
+                    "resident_mib": resident,
+                    "restart_seconds": ready.as_secs_f64(),
+                    "before": before.to_json(),
+                    "after": after.to_json(),
+                    "kept": after.rate() / before.rate(),
+                    "resident_after_restart_mib": cluster.resident_mib()?,
+                });
+                add(&cluster, "entries".to_owned(), told)?;
+            }
+            Row::Lawful | Row::Revise | Row::Stream | Row::Entries => {}
         }
     }
     cluster.check()?;
     cluster.stop()?;
     Ok(figures)
+}
+
+/// Ends all nodes, starts them, and says how long it took until a read was answered.
+async fn restart(cluster: &mut Cluster) -> anyhow::Result<Duration> {
+    cluster.stop()?;
+    let began = Instant::now();
+    for node in 0..super::cluster::NODES {
+        cluster.start(node)?;
+    }
+    cluster.until_ready().await?;
+    Ok(began.elapsed())
 }
 
 fn short(value: &Value) -> String {
@@ -187,6 +240,8 @@ fn short(value: &Value) -> String {
         "gap_ms",
         "restart_seconds",
         "kept",
+        "commands_per_second",
+        "imported_per_second",
         "nodes_cpu_us",
         "callers_cpu_us",
     ];
@@ -285,6 +340,15 @@ impl Bench {
         let call = move |client: usize, number: u64| {
             let entries = entries.clone();
             async move { entries.update(client, number).await.map_err(|status| named(&status)) }
+        };
+        pace::closed(clients, self.plan.warm_up, self.plan.time, call).await
+    }
+
+    async fn revise(&self, clients: usize, entries: &Entries) -> Measured {
+        let entries = entries.clone();
+        let call = move |client: usize, number: u64| {
+            let entries = entries.clone();
+            async move { entries.revise(client, number).await.map_err(|status| named(&status)) }
         };
         pace::closed(clients, self.plan.warm_up, self.plan.time, call).await
     }

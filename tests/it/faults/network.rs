@@ -78,8 +78,7 @@ fn leader_is_cut_off_with_its_clients() {
         let mut cluster = apart();
         let mut clients = at_work(&mut cluster).await;
         for _ in 0..2 {
-            let leader = cluster.leader().await;
-            let term = cluster.until_status(leader, "there", |_| true).await.term;
+            let (leader, term) = cluster.leader_and_term().await;
             for other in others(leader) {
                 lose(leader, other);
                 lose(other, leader);
@@ -109,8 +108,7 @@ fn nobody_hears_the_leader() {
     alone(async {
         let mut cluster = apart();
         let mut clients = at_work(&mut cluster).await;
-        let leader = cluster.leader().await;
-        let term = cluster.until_status(leader, "there", |_| true).await.term;
+        let (leader, term) = cluster.leader_and_term().await;
         others(leader).for_each(|other| lose(leader, other));
         let next = cluster.leader_that(|status| status.term > term).await;
         assert_ne!(next, leader, "a node that nobody hears was elected");
@@ -133,9 +131,9 @@ fn a_follower_that_was_cut_off_disturbs_nobody_when_it_is_back() {
         let mut clients = at_work(&mut cluster).await;
         let leader = cluster.leader().await;
         let follower = others(leader).next().expect("three nodes");
-        let before = cluster.until_status(follower, "there", |_| true).await;
         // It hears nobody, and would ask for an election again and again.
         others(follower).for_each(|other| lose(other, follower));
+        let before = cluster.until_status(follower, "there", |_| true).await;
         cluster.until_status(follower, "alone", |status| status.leader.is_empty()).await;
         for _ in 0..3 {
             clients.until_going_on().await;

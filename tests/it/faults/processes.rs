@@ -13,8 +13,7 @@ fn leader_is_killed_again_and_again() {
         let mut cluster = Cluster::plan(3);
         let mut clients = at_work(&mut cluster).await;
         for _ in 0..4 {
-            let leader = cluster.leader().await;
-            let term = cluster.until_status(leader, "there", |_| true).await.term;
+            let (leader, term) = cluster.leader_and_term().await;
             cluster.kill(leader);
             let next = cluster.leader_that(|status| status.term > term).await;
             assert_ne!(next, leader, "a killed node leads");
@@ -31,8 +30,7 @@ fn leader_stands_still_for_thirty_seconds_and_goes_on() {
     alone(async {
         let mut cluster = Cluster::plan(3);
         let mut clients = at_work(&mut cluster).await;
-        let leader = cluster.leader().await;
-        let term = cluster.until_status(leader, "there", |_| true).await.term;
+        let (leader, term) = cluster.leader_and_term().await;
         cluster.node(leader).process.pause();
         let next = cluster.leader_that(|status| status.term > term).await;
         assert_ne!(next, leader, "a node that stands still leads");

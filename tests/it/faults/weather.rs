@@ -1,11 +1,13 @@
 //! A network that is slow, breaks connections, or is silent in one direction: a proxy stands before
 //! each node, where the others are told that it listens.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Instant};
 
 use federation_tests::{
+    clients::Clients,
     cluster::Cluster,
     proxy::{Proxy, Weather},
+    role::PATIENCE,
 };
 
 use super::{alone, at_work, judge};
@@ -21,6 +23,15 @@ async fn with_proxies() -> (Cluster, BTreeMap<u64, Proxy>) {
     (cluster, proxies)
 }
 
+/// Waits, with clients at work, until the weather was as bad as it was to be.
+async fn until(clients: &mut Clients, bad: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !bad() {
+        assert!(started.elapsed() < PATIENCE, "the weather stays fair");
+        clients.until_going_on().await;
+    }
+}
+
 #[test]
 fn everything_between_nodes_is_late() {
     alone(async {
@@ -32,8 +43,9 @@ fn everything_between_nodes_is_late() {
         for _ in 0..4 {
             clients.until_going_on().await;
         }
+        let delayed = |proxy: &Proxy| proxy.passed.delayed.load(Ordering::Relaxed);
+        until(&mut clients, || proxies.values().all(|proxy| delayed(proxy) > 20)).await;
         for proxy in proxies.values() {
-            assert!(proxy.passed.delayed.load(Ordering::Relaxed) > 20, "{proxy:?}");
             proxy.set(Weather::default());
         }
         judge(cluster, clients, "everything_between_nodes_is_late", 300).await;
@@ -52,8 +64,7 @@ fn connections_between_nodes_break_all_the_time() {
             clients.until_going_on().await;
         }
         let broken = |proxy: &Proxy| proxy.passed.broken.load(Ordering::Relaxed);
-        let broken: u64 = proxies.values().map(broken).sum();
-        assert!(broken > 10, "only {broken} connections were broken");
+        until(&mut clients, || proxies.values().map(broken).sum::<u64>() > 10).await;
         for proxy in proxies.values() {
             proxy.set(Weather::default());
         }
@@ -67,8 +78,7 @@ fn leader_speaks_and_hears_nobody() {
         let (mut cluster, proxies) = with_proxies().await;
         let mut clients = at_work(&mut cluster).await;
         for _ in 0..2 {
-            let leader = cluster.leader().await;
-            let term = cluster.until_status(leader, "there", |_| true).await.term;
+            let (leader, term) = cluster.leader_and_term().await;
             let proxy = &proxies[&leader];
             proxy.set(Weather { silent: true, ..Weather::default() });
             // It must not go on leading because it can still speak.

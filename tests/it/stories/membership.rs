@@ -1,15 +1,28 @@
 //! Nodes that come, go, and take each other's place.
 
-use federation_tests::cluster::Cluster;
+use std::time::{Duration, Instant};
+
+use federation_tests::{cluster::Cluster, role::PATIENCE};
 use luqiao_proto::node::v1::GetNodeStatusResponse;
+use tokio::time::sleep;
 
 use super::{forgetful, keep_little, until_forgotten};
 use crate::faults::{alone, at_work, judge};
 
-/// Ids of the members that vote.
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Ids of the members that vote, once no change of them is under way.
 async fn voters(cluster: &Cluster) -> Vec<u64> {
-    let members = cluster.members().await;
-    assert!(!members.joint, "a change is under way: {members:?}");
+    let started = Instant::now();
+    let members = loop {
+        let members = cluster.members().await;
+        if !members.joint {
+            break members;
+        }
+        assert!(started.elapsed() < PATIENCE, "the change is not completed: {members:?}");
+        sleep(PAUSE).await;
+    };
     let voters = members.members.iter().filter(|member| member.role == "voter");
     let mut ids: Vec<u64> = voters.map(|member| member.id.parse().expect("a number")).collect();
     ids.sort_unstable();
@@ -77,7 +90,9 @@ fn three_nodes_become_five_and_three_others_at_work() {
         for id in [1, 2] {
             let gone = cluster.remove(id).await;
             assert!(gone.changed);
-            assert!(!cluster.remove(id).await.changed, "a repeated call changes something");
+            let left = voters(&cluster).await;
+            cluster.remove(id).await;
+            assert_eq!(voters(&cluster).await, left, "a repeated call changed something");
             // While it still runs its reader stands before it: it must not answer any more.
             clients.until_going_on().await;
             cluster.forget(id);
@@ -95,10 +110,23 @@ fn a_node_that_lost_its_disk_is_replaced_under_a_new_id() {
         cluster.kill(3);
         cluster.wipe(3);
         clients.until_going_on().await;
-        // It cannot come back as if nothing had happened: it forgot for whom it voted.
+        // It cannot come back as if nothing had happened: it forgot for whom it voted. It is told
+        // so, and tells whoever looks at it; it runs on, and nothing of it counts.
         let leader = cluster.leader().await;
         cluster.start(3);
         cluster.until_said(leader, "Peer refused").await;
+        cluster.until_said(3, "This disk is not the one that the cluster knows as node 3").await;
+        let told = |status: &GetNodeStatusResponse| {
+            status.alarms.iter().any(|alarm| alarm.name == "store-foreign")
+        };
+        let status = cluster.until_status(3, "told that its disk is another", told).await;
+        assert_eq!(status.standing, "quarantined", "{status:#?}");
+        // What the leader goes on sending is not for it.
+        for _ in 0..3 {
+            clients.until_going_on().await;
+        }
+        let after = cluster.until_status(3, "there", |_| true).await;
+        assert_eq!((after.term, after.commit_index), (status.term, status.commit_index));
         assert_ne!(cluster.leader().await, 3);
         cluster.kill(3);
 

@@ -35,10 +35,22 @@ impl Cluster {
         A: prost::Message + std::fmt::Debug,
         B: prost::Message + Default,
     {
+        self.order_again(method, message).await.0
+    }
+
+    /// The same; and whether an attempt before the answered one may have done it.
+    async fn order_again<A, B>(&self, method: &str, message: &A) -> (B, bool)
+    where
+        A: prost::Message + std::fmt::Debug,
+        B: prost::Message + Default,
+    {
         let started = Instant::now();
+        let mut repeated = false;
         loop {
-            match self.ask(&path(method), message).await {
-                Ok(answer) => return answer,
+            let (answer, again) = self.ask_again(&path(method), message).await;
+            repeated |= again;
+            match answer {
+                Ok(answer) => return (answer, repeated),
                 Err(status) => {
                     let waits = too_soon(&status) && started.elapsed() < PATIENCE;
                     assert!(waits, "{method} {message:?}: {status:?}");
@@ -53,7 +65,8 @@ impl Cluster {
         self.order("ListMembers", &ListMembersRequest { name: domain_name() }).await
     }
 
-    /// Lets a node in that was laid out, without a vote.
+    /// Lets a node in that was laid out, without a vote. This and the others below say that something
+    /// changed also if it was an attempt that nobody answered.
     pub async fn add(&mut self, id: u64) -> AddMemberResponse {
         let endpoint = self.node(id).told.to_string();
         let request = AddMemberRequest {
@@ -63,7 +76,9 @@ impl Cluster {
             validate_only: false,
             request_id: request_id(),
         };
-        self.order("AddMember", &request).await
+        let (answer, repeated): (AddMemberResponse, _) =
+            self.order_again("AddMember", &request).await;
+        AddMemberResponse { changed: answer.changed || repeated, ..answer }
     }
 
     /// Gives a node its vote, as soon as it has caught up.
@@ -74,7 +89,9 @@ impl Cluster {
             validate_only: false,
             request_id: request_id(),
         };
-        self.order("PromoteMember", &request).await
+        let (answer, repeated): (PromoteMemberResponse, _) =
+            self.order_again("PromoteMember", &request).await;
+        PromoteMemberResponse { changed: answer.changed || repeated, ..answer }
     }
 
     /// Lets a member go.
@@ -85,7 +102,9 @@ impl Cluster {
             validate_only: false,
             request_id: request_id(),
         };
-        self.order("RemoveMember", &request).await
+        let (answer, repeated): (RemoveMemberResponse, _) =
+            self.order_again("RemoveMember", &request).await;
+        RemoveMemberResponse { changed: answer.changed || repeated, ..answer }
     }
 
     /// Puts a node in another's place, as soon as it has caught up.
@@ -97,7 +116,9 @@ impl Cluster {
             validate_only: false,
             request_id: request_id(),
         };
-        self.order("ReplaceMember", &request).await
+        let (answer, repeated): (ReplaceMemberResponse, _) =
+            self.order_again("ReplaceMember", &request).await;
+        ReplaceMemberResponse { changed: answer.changed || repeated, ..answer }
     }
 
     /// Has the cluster use what programs of this level know; 0 is the highest that all know.

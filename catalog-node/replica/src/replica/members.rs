@@ -139,6 +139,9 @@ impl<R: LogRead> Replica<R> {
         if matches!(peer.state, PeerState::Snapshot { .. }) {
             return Err(TransferRefusal::ReceivingSnapshot { to });
         }
+        if peer.matched + 1 < raft.raft_log.first_index() {
+            return Err(TransferRefusal::NeedsSnapshot { to });
+        }
         let behind = raft.raft_log.last_index().saturating_sub(peer.matched);
         if behind > TRANSFER_LAG_MAX {
             return Err(TransferRefusal::Lagging { to, behind });

@@ -64,6 +64,7 @@ stories! {
     bad_state_is_replaced,
     bad_state_under_a_new_leader,
     committed_entry_survives,
+    easiest_snapshot_first,
     elect_leader,
     fetched_snapshot_survives_its_sender,
     joiner_becomes_a_voter,
@@ -80,6 +81,7 @@ stories! {
     replicate_and_commit,
     restart_keeps_log,
     snapshot_lost_and_sent_again,
+    transfer_to_who_needs_a_snapshot,
     transfer_waits_for_a_snapshot,
     two_nodes_of_three_lost_unsynced_writes,
 }

@@ -12,13 +12,14 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    search::{follow, open},
+    search::{KnownCounts, follow, open},
     storage::{StateStore, folders::Folders},
 };
 
 struct Catalog {
     _folder: TempDir,
     store: Arc<StateStore>,
+    counts: KnownCounts,
     applied: u64,
 }
 
@@ -76,7 +77,7 @@ impl Catalog {
         let store =
             Arc::new(StateStore::open(&Folders::new(folder.path()), 0, Arc::default()).unwrap());
         open(&store);
-        Self { _folder: folder, store, applied: 1 }
+        Self { _folder: folder, store, counts: KnownCounts::default(), applied: 1 }
     }
 
     fn write(&mut self, rows: impl IntoIterator<Item = (u8, Option<CatalogEntry>)>) {
@@ -89,7 +90,8 @@ impl Catalog {
                 (key.into_vec(), entry.as_ref().map(catalog_state::codec::encode))
             })
             .collect();
-        let search = follow(&self.store, &writes, self.applied);
+        let store = &self.store;
+        let search = follow(store, &mut self.counts, &**store, &writes, self.applied);
         self.store.commit(writes, search, self.applied, None);
     }
 
@@ -248,4 +250,35 @@ fn an_index_that_is_not_the_states_is_made_again() {
     let question = Question { query: "公交".to_owned(), limit: 1, ..Default::default() };
     assert_eq!(catalog.ask(&question).as_of, catalog.applied + 1);
     assert_eq!(catalog.ask(&question).total, 200);
+}
+
+#[test]
+fn an_index_that_followed_is_the_one_that_is_made_of_the_state() {
+    let mut catalog = Catalog::new();
+    let titles = ["维修资金", "房屋维修信息", "证券代码 code", "资金", ""];
+    let mut drawn = 7_u64;
+    let mut draw = |below: u64| {
+        drawn = drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (drawn >> 33) % below
+    };
+    for _ in 0..200 {
+        let rows: BTreeMap<u8, Option<CatalogEntry>> = (0..=draw(4))
+            .map(|_| {
+                let number = draw(12) as u8;
+                let mut one = entry(number, titles[draw(5) as usize], titles[draw(5) as usize]);
+                if draw(4) == 0 {
+                    one.state = EntryState::Withdrawn;
+                }
+                (number, (draw(5) > 0).then_some(one))
+            })
+            .collect();
+        catalog.write(rows);
+    }
+    let rows =
+        |store: &StateStore| -> Vec<_> { store.view().search_range(&[0], &[u8::MAX]).collect() };
+    let followed = rows(&catalog.store);
+    assert!(followed.len() > 20);
+    catalog.store.clear_search();
+    open(&catalog.store);
+    assert_eq!(rows(&catalog.store), followed);
 }

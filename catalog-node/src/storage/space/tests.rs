@@ -16,13 +16,17 @@ fn a_tenth_of_the_disk_within_reason() {
         (4096 * GIB, 8 * GIB, 8 * GIB / 10 * 12),
     ] {
         let space = DiskSpace { total, free: 0 };
-        assert_eq!((space.refuse_below(), space.resume_at()), (refuse, resume), "{total}");
+        let bounds = (space.refuse_below(8 * GIB), space.resume_at(8 * GIB));
+        assert_eq!(bounds, (refuse, resume), "{total}");
     }
+    // Who wants a tenth of everything can have it.
+    let space = DiskSpace { total: 4000 * GIB, free: 0 };
+    assert_eq!(space.refuse_below(u64::MAX), 400 * GIB);
 }
 
 #[test]
 fn between_the_bounds_the_answer_stays() {
-    let mut watch = DiskWatch::default();
+    let mut watch = DiskWatch::new(8 * GIB);
     let seen: Vec<_> = [50, 10, 9, 10, 11, 12, 11, 10, 9]
         .map(|percent| watch.measured(DiskSpace { total: 10_000 * MIB, free: percent * 100 * MIB }))
         .into_iter()
