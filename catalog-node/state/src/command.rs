@@ -534,11 +534,12 @@ impl Body {
             {
                 3
             }
-            Self::Catalog(_) => 3,
-            Self::Law(_) => 3,
-            Self::Case(_) => 3,
-            Self::Relations(_) | Self::Quality(_) => 3,
-            Self::Proof(_) => 3,
+            Self::Catalog(_)
+            | Self::Law(_)
+            | Self::Case(_)
+            | Self::Relations(_)
+            | Self::Quality(_)
+            | Self::Proof(_) => 3,
             _ => 1,
         }
     }

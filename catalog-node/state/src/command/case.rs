@@ -10,6 +10,7 @@ use minicbor::{Decode, Encode};
 
 /// What a helper at a window enters for somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[expect(clippy::large_enum_variant, reason = "one to a command; it is never kept in numbers")]
 pub enum Filing {
     /// A request.
     #[n(0)]

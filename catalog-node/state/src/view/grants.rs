@@ -79,7 +79,18 @@ impl View<'_> {
         let grant = self
             .grant(&grant.domain, id)
             .ok_or_else(|| Refusal::new(Reason::NotFound).fact("name", grant))?;
-        permitted_use::may_use(&grant, rules, wanted)
+        // While the entry is off the list for a leak or a secret, rights to it rest (CAT-30).
+        let file = match grant.entry.resource {
+            Resource::Entry(id) => self.entry_file(&grant.entry.domain, id),
+            _ => None,
+        };
+        match file.and_then(|file| file.suspension).filter(|_| grant.state.is_in_force()) {
+            Some(suspension) => {
+                let cause = suspension.ground.name();
+                Err(Refusal::new(Reason::ServiceStopped).fact("cause", cause))
+            }
+            None => permitted_use::may_use(&grant, rules, wanted),
+        }
     }
 }
 

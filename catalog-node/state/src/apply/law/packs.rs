@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{by_authority, by_two_persons, work};
 use crate::{
-    apply::text,
+    apply::{catalog::worklist, text},
     event::Event,
     keys,
     law::Work,
@@ -65,6 +65,8 @@ pub(super) fn load(
     let version = law.rule_pack_version;
     let fact = Fact::RulePackLoaded { version, digest, late_since };
     ledger::append(tx, &domain, fact, None, &[("reason", reason)]);
+    // Listed entries may rest on too little under it (CAT-28).
+    worklist::begin(tx, version, &format!("rule pack v{version}"));
     if let Some(since) = late_since {
         work::begin(tx, &law, Work::LateLaw { version, since });
     }

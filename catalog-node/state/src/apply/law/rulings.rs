@@ -16,7 +16,7 @@ use catalog_model::{
 
 use super::{by_authority, needed, own, packs};
 use crate::{
-    apply::text,
+    apply::{catalog::worklist, text},
     event::Event,
     keys,
     law::{RulingKind, RulingRow},
@@ -191,5 +191,7 @@ pub(super) fn withdraw(
 /// The law with these rulings, as its next version.
 fn put_rulings(tx: &mut Tx<'_>, law: &Law, rulings: &[Ruling]) -> u64 {
     let pack = law.rule_pack.with_rulings(rulings).expect("the rules of a ruling were checked");
-    packs::store(tx, law, pack).rule_pack_version
+    let version = packs::store(tx, law, pack).rule_pack_version;
+    worklist::begin(tx, version, &format!("rule pack v{version}"));
+    version
 }
