@@ -1,3 +1,6 @@
+//! Does a story notice when a rule of the pack is taken away, and do the relations keep their
+//! invariants whatever is said?
+
 use std::fs;
 
 use proptest::prelude::*;
