@@ -47,7 +47,9 @@ const FIELDS_MAX: usize = 32;
 pub fn code(reason: Reason) -> Code {
     match reason {
         Reason::CertificateMissing | Reason::CertificateUnknown => Code::Unauthenticated,
-
+        Reason::AlreadyExists | Reason::CreditCodeTaken | Reason::AlreadyBootstrapped => {
+            Code::AlreadyExists
+        }
         Reason::DomainForeign
         | Reason::CallerNotPermitted
         | Reason::DataKindNotPermitted
@@ -62,8 +64,16 @@ pub fn code(reason: Reason) -> Code {
         | Reason::BasisUnderReview
         | Reason::NotTheEscalation
         | Reason::SelfApproval
-        | Reason::PersonNotAsserted => Code::PermissionDenied,
-
+        | Reason::PersonNotAsserted
+        | Reason::GrantSuspended
+        | Reason::GrantEnded
+        | Reason::ServiceStopped
+        | Reason::UseOutsideTerm
+        | Reason::UseByOtherSystem
+        | Reason::UseOutsideScenario
+        | Reason::UseOutsideItems
+        | Reason::UseOutsideRows
+        | Reason::WiderUseNotPermitted => Code::PermissionDenied,
         Reason::MessageMalformed
         | Reason::FieldInvalid
         | Reason::NameInvalid
@@ -102,17 +112,14 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DecisionIncomplete
         | Reason::OutageSourceMissing
         | Reason::OutageTimesWrong
-        | Reason::SegmentRangeWrong => Code::InvalidArgument,
-        Reason::ClosureUnknown => Code::NotFound,
-        Reason::CalendarDayCounted
-        | Reason::CalendarYearMissing
-        | Reason::SecondPersonNeeded
-        | Reason::PersonNeeded
-        | Reason::RulingUnfit
-        | Reason::RulingNotWanted
-        | Reason::RulingGivenAlready => Code::FailedPrecondition,
-
-        Reason::NotFound
+        | Reason::SegmentRangeWrong
+        | Reason::UseRecordIncomplete
+        | Reason::DecisionRecordIncomplete
+        | Reason::ProofMissing
+        | Reason::ConcernNotProven
+        | Reason::SettlementNarrows => Code::InvalidArgument,
+        Reason::ClosureUnknown
+        | Reason::NotFound
         | Reason::OrganizationUnknown
         | Reason::SystemUnknown
         | Reason::DomainUnknown
@@ -120,12 +127,14 @@ pub fn code(reason: Reason) -> Code {
         | Reason::MemberUnknown
         | Reason::ChangeNotReported
         | Reason::NotOnWorklist => Code::NotFound,
-
-        Reason::AlreadyExists | Reason::CreditCodeTaken | Reason::AlreadyBootstrapped => {
-            Code::AlreadyExists
-        }
-
-        Reason::PersonUnknown
+        Reason::CalendarDayCounted
+        | Reason::CalendarYearMissing
+        | Reason::SecondPersonNeeded
+        | Reason::PersonNeeded
+        | Reason::RulingUnfit
+        | Reason::RulingNotWanted
+        | Reason::RulingGivenAlready
+        | Reason::PersonUnknown
         | Reason::LoopDetected
         | Reason::RequestIdReused
         | Reason::OrganizationUnverified
@@ -188,31 +197,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DemandWithoutOwner
         | Reason::HeadNotOurs
         | Reason::PayloadGone
-        | Reason::RetentionNotOver => Code::FailedPrecondition,
-
-        Reason::EtagMismatch
-        | Reason::ConsentVersionStale
-        | Reason::FeedCursorMoved
-        | Reason::StatusStale
-        | Reason::MembersChanging
-        | Reason::HeadProofElsewhere => Code::Aborted,
-
-        Reason::UpstreamUnreachable
-        | Reason::NoLeader
-        | Reason::NotLeader
-        | Reason::Draining
-        | Reason::StampOutOfBounds
-        | Reason::NodeQuarantined => Code::Unavailable,
-
-        Reason::Overloaded | Reason::DiskNearlyFull => Code::ResourceExhausted,
-        Reason::TimedOut => Code::DeadlineExceeded,
-        Reason::MethodUnknown => Code::Unimplemented,
-        Reason::FeedChainBroken | Reason::HeadDoesNotExtend => Code::DataLoss,
-        // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
-        Reason::OutcomeUnknown => Code::Unknown,
-        Reason::Internal => Code::Internal,
-
-        Reason::DeliveryWithoutProof
+        | Reason::RetentionNotOver
+        | Reason::DeliveryWithoutProof
         | Reason::RectificationUnjudged
         | Reason::ServiceChangeNotNegotiated
         | Reason::ServiceChangeNotFiled
@@ -220,24 +206,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DisposalNotAsRequired
         | Reason::UseRecordsRetained
         | Reason::AgreementMissing
-        | Reason::ServiceChangeStateWrong => Code::FailedPrecondition,
-        Reason::GrantSuspended
-        | Reason::GrantEnded
-        | Reason::ServiceStopped
-        | Reason::UseOutsideTerm
-        | Reason::UseByOtherSystem
-        | Reason::UseOutsideScenario
-        | Reason::UseOutsideItems
-        | Reason::UseOutsideRows
-        | Reason::WiderUseNotPermitted => Code::PermissionDenied,
-        Reason::UseRateExceeded => Code::ResourceExhausted,
-        Reason::UseRecordIncomplete => Code::InvalidArgument,
-        // Relations and quality.
-        Reason::DecisionRecordIncomplete
-        | Reason::ProofMissing
-        | Reason::ConcernNotProven
-        | Reason::SettlementNarrows => Code::InvalidArgument,
-        Reason::DatasetBound
+        | Reason::ServiceChangeStateWrong
+        | Reason::DatasetBound
         | Reason::SystemBound
         | Reason::SourceAlreadyAssigned
         | Reason::CollectionDuplicated
@@ -255,6 +225,27 @@ pub fn code(reason: Reason) -> Code {
         | Reason::BatchUnknown
         | Reason::RelationStateWrong
         | Reason::SubEntrustingUnconsented => Code::FailedPrecondition,
+        Reason::EtagMismatch
+        | Reason::ConsentVersionStale
+        | Reason::FeedCursorMoved
+        | Reason::StatusStale
+        | Reason::MembersChanging
+        | Reason::HeadProofElsewhere => Code::Aborted,
+        Reason::UpstreamUnreachable
+        | Reason::NoLeader
+        | Reason::NotLeader
+        | Reason::Draining
+        | Reason::StampOutOfBounds
+        | Reason::NodeQuarantined => Code::Unavailable,
+        Reason::Overloaded | Reason::DiskNearlyFull | Reason::UseRateExceeded => {
+            Code::ResourceExhausted
+        }
+        Reason::TimedOut => Code::DeadlineExceeded,
+        Reason::MethodUnknown => Code::Unimplemented,
+        Reason::FeedChainBroken | Reason::HeadDoesNotExtend => Code::DataLoss,
+        // Not UNAVAILABLE: clients repeat that by themselves, and this one may have taken effect.
+        Reason::OutcomeUnknown => Code::Unknown,
+        Reason::Internal => Code::Internal,
     }
 }
 
