@@ -260,7 +260,8 @@ impl Bound {
             Told => return "",
         };
         match (floor, aim) {
-            (_, true) => "aim",
+            (true, true) => "aim",
+            (false, true) => "aim, but not the floor",
             (true, false) => "floor",
             (false, false) => "MISSED",
         }

@@ -4,9 +4,12 @@
 //! handed to the leader in an envelope as a gateway does: rights, version and content are checked,
 //! the entry with its indexes and events is written, the answer of the key is kept.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
@@ -25,10 +28,13 @@ use luqiao_proto::{
     organization::v1::DataKind,
 };
 use prost::Message;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::sleep};
 use tonic::{Status, transport::Channel};
 
-use super::cluster::{caller, head};
+use super::{
+    cluster::{caller, head},
+    store::named,
+};
 
 /// Bytes that each update writes.
 pub const PAYLOAD_BYTES: usize = 256;
@@ -42,6 +48,9 @@ const IMPORT: &str = "/luqiao.catalog.v1.CatalogService/ImportEntries";
 
 /// Lines of one import batch.
 const BATCH: u64 = 200;
+/// How long a batch is sent again and again, and the pause between.
+const PATIENCE: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Entries, each of which one client changes again and again.
 #[derive(Debug, Clone)]
@@ -162,7 +171,18 @@ impl Entries {
             entries: lines,
             request_id: request_id(),
         };
-        let told: ImportEntriesResponse = self.call(client, IMPORT, &call).await?;
+        // A batch whose outcome is unknown, because leadership moved, is sent again under its key.
+        let until = Instant::now() + PATIENCE;
+        let told: ImportEntriesResponse = loop {
+            match self.call(client, IMPORT, &call).await {
+                Ok(told) => break told,
+                Err(status) if Instant::now() < until => {
+                    eprintln!("  a batch is sent again: {}", named(&status));
+                    sleep(AGAIN).await;
+                }
+                Err(status) => return Err(status.into()),
+            }
+        };
         for result in told.results {
             ensure!(result.outcome() == Outcome::Accepted, "a line was not accepted: {result:?}");
         }
