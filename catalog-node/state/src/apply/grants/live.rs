@@ -35,7 +35,6 @@ pub(crate) fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
 
 /// The last change of the service of `entry` that took effect. Its rights ended or shrank with it,
 /// so that what it named is not among [`live_grants`] any more.
-#[allow(dead_code, reason = "asked by the catalog when it withdraws or narrows an entry")]
 pub(crate) fn service_change_effective(tx: &Tx<'_>, entry: &ResourceName) -> Option<ServiceChange> {
     changes(tx, entry)
         .into_iter()
