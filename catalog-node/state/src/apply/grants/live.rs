@@ -5,7 +5,7 @@ use catalog_model::{
     grant::Grant,
     ids::{GrantId, ServiceChangeId},
     name::{Resource, ResourceName},
-    service_change::{ServiceChange, ServiceChangeState},
+    service_change::ServiceChange,
 };
 
 use super::COURSE_LEVEL;
@@ -31,15 +31,6 @@ pub(crate) fn live_grants(tx: &Tx<'_>, entry: &ResourceName) -> Vec<Grant> {
         .filter(|grant| grant.domain == *tx.domain() && !grant.state.has_ended())
         .filter(|grant| tx.level < COURSE_LEVEL || grant.term.to >= tx.today())
         .collect()
-}
-
-/// The last change of the service of `entry` that took effect. Its rights ended or shrank with it,
-/// so that what it named is not among [`live_grants`] any more.
-pub(crate) fn service_change_effective(tx: &Tx<'_>, entry: &ResourceName) -> Option<ServiceChange> {
-    changes(tx, entry)
-        .into_iter()
-        .filter(|change| change.state == ServiceChangeState::Effective)
-        .max_by_key(|change| (change.effected_time, change.id))
 }
 
 /// The change of the service of `entry` that is under way.
