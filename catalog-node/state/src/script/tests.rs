@@ -142,6 +142,7 @@ stories! {
     case_extension_of_the_authority_itself,
     case_extension_proposed_and_consented,
     case_filed_at_a_window,
+    case_hearing_over_during_an_outage,
     case_hop_of_a_passing_domain,
     case_late_list_does_not_suspend,
     case_mixed_request,

@@ -2,7 +2,9 @@
 //! characters, reasons of a megabyte), and lateness that fell into an outage waits for the ruling
 //! on it (SEC-18, must-refuse 44).
 
-use crate::script::World;
+use catalog_model::{organization::PlatformRole, reason::Reason};
+
+use crate::{keys, script::World};
 
 fn setting() -> World {
     let mut world = World::default();
@@ -117,4 +119,16 @@ fn lateness_by_an_outage_is_excused() {
     world.take_output();
     world.run("show punctuality police month=202610");
     assert_eq!(world.take_output(), "0 answered in time, 1 late: 0 counted, 1 excused\n");
+}
+
+/// A domain that has neither manager nor authority on file cannot look after a demand (SHR-18).
+#[test]
+fn no_demand_is_without_an_owner() {
+    let mut world = setting();
+    let cluster = world.clusters.values_mut().next().expect("one cluster");
+    let roles = [PlatformRole::Authority, PlatformRole::PlatformManager];
+    let gone = roles.map(|role| (keys::platform_role(role).into_vec(), None));
+    cluster.store.write(gone.into_iter().collect());
+    let refused = Reason::DemandWithoutOwner.name();
+    check(&mut world, "demand n1 title=hydrants text=where by=tax.system", refused);
 }
