@@ -22,15 +22,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::random_bytes;
 
-/// The command level at which a new cluster begins, and the highest to which one is raised.
-///
-/// The state machine knows more ([`catalog_state::command::LEVEL`]): there the law is complete, and
-/// cases stop where somebody must give a word for which the API has no call yet. Nobody comes back
-/// from a level, so it is offered together with its calls.
-pub const OFFERED_LEVEL: u32 = 2;
-
-const _: () = assert!(OFFERED_LEVEL <= LEVEL);
-
 /// What an operator says about a new cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,7 +235,7 @@ impl Spec {
                 .iter()
                 .map(|peer| Peer { domain: peer.domain.clone(), relation: peer.relation.into() })
                 .collect(),
-            level: Some(OFFERED_LEVEL),
+            level: Some(LEVEL),
             members: None,
         };
         let domain = self.domain.clone();

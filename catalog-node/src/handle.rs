@@ -20,7 +20,7 @@ use catalog_model::{
 use catalog_replica::{RaftChange, RoleKind};
 use catalog_state::{
     codec,
-    command::{Body, Bootstrap, Command, MemberChange},
+    command::{Body, Bootstrap, Command, LEVEL, MemberChange},
     keys,
     rows::{ClusterConfig, Member, MemberRole, Members},
     store::Store,
@@ -37,7 +37,6 @@ use tonic::Code;
 
 use crate::{
     alarms::Alarms,
-    bootstrap::OFFERED_LEVEL,
     clock::StampClock,
     handover::{self, Fitness},
     history::{History, Subscription},
@@ -450,7 +449,7 @@ impl NodeHandle {
         }
         let members = self.members().members;
         let said = members.iter().filter_map(|member| self.parts().peers.level(member.id));
-        let level = said.fold(OFFERED_LEVEL, u32::min);
+        let level = said.fold(LEVEL, u32::min);
         let level = bootstrap.level.map_or(level, |wanted| wanted.min(level));
         // Programs that know only the first level do not know the field either.
         bootstrap.level = Some(level).filter(|level| *level > 1);

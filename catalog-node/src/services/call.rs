@@ -309,6 +309,7 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.sharing.v1.SharingService/ListRequests" => sharing::list(call).await,
         "/luqiao.sharing.v1.SharingService/CompleteRequest" => sharing::complete(call).await,
         "/luqiao.sharing.v1.SharingService/GiveConsent" => sharing::consent(call).await,
+        "/luqiao.sharing.v1.SharingService/AskOpinion" => sharing::ask_opinion(call).await,
         "/luqiao.sharing.v1.SharingService/GiveOpinion" => sharing::give_opinion(call).await,
         "/luqiao.sharing.v1.SharingService/AnswerRequest" => sharing::answer(call).await,
         "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,

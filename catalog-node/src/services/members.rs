@@ -34,10 +34,7 @@ use luqiao_proto::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Call, Reply, Services, operations, paging};
-use crate::{
-    bootstrap::OFFERED_LEVEL,
-    node::{RECEIVING_SNAPSHOT, not_leader},
-};
+use crate::node::{RECEIVING_SNAPSHOT, not_leader};
 
 /// How many entries a learner may lack that is to get its vote.
 const LAG_MAX: u64 = 64;
@@ -202,10 +199,10 @@ fn target_level(
     let unsupported = |level: u32, cause: String| {
         Refusal::new(Reason::LevelUnsupported).fact("level", level).fact("cause", cause)
     };
-    let mut lowest = OFFERED_LEVEL;
+    let mut lowest = LEVEL;
     for (node, level) in supported {
         let Some(level) = level else {
-            let wanted = if asked == 0 { OFFERED_LEVEL } else { asked };
+            let wanted = if asked == 0 { LEVEL } else { asked };
             return Err(unsupported(wanted, format!("node {node} has not said what it can apply")));
         };
         lowest = lowest.min(*level);
@@ -213,21 +210,15 @@ fn target_level(
     if asked == 0 {
         return Ok(lowest);
     }
-    if (OFFERED_LEVEL + 1..=LEVEL).contains(&asked) {
-        return Err(unsupported(
-            asked,
-            format!("its calls are not in the API yet; the highest offered is {OFFERED_LEVEL}"),
-        ));
-    }
     let behind: Vec<String> = supported
         .iter()
         .filter(|(_, level)| level.is_some_and(|level| level < asked))
         .map(|(node, _)| node.to_string())
         .collect();
-    if behind.is_empty() && asked <= OFFERED_LEVEL {
+    if behind.is_empty() && asked <= LEVEL {
         Ok(asked)
     } else if behind.is_empty() {
-        Err(unsupported(asked, format!("the highest is {OFFERED_LEVEL}")))
+        Err(unsupported(asked, format!("the highest is {LEVEL}")))
     } else {
         Err(unsupported(asked, format!("these nodes cannot apply it: {}", behind.join(", "))))
     }
@@ -441,8 +432,8 @@ mod tests {
         check(1, &all, Ok(1));
         check(3, &all, Err(Reason::LevelUnsupported));
         let all_newer = [(1, Some(LEVEL)), (2, Some(LEVEL)), (3, Some(LEVEL))];
-        check(0, &all_newer, Ok(OFFERED_LEVEL));
-        check(LEVEL, &all_newer, Err(Reason::LevelUnsupported));
+        check(0, &all_newer, Ok(LEVEL));
+        check(LEVEL, &all_newer, Ok(LEVEL));
         check(LEVEL + 1, &all_newer, Err(Reason::LevelUnsupported));
         let one_old = [(1, Some(2)), (2, Some(1)), (3, Some(2))];
         check(0, &one_old, Ok(1));

@@ -10,7 +10,7 @@ use catalog_model::{
 };
 use catalog_state::{
     codec,
-    command::Body,
+    command::{Body, case::CaseCommand},
     keys::{Key, Table},
     outcome::Outcome,
     rows::ConsentKind,
@@ -26,11 +26,11 @@ use luqiao_proto::{
         time::{read_date, timestamp},
     },
     sharing::v1::{
-        self as message, AnswerRequestRequest, CompleteRequestRequest, CreateRequestRequest,
-        ExtendRequestRequest, GetGrantRequest, GetRequestRequest, GiveConsentRequest,
-        GiveConsentResponse, GiveOpinionRequest, ListGrantsRequest, ListGrantsResponse,
-        ListRequestsRequest, ListRequestsResponse, SuspendGrantRequest, TerminateGrantRequest,
-        WithdrawRequestRequest,
+        self as message, AnswerRequestRequest, AskOpinionRequest, CompleteRequestRequest,
+        CreateRequestRequest, ExtendRequestRequest, GetGrantRequest, GetRequestRequest,
+        GiveConsentRequest, GiveConsentResponse, GiveOpinionRequest, ListGrantsRequest,
+        ListGrantsResponse, ListRequestsRequest, ListRequestsResponse, SuspendGrantRequest,
+        TerminateGrantRequest, WithdrawRequestRequest,
     },
 };
 
@@ -154,6 +154,18 @@ pub(super) async fn consent(call: &Call) -> Result<Reply, Refusal> {
                 .unwrap_or_default(),
             consent_time: Some(timestamp(consent.given_time)),
         })
+    })
+    .await
+}
+
+pub(super) async fn ask_opinion(call: &Call) -> Result<Reply, Refusal> {
+    let request: AskOpinionRequest = call.decode()?;
+    let name = case_name(&request.name)?;
+    let version = version_in(&request.etag, "etag")?;
+    let asked = CaseCommand::AskOpinion { request: name.clone(), version };
+    call.write(&request.request_id, Body::Case(Box::new(asked)), move |look, _| {
+        let case = case(look, &name).ok_or_else(|| not_found(&name))?;
+        Ok(request_message(&case, look.view().clock()))
     })
     .await
 }

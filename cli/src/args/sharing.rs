@@ -194,6 +194,14 @@ pub enum Request {
         #[command(flatten)]
         change: VersionedChange,
     },
+    /// Ask the provider for its opinion (authority) · 征求提供单位意见
+    AskOpinion {
+        /// Name of the request.
+        name: String,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: VersionedChange,
+    },
     /// Give the provider's opinion where it does not decide alone · 提出意见
     Opinion {
         /// Name of the request.

@@ -2,9 +2,9 @@
 
 use catalog_model::name::{Resource, ResourceName};
 use luqiao_proto::sharing::v1::{
-    Answer, AnswerKind, AnswerRequestRequest, CompleteRequestRequest, CreateRequestRequest,
-    ExtendRequestRequest, GetRequestRequest, GiveConsentRequest, GiveOpinionRequest,
-    ListRequestsRequest, ShareRequest, Term, WithdrawRequestRequest,
+    Answer, AnswerKind, AnswerRequestRequest, AskOpinionRequest, CompleteRequestRequest,
+    CreateRequestRequest, ExtendRequestRequest, GetRequestRequest, GiveConsentRequest,
+    GiveOpinionRequest, ListRequestsRequest, ShareRequest, Term, WithdrawRequestRequest,
 };
 use luqiao_transport::identity::Subject;
 
@@ -79,6 +79,12 @@ pub async fn run(remote: &Remote, command: Request) -> Result<Exit, Failure> {
             let request = GiveConsentRequest { name, etag, person, answer: given, request_id };
             let consent = answer(client.give_consent(session.call(request)).await)?;
             remote.show(kind::CONSENT, &consent)?;
+        }
+        Request::AskOpinion { name, change } => {
+            let (etag, request_id) = version(remote, &name, change).await?;
+            let request = AskOpinionRequest { name, etag, request_id };
+            let case = answer(client.ask_opinion(session.call(request)).await)?;
+            remote.show(kind::SHARE_REQUEST, &case)?;
         }
         Request::Opinion { name, in_favor, text, change } => {
             let (etag, request_id) = version(remote, &name, change).await?;

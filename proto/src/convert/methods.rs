@@ -183,6 +183,7 @@ methods! {
         "ListRequests" Read again Parent,
         "CompleteRequest" Write again Name,
         "GiveConsent" Write again Name,
+        "AskOpinion" Write again Name,
         "GiveOpinion" Write again Name,
         "AnswerRequest" Write again Name,
         "ExtendRequest" Write again Name,

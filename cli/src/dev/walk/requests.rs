@@ -12,10 +12,10 @@ use luqiao_proto::{
     catalog::v1::{CatalogEntry, SharingKind, SharingMethod},
     ledger::v1::{GetTreeHeadRequest, TreeHead},
     sharing::v1::{
-        Answer, AnswerKind, AnswerRequestRequest, Commitment, CreateRequestRequest, Decider,
-        GetGrantRequest, GetRequestRequest, GiveConsentRequest, GiveOpinionRequest, Grant,
-        GrantState, ListRequestsRequest, ListRequestsResponse, PartyRole, ShareRequest,
-        ShareRequestState, Term,
+        Answer, AnswerKind, AnswerRequestRequest, AskOpinionRequest, Commitment,
+        CreateRequestRequest, Decider, GetGrantRequest, GetRequestRequest, GiveConsentRequest,
+        GiveOpinionRequest, Grant, GrantState, ListRequestsRequest, ListRequestsResponse,
+        PartyRole, ShareRequest, ShareRequestState, Term,
     },
 };
 use tonic::Status;
@@ -441,13 +441,24 @@ pub(super) async fn jointly(walk: &mut Walk, told: &mut Telling) -> Result<(), S
         })
     };
     let early = session.sharing().answer_request(give(case.etag.clone())).await;
+    refused(early, Reason::OpinionNotAsked)?;
+    let asked = session
+        .sharing()
+        .ask_opinion(session.call(AskOpinionRequest {
+            name: case.name.clone(),
+            etag: case.etag.clone(),
+            request_id: request_id(),
+        }))
+        .await?
+        .into_inner();
+    let early = session.sharing().answer_request(give(asked.etag.clone())).await;
     refused(early, Reason::OpinionMissing)?;
     let desk = &provider.desk.session;
     let heard = desk
         .sharing()
         .give_opinion(desk.call(GiveOpinionRequest {
             name: case.name.clone(),
-            etag: case.etag.clone(),
+            etag: asked.etag.clone(),
             in_favor: true,
             text: "同意，限于巡检所需（合成）".to_owned(),
             request_id: request_id(),
