@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use catalog_model::reason::Reason;
+use catalog_state::command::LEVEL;
 use luqiao_proto::node::v1::GetRequest;
 use luqiao_proto::operations::v1::{
     AddMemberRequest, AddMemberResponse, ListMemberChangesRequest, ListMemberChangesResponse,
@@ -285,13 +286,13 @@ async fn members_change_only_from_level_two_on() {
     let list = operator.list(leader).await;
     assert_eq!((list.level, list.members.len()), (1, 3));
 
-    let too_high = operator.raise(leader, 3, false).await.unwrap_err();
+    let too_high = operator.raise(leader, LEVEL + 1, false).await.unwrap_err();
     assert_eq!(too_high.reason, Some(Reason::LevelUnsupported));
     let shown = operator.raise(leader, 0, true).await.unwrap();
-    assert_eq!((shown.changed, shown.level), (true, 2));
+    assert_eq!((shown.changed, shown.level), (true, LEVEL));
     let follower = if leader == 1 { 2 } else { 1 };
     let raised = operator.raise(follower, 0, false).await.unwrap();
-    assert_eq!((raised.changed, raised.level), (true, 2));
+    assert_eq!((raised.changed, raised.level), (true, LEVEL));
     assert!(!operator.raise(leader, 2, false).await.unwrap().changed);
 
     // The list begins with those who were there.

@@ -64,6 +64,13 @@ fn alarms(cluster: &Cluster, id: u64) -> Vec<String> {
     alarms.into_iter().map(|alarm| alarm.name).collect()
 }
 
+/// Waits until `id` has said that it receives no snapshot; the alarm goes before that is said.
+async fn received(cluster: &Cluster, id: u64) {
+    let mut status = cluster.nodes[&id].handle().watch_status();
+    let over = status.wait_for(|status| status.replica.receiving.is_none());
+    timeout(PATIENCE, over).await.expect("the snapshot is through").expect("the node runs");
+}
+
 fn follower(cluster: &Cluster, leader: u64) -> u64 {
     cluster.nodes.keys().copied().find(|id| *id != leader).unwrap()
 }
@@ -86,6 +93,7 @@ async fn snapshot_to_a_node_long_away() {
         .map(|found| found.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(folders.contains(&"state-1".to_owned()), "it got a snapshot: {folders:?}");
+    received(&cluster, away).await;
     assert!(!alarms(&cluster, away).contains(&"receiving-snapshot".to_owned()));
     // What it got had been confirmed by the node that was there.
     let raised = cluster.nodes[&leader].handle().alarms().times_raised("snapshot-unconfirmed", "");
@@ -122,6 +130,7 @@ async fn corrupted_state_reseeds_under_the_same_id() {
     cluster.run(damaged).await.unwrap();
     same_state(&cluster).await;
     assert_eq!(probe_keys(&gateway, &[damaged]).await.len(), written);
+    received(&cluster, damaged).await;
     assert!(alarms(&cluster, damaged).is_empty(), "{:?}", alarms(&cluster, damaged));
 }
 

@@ -12,10 +12,10 @@ use luqiao_proto::{
         CreateOrganizationRequest, CreateSystemRequest, DataKind, Organization, System,
     },
     sharing::v1::{
-        Answer, AnswerKind, AnswerRequestRequest, Commitment, CompleteRequestRequest,
-        ExtendRequestRequest, GetRequestRequest, GiveConsentRequest, GiveOpinionRequest,
-        ItemReason, ListRequestsRequest, ShareRequest, Term, WatchRequestsRequest,
-        WithdrawRequestRequest,
+        Answer, AnswerKind, AnswerRequestRequest, AskOpinionRequest, Commitment,
+        CompleteRequestRequest, ExtendRequestRequest, GetRequestRequest, GiveConsentRequest,
+        GiveOpinionRequest, ItemReason, ListRequestsRequest, ShareRequest, Term,
+        WatchRequestsRequest, WithdrawRequestRequest,
     },
 };
 use luqiao_transport::identity::Subject;
@@ -335,6 +335,22 @@ async fn with_the_authority(stage: &Stage) {
         stage.service.head,
         sharing.answer_request(answer(case, agreed()))
     );
+    refused!(
+        stage,
+        OpinionNotAsked,
+        stage.authority_head,
+        sharing.answer_request(answer(case, agreed()))
+    );
+    let ask = |etag: &str| AskOpinionRequest {
+        name: case.name.clone(),
+        etag: etag.to_owned(),
+        request_id: request_id(),
+    };
+    refused!(stage, CallerNotPermitted, stage.asker, sharing.ask_opinion(ask(&case.etag)));
+    refused!(stage, EtagMissing, stage.authority, sharing.ask_opinion(ask("")));
+    refused!(stage, EtagMismatch, stage.authority, sharing.ask_opinion(ask("\"v77\"")));
+    let case = &until_answered!(stage.authority.sharing().ask_opinion(ask(&case.etag)))
+        .expect("the authority asks");
     refused!(
         stage,
         OpinionMissing,
