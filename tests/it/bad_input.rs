@@ -2,7 +2,8 @@
 //!
 //! One city of real processes; every public method is called with what is wrong for it. What was
 //! refused for which reason is gathered, and the reasons that nobody was ever given are a failure:
-//! each is produced here, or by a named test elsewhere (`it/reasons_elsewhere.txt`).
+//! each is produced here, or by a named test elsewhere (`it/reasons_elsewhere.txt`). Nobody gets what
+//! is not theirs (SEC-02).
 
 mod asking;
 mod callers;

@@ -5,6 +5,7 @@
 mod dependencies;
 mod errors_page;
 mod names;
+mod requirements;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! The walk: does `luqiao dev` hold what it shows, and does it fail where it is made to?
+//! The walk: does `luqiao dev` hold what it shows, and does it fail where it is made to? One catalog to
+//! search and to ask of, which shows nobody what is not theirs (CAT-25), is part of it.
 
 use federation_tests::{
     command_line::{Said, run},

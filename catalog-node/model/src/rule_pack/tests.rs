@@ -176,7 +176,7 @@ fn the_data_belongs_to_the_scope() {
     assert_eq!(it.decider().expect("REG22").0, Decider::AuthorityWithProvider);
 }
 
-/// Fuzhou without the decree: the authority decides and owes the answer in twenty working days.
+/// Fuzhou without the decree: the authority decides and owes the answer in twenty working days (CAL-02).
 #[test]
 fn fuzhou_outside_the_decree() {
     let pack = changed(|pack| {
