@@ -2,7 +2,8 @@
 
 use catalog_model::{
     catalog_entry::{
-        Assessment, CatalogEntry, DataItem, EntryContent, EntryOrigin, Grade, SourceLink,
+        Assessment, CatalogEntry, DataItem, EntryContent, EntryOrigin, EntryParticulars, Grade,
+        Library, SelfCheck, SourceLink,
     },
     ids::{DomainId, OrganizationId},
     name::Resource,
@@ -48,6 +49,9 @@ pub const EDITABLE: &[&str] = &[
     "region_code",
     "issued_date",
     "synthetic",
+    "library",
+    "self_checks",
+    "secrecy",
 ];
 
 /// An entry as a provider registers it.
@@ -81,6 +85,7 @@ pub struct ImportedEntry {
 /// The entry as a message, its working or its published version alike.
 pub fn entry_message(entry: &CatalogEntry) -> message::CatalogEntry {
     let content = &entry.content;
+    let particulars = content.particulars.as_ref();
     message::CatalogEntry {
         name: full_name(&entry.domain, Resource::Entry(entry.id)),
         provider: full_name(&entry.domain, Resource::Organization(entry.provider)),
@@ -126,6 +131,11 @@ pub fn entry_message(entry: &CatalogEntry) -> message::CatalogEntry {
         update_time: Some(timestamp(entry.updated_time)),
         publish_time: entry.published_time.map(timestamp),
         provider_class: number(entry.provider_class),
+        library: particulars.and_then(|known| known.library.as_ref()).map(library_message),
+        self_checks: particulars
+            .map(|known| known.self_checks.iter().map(self_check_message).collect())
+            .unwrap_or_default(),
+        secrecy: number(particulars.and_then(|known| known.secrecy)),
     }
 }
 
@@ -222,7 +232,7 @@ pub fn apply_entry_mask(
     for path in masked(&mut reading, mask, EDITABLE) {
         read_field(&mut reading, At::Root(field), entry, path, &mut current);
     }
-    reading.finish(Some(current))
+    reading.finish(Some(nothing_is_absent(current)))
 }
 
 /// A line of a foreign catalog: only what it states. `field` is `entries[i]`.
@@ -249,6 +259,13 @@ fn content_value(reading: &mut Reading, at: At<'_>, entry: &message::CatalogEntr
     for path in EDITABLE {
         read_field(reading, at, entry, path, &mut content);
     }
+    nothing_is_absent(content)
+}
+
+/// Particulars that state nothing are none: whoever has nothing to say beyond the guide is not
+/// asked for the command level of those who have.
+fn nothing_is_absent(mut content: EntryContent) -> EntryContent {
+    content.particulars = content.particulars.filter(|stated| *stated != Default::default());
     content
 }
 
@@ -313,9 +330,81 @@ fn read_field(
         "region_code" => content.region_code.clone_from(&entry.region_code),
         "issued_date" => content.issued_date = reading.optional_date(here, &entry.issued_date),
         "synthetic" => content.synthetic = entry.synthetic,
+        "library" => {
+            let library = entry.library.as_ref();
+            particulars(content).library =
+                library.and_then(|library| library_value(reading, here, library));
+        }
+        "self_checks" => {
+            particulars(content).self_checks = entry
+                .self_checks
+                .iter()
+                .enumerate()
+                .filter_map(|(index, made)| self_check_value(reading, here.index(index), made))
+                .collect();
+        }
+        "secrecy" => particulars(content).secrecy = reading.optional(here, entry.secrecy),
         // Only paths of EDITABLE get here; a test walks the list.
         unread => unreachable!("{unread} is editable but not read"),
     }
+}
+
+fn particulars(content: &mut EntryContent) -> &mut EntryParticulars {
+    content.particulars.get_or_insert_default()
+}
+
+fn library_message(library: &Library) -> message::Library {
+    let kind = match library {
+        Library::Base(_) => message::LibraryKind::Base,
+        Library::Theme(_) => message::LibraryKind::Theme,
+    };
+    message::Library { kind: kind.into(), name: library.name().to_owned() }
+}
+
+fn library_value(
+    reading: &mut Reading,
+    at: At<'_>,
+    library: &message::Library,
+) -> Option<Library> {
+    if library.name.trim().is_empty() {
+        reading.missing(at.field("name"));
+    }
+    match message::LibraryKind::try_from(library.kind) {
+        Ok(message::LibraryKind::Base) => Some(Library::Base(library.name.clone())),
+        Ok(message::LibraryKind::Theme) => Some(Library::Theme(library.name.clone())),
+        Ok(message::LibraryKind::Unspecified) => {
+            reading.missing(at.field("kind"));
+            None
+        }
+        Err(_) => {
+            reading.wrong(
+                at.field("kind"),
+                format!("{} is not a value of this enumeration", library.kind),
+                format!("{} 不是该枚举的取值", library.kind),
+            );
+            None
+        }
+    }
+}
+
+fn self_check_message(made: &SelfCheck) -> message::SelfCheck {
+    message::SelfCheck {
+        kind: made.kind.number(),
+        passed: made.passed,
+        date: made.date.to_string(),
+        checker: made.checker.clone(),
+    }
+}
+
+fn self_check_value(
+    reading: &mut Reading,
+    at: At<'_>,
+    made: &message::SelfCheck,
+) -> Option<SelfCheck> {
+    let kind = reading.required(at.field("kind"), made.kind);
+    let date = reading.date(at.field("date"), &made.date);
+    let checker = made.checker.clone();
+    Some(SelfCheck { kind: kind?, passed: made.passed, date: date?, checker })
 }
 
 fn item_message(item: &DataItem) -> message::DataItem {

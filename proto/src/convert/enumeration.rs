@@ -2,8 +2,10 @@
 
 use catalog_model::{
     catalog_entry::{
-        AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SharingMethod, UpdateCycle,
+        AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SecrecyMark, SelfCheckKind,
+        SharingMethod, UpdateCycle,
     },
+    entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
     grant::GrantState,
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
     rule::Rank,
@@ -71,6 +73,13 @@ enumerated! {
     SharingMethod = catalog::SharingMethod { ServiceInterface, BatchExchange, FileDownload }
     OpenType = catalog::OpenType { Unconditional, OnApplication, Secure }
     AssessmentKind = catalog::AssessmentKind { SecrecyRisk, PersonalInformationImpact }
+    SelfCheckKind = catalog::SelfCheckKind { Compliance, Safety, Usability }
+    SecrecyMark = catalog::SecrecyMark { StateSecret, WorkSecret }
+    ChangeTrigger = catalog::ChangeTrigger {
+        Law, AdministrativeRegulation, StateCouncilDecision, Duty, Resource,
+    }
+    ReviewOutcome = catalog::ReviewOutcome { Kept, ToBeWidened, ToBeNarrowed }
+    SuspensionGround = catalog::SuspensionGround { Leak, StateSecret, WorkSecret }
 
     PartyClass = organization::PartyClass {
         GovernmentDepartment, LawAuthorizedOrganization, OtherStateOrgan,
