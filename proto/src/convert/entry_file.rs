@@ -195,4 +195,3 @@ pub fn pass_message(pass: &ReclassificationPass) -> message::ReclassificationPas
         finish_time: pass.finished_time.map(timestamp),
     }
 }
-
