@@ -348,7 +348,7 @@ fn kind_of(entry: &CatalogEntry) -> SharingKind {
     entry.sharing.as_ref().map_or(SharingKind::Unspecified, SharingAttribute::kind)
 }
 
-async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry, StepFailed> {
+pub(super) async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry, StepFailed> {
     let session = &provider.desk.session;
     let call =
         UpdateEntryRequest { entry: Some(entry), update_mask: None, request_id: request_id() };
@@ -356,7 +356,7 @@ async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry
 }
 
 /// The working version, through another node.
-async fn working(
+pub(super) async fn working(
     walk: &Walk,
     level: Level,
     actor: &Actor,
@@ -507,7 +507,7 @@ async fn register(
 }
 
 /// The ordinary path: the head consents, the provider submits, the authority publishes.
-async fn publish_one(
+pub(super) async fn publish_one(
     walk: &Walk,
     level: Level,
     provider: &Provider,
