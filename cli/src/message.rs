@@ -22,23 +22,23 @@ pub mod kind {
     /// One listing of a catalog.
     pub const CATALOG_ENTRY: &str = "luqiao.catalog.v1.CatalogEntry";
     /// What is on file about an entry.
-    pub const ENTRY_FILE: &str = "luqiao.catalog.v1.EntryFile";
+    pub const ENTRY_FILE: &str = "luqiao.entry.v1.EntryFile";
     /// What an entry lacks.
-    pub const ENTRY_CHECK: &str = "luqiao.catalog.v1.CheckEntryResponse";
+    pub const ENTRY_CHECK: &str = "luqiao.entry.v1.CheckEntryResponse";
     /// What differs between two versions.
-    pub const ENTRY_DIFF: &str = "luqiao.catalog.v1.DiffEntryResponse";
+    pub const ENTRY_DIFF: &str = "luqiao.entry.v1.DiffEntryResponse";
     /// A page of published versions.
-    pub const VERSION_PAGE: &str = "luqiao.catalog.v1.ListEntryVersionsResponse";
+    pub const VERSION_PAGE: &str = "luqiao.entry.v1.ListEntryVersionsResponse";
     /// An update that is owed.
-    pub const CHANGE_REPORT: &str = "luqiao.catalog.v1.ChangeReport";
+    pub const CHANGE_REPORT: &str = "luqiao.entry.v1.ChangeReport";
     /// A page of these.
-    pub const CHANGE_REPORT_PAGE: &str = "luqiao.catalog.v1.ListChangeReportsResponse";
+    pub const CHANGE_REPORT_PAGE: &str = "luqiao.entry.v1.ListChangeReportsResponse";
     /// An entry to be re-classified.
-    pub const WORKLIST_ITEM: &str = "luqiao.catalog.v1.WorklistItem";
+    pub const WORKLIST_ITEM: &str = "luqiao.entry.v1.WorklistItem";
     /// A page of these.
-    pub const WORKLIST_PAGE: &str = "luqiao.catalog.v1.ListWorklistResponse";
+    pub const WORKLIST_PAGE: &str = "luqiao.entry.v1.ListWorklistResponse";
     /// A pass over the catalog.
-    pub const RECLASSIFICATION_PASS: &str = "luqiao.catalog.v1.ReclassificationPass";
+    pub const RECLASSIFICATION_PASS: &str = "luqiao.entry.v1.ReclassificationPass";
     /// An organization.
     pub const ORGANIZATION: &str = "luqiao.organization.v1.Organization";
     /// A person.

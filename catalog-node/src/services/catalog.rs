@@ -1,13 +1,10 @@
 //! `CatalogService`: entries, from their registration to their listing, and how they are found.
 //!
-//! What becomes of them later is in `life`, what is on file about them in `file`; `secrecy` keeps
-//! what is marked as a secret out of the log.
+//! `secrecy` keeps what is marked as a secret out of the log. What becomes of entries later is for
+//! `EntryService`.
 
-mod file;
-mod life;
 mod secrecy;
 
-pub(super) use life::dispatch;
 
 use bytes::BytesMut;
 use catalog_model::{
@@ -457,7 +454,8 @@ pub(super) fn consenting_person(
     }
 }
 
-fn own_entry(call: &Call, name: &str) -> Result<(DomainId, EntryId), Refusal> {
+/// An entry of this domain, which alone can change it.
+pub(super) fn own_entry(call: &Call, name: &str) -> Result<(DomainId, EntryId), Refusal> {
     let (domain, id) = entry_name(name, "name")?;
     call.look_now(|look| {
         if look.domain() == &domain {
@@ -473,7 +471,7 @@ fn domain_or_every(parent: &str) -> Result<Option<DomainId>, Refusal> {
     if parent == EVERY_DOMAIN { Ok(None) } else { domain_name(parent, "parent").map(Some) }
 }
 
-fn working(look: &Look<'_>, outcome: &Outcome) -> Result<message::CatalogEntry, Refusal> {
+pub(super) fn working(look: &Look<'_>, outcome: &Outcome) -> Result<message::CatalogEntry, Refusal> {
     working_row(look, &done(outcome)?)
 }
 

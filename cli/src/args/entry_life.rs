@@ -3,7 +3,7 @@
 
 use catalog_model::time::LocalDate;
 use clap::Subcommand;
-use luqiao_proto::catalog::v1::{ChangeTrigger, ReviewOutcome, SuspensionGround};
+use luqiao_proto::entry::v1::{ChangeTrigger, ReviewOutcome, SuspensionGround};
 
 use super::{Change, Page, VersionedChange, enum_parser, paper::Paper};
 

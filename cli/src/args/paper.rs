@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use catalog_model::time::LocalDate;
 use clap::Args;
-use luqiao_proto::rule::v1::PaperDecision;
+use luqiao_proto::sharing::v1::PaperDecision;
 use sha2::{Digest, Sha256};
 
 use crate::{both, failure::Failure};

@@ -258,8 +258,8 @@ async fn begun(walk: &mut Walk, told: &mut Telling) -> Result<(), StepFailed> {
 const GET_STATUS: &str = "/luqiao.operations.v1.OperationsService/GetStatus";
 const GET_ORGANIZATION: &str = "/luqiao.organization.v1.OrganizationService/GetOrganization";
 const GET_ENTRY: &str = "/luqiao.catalog.v1.CatalogService/GetEntry";
-const GET_ENTRY_FILE: &str = "/luqiao.catalog.v1.CatalogService/GetEntryFile";
-const DIFF_ENTRY: &str = "/luqiao.catalog.v1.CatalogService/DiffEntry";
+const GET_ENTRY_FILE: &str = "/luqiao.entry.v1.EntryService/GetEntryFile";
+const DIFF_ENTRY: &str = "/luqiao.entry.v1.EntryService/DiffEntry";
 const LIST_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/ListEntries";
 const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";

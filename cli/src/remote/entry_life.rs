@@ -1,7 +1,7 @@
 //! What becomes of catalog entries: the part of `luqiao catalog` beyond compiling and publishing,
 //! and `luqiao worklist`.
 
-use luqiao_proto::catalog::v1::{
+use luqiao_proto::entry::v1::{
     ArchiveEntryRequest, CheckEntryRequest, CompleteUpdateRequest, DiffEntryRequest,
     ExtendUpdateRequest, GetEntryFileRequest, GetReclassificationPassRequest,
     ListChangeReportsRequest, ListEntryVersionsRequest, ListWorklistRequest, MarkImportantRequest,
@@ -30,8 +30,8 @@ const REPORT_COLUMNS: [Column; 5] = [
     column("NAME", "资源名", "/name"),
     column("WHAT CHANGED", "变化类型", "/changes/0/trigger"),
     column("ON", "变化日期", "/changes/0/day"),
-    column("UPDATE BY", "更新期限", "/changes/0/clock/due_date"),
-    column("OVERDUE", "已逾期", "/changes/0/overdue"),
+    column("UPDATE BY", "更新期限", "/changes/0/deadline/due_date"),
+    column("OVERDUE", "已逾期", "/changes/0/deadline/overdue"),
 ];
 const VERSION_COLUMNS: [Column; 4] = [
     column("VERSION", "版本", "/number"),
@@ -50,14 +50,14 @@ const ITEM_COLUMNS: [Column; 6] = [
     column("TITLE", "名称", "/title"),
     column("SHARING", "共享属性", "/sharing"),
     column("WHAT IS WRONG", "问题", "/reason"),
-    column("BY", "期限", "/clock/due_date"),
+    column("BY", "期限", "/deadline/due_date"),
     column("OUTCOME", "结果", "/outcome"),
 ];
 
 /// Does it.
 pub async fn run(remote: &Remote, command: Life) -> Result<Exit, Failure> {
     let session = &remote.session;
-    let mut client = session.catalog();
+    let mut client = session.entries();
     match command {
         Life::Check { name } => return check(remote, name).await,
         Life::Change { name, trigger, day, citation, change } => {
@@ -157,7 +157,7 @@ pub async fn run(remote: &Remote, command: Life) -> Result<Exit, Failure> {
 async fn check(remote: &Remote, name: String) -> Result<Exit, Failure> {
     let session = &remote.session;
     let request = CheckEntryRequest { name };
-    let found = answer(session.catalog().check_entry(session.call(request)).await)?;
+    let found = answer(session.entries().check_entry(session.call(request)).await)?;
     remote.show_page(kind::ENTRY_CHECK, &found, "findings", &FINDING_COLUMNS)?;
     for warning in &found.warnings {
         remote.output.say(&Bilingual::same(&warning.message));
@@ -172,7 +172,7 @@ async fn check(remote: &Remote, name: String) -> Result<Exit, Failure> {
 /// Does it, for the worklist.
 pub async fn run_worklist(remote: &Remote, command: Worklist) -> Result<Exit, Failure> {
     let session = &remote.session;
-    let mut client = session.catalog();
+    let mut client = session.entries();
     match command {
         Worklist::Start { cause, change } => {
             let request_id = remote.attempt(change.request_id);

@@ -1,7 +1,6 @@
 //! The file of an entry: its versions, clocks and place on the worklist, as they are shown.
 
 use catalog_model::{
-    deadline::WorkingDayClock,
     entry_file::{
         AttributeReview, AuthorityReview, ChangeReport, ChangeTrigger, EntryFile, EntrySuspension,
         EntryVersion, ReclassificationPass, ReportedChange, ReviewOutcome, SuspensionGround,
@@ -14,9 +13,9 @@ use catalog_model::{
 };
 
 use crate::{
-    catalog::v1 as message,
+    entry::v1 as message,
     convert::{
-        case_rules::rule_ref_message,
+        case_rules::{deadline_message, rule_ref_message},
         catalog_entry::entry_message,
         enumeration::{Enumerated, number},
         name::full_name,
@@ -45,22 +44,6 @@ fn required<E: Enumerated>(number: i32, field: &str) -> Result<E, Refusal> {
     let mut reading = Reading::new();
     let member = reading.required(At::Root(field), number);
     reading.finish(member)
-}
-
-/// The clock as a message.
-pub fn clock_message(clock: &WorkingDayClock) -> message::WorkingDayClock {
-    message::WorkingDayClock {
-        start_time: Some(timestamp(clock.start_time)),
-        working_days: u32::from(clock.length.0),
-        extended_days: u32::from(clock.extended.0),
-        suspended_days: u32::from(clock.suspended.0),
-        due_date: clock.due_date.to_string(),
-        due_time: Some(timestamp(clock.due_time)),
-        provisional: clock.provisional,
-        calendar_version: clock.calendar_version,
-        rule: Some(rule_ref_message(&clock.rule)),
-        revision: clock.revision,
-    }
 }
 
 /// A published version as a message.
@@ -110,8 +93,7 @@ fn attribute_review_message(review: &AttributeReview) -> message::AttributeRevie
 
 fn authority_review_message(review: &AuthorityReview, now: UtcMillis) -> message::AuthorityReview {
     message::AuthorityReview {
-        clock: Some(clock_message(&review.clock)),
-        overdue: review.clock.is_overdue(now),
+        deadline: Some(deadline_message(&review.clock, review.clock.is_overdue(now))),
         order_rule: review.order.as_ref().map(rule_ref_message),
     }
 }
@@ -139,9 +121,8 @@ fn change_message(change: &ReportedChange) -> message::ReportedChange {
         day: change.day.to_string(),
         citation: change.citation.clone(),
         report_time: Some(timestamp(change.reported_time)),
-        clock: Some(clock_message(&change.clock)),
+        deadline: Some(deadline_message(&change.clock, change.overdue)),
         default_rule: change.default.as_ref().map(rule_ref_message),
-        overdue: change.overdue,
         order_rule: change.order.as_ref().map(rule_ref_message),
     }
 }
@@ -174,8 +155,7 @@ pub fn worklist_item_message(domain: &DomainId, item: &WorklistItem) -> message:
         pass: item.pass,
         rule_pack_version: item.rule_pack_version,
         list_time: Some(timestamp(item.listed_time)),
-        clock: item.clock.as_ref().map(clock_message),
-        overdue: item.overdue,
+        deadline: item.clock.as_ref().map(|clock| deadline_message(clock, item.overdue)),
         outcome: outcome.into(),
         close_time: item.closed_time.map(timestamp),
         new_sharing,

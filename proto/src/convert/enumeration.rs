@@ -14,8 +14,8 @@ use catalog_model::{
 };
 
 use crate::{
-    catalog::v1 as catalog, organization::v1 as organization, rule::v1 as rule,
-    sharing::v1 as sharing,
+    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization,
+    rule::v1 as rule, sharing::v1 as sharing,
 };
 
 /// An enumeration of the model that messages carry as a number.
@@ -75,11 +75,11 @@ enumerated! {
     AssessmentKind = catalog::AssessmentKind { SecrecyRisk, PersonalInformationImpact }
     SelfCheckKind = catalog::SelfCheckKind { Compliance, Safety, Usability }
     SecrecyMark = catalog::SecrecyMark { StateSecret, WorkSecret }
-    ChangeTrigger = catalog::ChangeTrigger {
+    ChangeTrigger = entry::ChangeTrigger {
         Law, AdministrativeRegulation, StateCouncilDecision, Duty, Resource,
     }
-    ReviewOutcome = catalog::ReviewOutcome { Kept, ToBeWidened, ToBeNarrowed }
-    SuspensionGround = catalog::SuspensionGround { Leak, StateSecret, WorkSecret }
+    ReviewOutcome = entry::ReviewOutcome { Kept, ToBeWidened, ToBeNarrowed }
+    SuspensionGround = entry::SuspensionGround { Leak, StateSecret, WorkSecret }
 
     PartyClass = organization::PartyClass {
         GovernmentDepartment, LawAuthorizedOrganization, OtherStateOrgan,

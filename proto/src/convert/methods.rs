@@ -135,6 +135,8 @@ methods! {
         "ListEntries" Read again ParentOrEvery,
         "SearchEntries" Read again ParentOrEvery,
         "WatchEntries" ServerStream again Parent,
+    }
+    "luqiao.entry.v1.EntryService" {
         "CheckEntry" Read again Name,
         "ReportChange" Write again Name,
         "ExtendUpdate" Write again Name,

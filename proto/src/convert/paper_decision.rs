@@ -4,7 +4,7 @@ use catalog_model::{paper_decision::PaperDecision, refusal::Refusal};
 
 use crate::{
     convert::reading::{At, Reading},
-    rule::v1 as message,
+    sharing::v1 as message,
 };
 
 /// The decision as a message.

@@ -5,10 +5,11 @@ use catalog_model::{
     calendar::WorkingDayCalendar, deadline::WorkingDays, reason::Reason, time::UtcMillis,
 };
 use luqiao_proto::{
-    catalog::v1::{
-        CatalogEntry, ChangeReport, ChangeTrigger, DiffEntryRequest, DiffEntryResponse, EntryFile,
-        EntryState, GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest, SharingKind,
-        SuspendEntryRequest, SuspensionGround,
+    catalog::v1::{CatalogEntry, EntryState, SharingKind},
+    entry::v1::{
+        ChangeReport, ChangeTrigger, DiffEntryRequest, DiffEntryResponse, EntryFile,
+        GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest, SuspendEntryRequest,
+        SuspensionGround,
     },
     operations::v1::{GetStatusRequest, GetStatusResponse},
 };
@@ -70,7 +71,7 @@ async fn reported(
     let today = UtcMillis(seconds.unsigned_abs() * 1000).local_date();
     let session = &provider.desk.session;
     session
-        .catalog()
+        .entries()
         .report_change(session.call(ReportChangeRequest {
             name: entry.name.clone(),
             trigger: ChangeTrigger::Law.into(),
@@ -81,18 +82,18 @@ async fn reported(
         .await?;
     let look = on_file(walk, &provider.desk, &entry.name).await?;
     let changes = look.answer.change_report.unwrap_or_default().changes;
-    let Some(clock) = changes.first().and_then(|change| change.clock.clone()) else {
+    let Some(deadline) = changes.first().and_then(|change| change.deadline.clone()) else {
         return failed(both!("no update is owed", "没有应完成的更新"));
     };
     let calendar = WorkingDayCalendar::embedded();
     let due = calendar.add_working_days(today, WorkingDays(UPDATE_DAYS)).date;
-    told.saw("update owed by", clock.due_date, due.to_string())?;
+    told.saw("update owed by", deadline.due_date, due.to_string())?;
     let (title, node) = (&entry.title, look.node);
     told.say(both!(
         "the law behind {title} changed on {today}: an update is owed by {due}; read at node {node}",
         "《{title}》所依据的法律于 {today} 调整：应于 {due} 前更新目录；经节点 {node} 复核"
     ));
-    told.under(clock.rule.as_ref());
+    told.under(deadline.rule.as_ref());
     Ok(())
 }
 
@@ -144,7 +145,7 @@ async fn suspended(
     }
     let session = &provider.desk.session;
     let suspended = session
-        .catalog()
+        .entries()
         .suspend_entry(session.call(SuspendEntryRequest {
             name: entry.name.clone(),
             etag: entry.etag.clone(),
@@ -183,7 +184,7 @@ async fn resumed(
 ) -> Result<CatalogEntry, StepFailed> {
     let session = &authority.session;
     session
-        .catalog()
+        .entries()
         .resume_entry(session.call(ResumeEntryRequest {
             name: entry.name.clone(),
             etag: entry.etag.clone(),

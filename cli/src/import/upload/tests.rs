@@ -7,7 +7,7 @@ use std::{
 };
 
 use luqiao_proto::catalog::v1::{
-    self as catalog, CatalogEntry, ConsentEntryRequest, GetEntryRequest, ImportResult, ListEntriesRequest,
+    CatalogEntry, ConsentEntryRequest, GetEntryRequest, ImportResult, ListEntriesRequest,
     ListEntriesResponse, PublishEntryRequest, RegisterEntryRequest, ReturnEntryRequest,
     SearchEntriesRequest, SearchEntriesResponse, SubmitEntryRequest, UpdateEntryRequest,
     WatchEntriesRequest, WatchEntriesResponse, WithdrawEntryRequest,
@@ -96,23 +96,6 @@ impl CatalogService for Catalog {
         list_entries: ListEntriesRequest => ListEntriesResponse;
         search_entries: SearchEntriesRequest => SearchEntriesResponse;
         watch_entries: WatchEntriesRequest => Self::WatchEntriesStream;
-        check_entry: catalog::CheckEntryRequest => catalog::CheckEntryResponse;
-        report_change: catalog::ReportChangeRequest => catalog::ChangeReport;
-        extend_update: catalog::ExtendUpdateRequest => catalog::ChangeReport;
-        complete_update: catalog::CompleteUpdateRequest => catalog::ChangeReport;
-        review_attribute: catalog::ReviewAttributeRequest => catalog::EntryFile;
-        start_reclassification: catalog::StartReclassificationRequest => catalog::ReclassificationPass;
-        rule_reclassification: catalog::RuleReclassificationRequest => catalog::WorklistItem;
-        suspend_entry: catalog::SuspendEntryRequest => catalog::CatalogEntry;
-        resume_entry: catalog::ResumeEntryRequest => catalog::CatalogEntry;
-        archive_entry: catalog::ArchiveEntryRequest => catalog::CatalogEntry;
-        mark_important: catalog::MarkImportantRequest => catalog::EntryFile;
-        list_entry_versions: catalog::ListEntryVersionsRequest => catalog::ListEntryVersionsResponse;
-        diff_entry: catalog::DiffEntryRequest => catalog::DiffEntryResponse;
-        get_entry_file: catalog::GetEntryFileRequest => catalog::EntryFile;
-        list_change_reports: catalog::ListChangeReportsRequest => catalog::ListChangeReportsResponse;
-        list_worklist: catalog::ListWorklistRequest => catalog::ListWorklistResponse;
-        get_reclassification_pass: catalog::GetReclassificationPassRequest => catalog::ReclassificationPass;
     }
 }
 

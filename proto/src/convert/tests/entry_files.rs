@@ -11,8 +11,9 @@ use catalog_model::{
 
 use super::values::{at, day, domain, id, rule};
 use crate::{
-    catalog::v1 as message,
+    catalog::v1 as catalog,
     convert::{entry_file::*, paper_decision::paper_decision_message},
+    entry::v1 as message,
 };
 
 fn clock() -> WorkingDayClock {
@@ -67,13 +68,13 @@ fn what_became_of_an_item_is_told_with_what_belongs_to_it() {
 
     let widened = shown(Some(WorklistOutcome::Reclassified { to: SharingKind::Conditional }));
     assert_eq!(widened.outcome(), Outcome::Reclassified);
-    assert_eq!(widened.new_sharing(), message::SharingKind::Conditional);
+    assert_eq!(widened.new_sharing(), catalog::SharingKind::Conditional);
     assert_eq!(widened.decision, None);
 
     let ruled = shown(Some(WorklistOutcome::Ruled { decision: paper.clone() }));
     assert_eq!(ruled.outcome(), Outcome::Ruled);
     assert_eq!(ruled.decision, Some(paper_decision_message(&paper)));
-    assert_eq!(ruled.new_sharing(), message::SharingKind::Unspecified);
+    assert_eq!(ruled.new_sharing(), catalog::SharingKind::Unspecified);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a_file_says_whether_the_authority_is_late() {
     for (now, overdue) in [(at(0), false), (day("2026-09-23").end(), true)] {
         let shown = file_message(&domain("xiamen"), EntryId::from_bytes(id(1)), &file, now);
         assert_eq!(shown.version_count, 2);
-        assert_eq!(shown.authority_review.expect("it runs").overdue, overdue);
+        assert_eq!(shown.authority_review.and_then(|review| review.deadline).expect("it runs").overdue, overdue);
         assert_eq!(shown.suspension, None);
     }
 }

@@ -1,5 +1,7 @@
-//! What becomes of entries beside compiling and publishing them: updates that are owed, reviews,
-//! re-classification, off the list and back.
+//! `EntryService`: what becomes of entries beside compiling and publishing them, and what is on file
+//! about them.
+
+mod file;
 
 use catalog_model::{
     entry_file::{ChangeReport, WorklistItem},
@@ -10,11 +12,6 @@ use catalog_model::{
 };
 use catalog_state::command::{Body, catalog::CatalogCommand};
 use luqiao_proto::{
-    catalog::v1::{
-        self as message, ArchiveEntryRequest, CompleteUpdateRequest, ExtendUpdateRequest,
-        MarkImportantRequest, ReportChangeRequest, ResumeEntryRequest, ReviewAttributeRequest,
-        RuleReclassificationRequest, StartReclassificationRequest, SuspendEntryRequest,
-    },
     convert::{
         entry_file::{
             change_report_message, pass_message, read_ground, read_outcome, read_trigger,
@@ -25,15 +22,21 @@ use luqiao_proto::{
         stated,
         time::read_date,
     },
+    entry::v1::{
+        self as message, ArchiveEntryRequest, CompleteUpdateRequest, ExtendUpdateRequest,
+        MarkImportantRequest, ReportChangeRequest, ResumeEntryRequest, ReviewAttributeRequest,
+        RuleReclassificationRequest, StartReclassificationRequest, SuspendEntryRequest,
+    },
 };
 
 use super::{
-    super::{Call, Look, Reply, not_found, version_in},
-    file, own_entry, working,
+    Call, Look, Reply,
+    catalog::{own_entry, working},
+    not_found, version_in,
 };
 
-/// Methods that came with command level 3.
-pub(in super::super) async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
+/// One line for each method.
+pub(super) async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
     match call.method.path.rsplit('/').next().unwrap_or_default() {
         "ReportChange" => report_change(call).await,
         "ExtendUpdate" => extend_update(call).await,

@@ -15,12 +15,6 @@ use catalog_model::{
 };
 use catalog_state::keys::{Key, Table};
 use luqiao_proto::{
-    catalog::v1::{
-        self as message, CheckEntryRequest, CheckEntryResponse, DiffEntryRequest,
-        DiffEntryResponse, EntryFinding, GetEntryFileRequest, GetReclassificationPassRequest,
-        ListChangeReportsRequest, ListChangeReportsResponse, ListEntryVersionsRequest,
-        ListEntryVersionsResponse, ListWorklistRequest, ListWorklistResponse,
-    },
     convert::{
         case_rules::rule_ref_message,
         entry_file::{
@@ -30,11 +24,16 @@ use luqiao_proto::{
         etag,
         name::{domain_name, entry_name},
     },
+    entry::v1::{
+        self as message, CheckEntryRequest, CheckEntryResponse, DiffEntryRequest,
+        DiffEntryResponse, EntryFinding, GetEntryFileRequest, GetReclassificationPassRequest,
+        ListChangeReportsRequest, ListChangeReportsResponse, ListEntryVersionsRequest,
+        ListEntryVersionsResponse, ListWorklistRequest, ListWorklistResponse,
+    },
 };
 
-use super::{
-    super::{Call, Look, Reply, not_found, organizations::next, paging},
-    sees_working,
+use super::super::{
+    Call, Look, Reply, catalog::sees_working, not_found, organizations::next, paging,
 };
 
 pub(super) async fn check(call: &Call) -> Result<Reply, Refusal> {
