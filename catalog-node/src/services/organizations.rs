@@ -150,7 +150,8 @@ pub(super) async fn update_person(call: &Call) -> Result<Reply, Refusal> {
     let request: UpdatePersonRequest = call.decode()?;
     let (domain, organization, id) = person_name(&request.name, "name")?;
     let version = version_in(&request.etag, "etag")?;
-    let terms = read_terms(&request.terms, "terms")?;
+    let person = stated(request.person.as_ref(), "person")?;
+    let terms = read_terms(&person.terms, "person.terms")?;
     let known = call.look_now(|look| {
         look.own(&domain)?;
         let person = look.view().person(&domain, organization, id);
@@ -158,7 +159,7 @@ pub(super) async fn update_person(call: &Call) -> Result<Reply, Refusal> {
             .filter(|_| sees_persons(look, organization))
             .ok_or_else(|| not_found(&request.name))
     })?;
-    let display_name = match request.display_name.as_str() {
+    let display_name = match person.display_name.as_str() {
         "" => known.display_name,
         name => name.to_owned(),
     };

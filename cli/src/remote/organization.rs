@@ -123,8 +123,11 @@ pub async fn run_person(remote: &Remote, command: args::Person) -> Result<Exit, 
             let request = UpdatePersonRequest {
                 name,
                 etag: change.etag.unwrap_or(known.etag),
-                display_name,
-                terms: ended(terms, left),
+                person: Some(Person {
+                    display_name,
+                    terms: ended(terms, left),
+                    ..Default::default()
+                }),
                 request_id: remote.attempt(change.change.request_id),
             };
             let changed = answer(client.update_person(session.call(request)).await)?;
