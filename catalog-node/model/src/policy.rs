@@ -33,8 +33,7 @@ pub use self::{
     },
     life::{EntryHistory, Narrowing, Warning, check_secrecy, entry_warnings, narrowings},
     publish::{
-        ProviderFacts, check_basis, check_publishable, check_publishable_with,
-        publication_findings,
+        ProviderFacts, check_basis, check_publishable, check_publishable_with, publication_findings,
     },
 };
 

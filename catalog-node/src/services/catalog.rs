@@ -5,7 +5,6 @@
 
 mod secrecy;
 
-
 use bytes::BytesMut;
 use catalog_model::{
     catalog_entry::CatalogEntry,
@@ -471,7 +470,10 @@ fn domain_or_every(parent: &str) -> Result<Option<DomainId>, Refusal> {
     if parent == EVERY_DOMAIN { Ok(None) } else { domain_name(parent, "parent").map(Some) }
 }
 
-pub(super) fn working(look: &Look<'_>, outcome: &Outcome) -> Result<message::CatalogEntry, Refusal> {
+pub(super) fn working(
+    look: &Look<'_>,
+    outcome: &Outcome,
+) -> Result<message::CatalogEntry, Refusal> {
     working_row(look, &done(outcome)?)
 }
 

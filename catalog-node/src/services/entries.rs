@@ -118,10 +118,8 @@ async fn review_attribute(call: &Call) -> Result<Reply, Refusal> {
         outcome: read_outcome(request.outcome, "outcome")?,
         note: request.note,
     };
-    call.write(&request.request_id, body(command), move |look, _| {
-        file::shown(look, &domain, id)
-    })
-    .await
+    call.write(&request.request_id, body(command), move |look, _| file::shown(look, &domain, id))
+        .await
 }
 
 async fn start_reclassification(call: &Call) -> Result<Reply, Refusal> {
@@ -182,10 +180,8 @@ async fn mark_important(call: &Call) -> Result<Reply, Refusal> {
     let decision = stated(request.decision.as_ref(), "decision")?;
     let decision = read_paper_decision(decision, "decision")?;
     let command = CatalogCommand::MarkImportant { id, important: request.important, decision };
-    call.write(&request.request_id, body(command), move |look, _| {
-        file::shown(look, &domain, id)
-    })
-    .await
+    call.write(&request.request_id, body(command), move |look, _| file::shown(look, &domain, id))
+        .await
 }
 
 /// An entry, or an organization for all of its catalog.
@@ -217,18 +213,12 @@ fn report_of(look: &Look<'_>, subject: &ResourceName) -> message::ChangeReport {
     };
     message::ChangeReport {
         name: subject.to_string(),
-        provider: provider
-            .map(|provider| full_name(&subject.domain, provider))
-            .unwrap_or_default(),
+        provider: provider.map(|provider| full_name(&subject.domain, provider)).unwrap_or_default(),
         changes: Vec::new(),
     }
 }
 
-fn item_of(
-    look: &Look<'_>,
-    domain: &DomainId,
-    id: EntryId,
-) -> Option<message::WorklistItem> {
+fn item_of(look: &Look<'_>, domain: &DomainId, id: EntryId) -> Option<message::WorklistItem> {
     let item: Option<WorklistItem> = look.view().worklist_item(domain, id);
     item.map(|item| worklist_item_message(domain, &item))
 }

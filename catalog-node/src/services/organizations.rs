@@ -155,9 +155,7 @@ pub(super) async fn update_person(call: &Call) -> Result<Reply, Refusal> {
     let known = call.look_now(|look| {
         look.own(&domain)?;
         let person = look.view().person(&domain, organization, id);
-        person
-            .filter(|_| sees_persons(look, organization))
-            .ok_or_else(|| not_found(&request.name))
+        person.filter(|_| sees_persons(look, organization)).ok_or_else(|| not_found(&request.name))
     })?;
     let display_name = match person.display_name.as_str() {
         "" => known.display_name,

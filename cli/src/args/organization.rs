@@ -2,9 +2,7 @@
 
 use catalog_model::time::LocalDate;
 use clap::{Args, Subcommand};
-use luqiao_proto::organization::v1::{
-    DataKind, PartyClass, PersonRole, PlatformRole, RoleTerm,
-};
+use luqiao_proto::organization::v1::{DataKind, PartyClass, PersonRole, PlatformRole, RoleTerm};
 
 use super::{Change, Page, VersionedChange, enum_parser};
 

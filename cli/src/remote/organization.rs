@@ -10,8 +10,8 @@ use luqiao_proto::organization::v1::{
 use prost_types::FieldMask;
 
 use crate::{
-    both,
     args::organization::{self as args, Facts},
+    both,
     exit::Exit,
     failure::Failure,
     message::kind,

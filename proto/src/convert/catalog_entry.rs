@@ -361,11 +361,7 @@ fn library_message(library: &Library) -> message::Library {
     message::Library { kind: kind.into(), name: library.name().to_owned() }
 }
 
-fn library_value(
-    reading: &mut Reading,
-    at: At<'_>,
-    library: &message::Library,
-) -> Option<Library> {
+fn library_value(reading: &mut Reading, at: At<'_>, library: &message::Library) -> Option<Library> {
     if library.name.trim().is_empty() {
         reading.missing(at.field("name"));
     }

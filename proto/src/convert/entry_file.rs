@@ -13,7 +13,6 @@ use catalog_model::{
 };
 
 use crate::{
-    entry::v1 as message,
     convert::{
         case_rules::{deadline_message, rule_ref_message},
         catalog_entry::entry_message,
@@ -23,6 +22,7 @@ use crate::{
         reading::{At, Reading},
         time::timestamp,
     },
+    entry::v1 as message,
 };
 
 /// What changed, as a call states it.

@@ -14,8 +14,8 @@ use catalog_model::{
 };
 
 use crate::{
-    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization,
-    rule::v1 as rule, sharing::v1 as sharing,
+    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization, rule::v1 as rule,
+    sharing::v1 as sharing,
 };
 
 /// An enumeration of the model that messages carry as a number.

@@ -160,8 +160,7 @@ async fn cat_02_a_draft_is_told_what_it_lacks_and_by_which_article() {
 
     // Completed and consented to, it lacks nothing, and goes through.
     let whole = entry(provider, "企业登记信息", SharingKind::Conditional);
-    let whole =
-        CatalogEntry { name: draft.name.clone(), etag: draft.etag.clone(), ..whole };
+    let whole = CatalogEntry { name: draft.name.clone(), etag: draft.etag.clone(), ..whole };
     let completed = until_answered!(provider.catalog().update_entry(UpdateEntryRequest {
         entry: Some(whole.clone()),
         update_mask: None,
@@ -234,7 +233,8 @@ async fn cat_10_versions_differ_and_cal_13_updates_are_owed() {
     assert_eq!(said["reports"][0]["changes"][0]["deadline"]["due_date"], "2026-10-14");
 
     // The update meets it; its version stands beside the first.
-    let changed = CatalogEntry { title: "企业登记与年报信息".to_owned(), ..listed.clone() };
+    let changed =
+        CatalogEntry { title: "企业登记与年报信息".to_owned(), ..listed.clone() };
     let revised = press.revise(changed).await.expect("an update");
     let file = stage.file(provider, &listed.name).await.expect("the provider may see it");
     assert_eq!((file.version_count, file.change_report), (2, None));
@@ -246,17 +246,17 @@ async fn cat_10_versions_differ_and_cal_13_updates_are_owed() {
     };
     let first = until_answered!(provider.entries().list_entry_versions(versions(String::new())))
         .expect("versions");
-    let second =
-        until_answered!(provider.entries().list_entry_versions(versions(first.next_page_token.clone())))
-            .expect("versions");
+    let second = until_answered!(
+        provider.entries().list_entry_versions(versions(first.next_page_token.clone()))
+    )
+    .expect("versions");
     let titles: Vec<(u64, String)> = first
         .versions
         .iter()
         .chain(&second.versions)
         .map(|version| (version.number, version.entry.clone().unwrap_or_default().title))
         .collect();
-    let expected =
-        [(1, "企业登记信息".to_owned()), (2, "企业登记与年报信息".to_owned())];
+    let expected = [(1, "企业登记信息".to_owned()), (2, "企业登记与年报信息".to_owned())];
     assert_eq!(titles, expected);
     let diff = |from_version, to_version| DiffEntryRequest {
         name: listed.name.clone(),
@@ -353,8 +353,6 @@ async fn cat_30_an_entry_is_taken_off_the_list_and_comes_back() {
     let found = until_answered!(asker.catalog().get_entry(gone.clone())).expect("it is listed");
     assert_eq!(found.version, listed.version);
 
-    important(&stage, &back).await;
-
     let archive = |etag: &str| ArchiveEntryRequest {
         name: listed.name.clone(),
         etag: etag.to_owned(),
@@ -362,6 +360,7 @@ async fn cat_30_an_entry_is_taken_off_the_list_and_comes_back() {
     };
     let early = until_answered!(provider.entries().archive_entry(archive(&back.etag)));
     assert_eq!(refusal(early), Reason::EntryStateWrong);
+    important(&stage, &back).await;
     let withdrawn = press.withdraw(&listed.name).await.expect("nobody uses it");
     let said = stage.luqiao(DEPARTMENT, &["catalog", "archive", &listed.name]).well();
     assert_eq!(said.last_object()["state"], "ENTRY_STATE_ARCHIVED");
@@ -393,8 +392,7 @@ async fn bad_suspensions(stage: &Stage, listed: &CatalogEntry) {
     let nothing = format!("{}/entries/01JD0000000000000000000009", provider.domain());
     let unknown = SuspendEntryRequest { name: nothing, ..good() };
     assert_eq!(refusal(suspend(provider, unknown).await), Reason::NotFound);
-    let foreign =
-        SuspendEntryRequest { name: listed.name.replace("xiamen", "fujian"), ..good() };
+    let foreign = SuspendEntryRequest { name: listed.name.replace("xiamen", "fujian"), ..good() };
     assert_eq!(refusal(suspend(provider, foreign).await), Reason::NotOwner);
     assert_eq!(refusal(suspend(asker, good()).await), Reason::CallerNotPermitted);
 
@@ -500,16 +498,19 @@ async fn cat_18_people_come_and_go_and_cat_28_the_catalog_is_looked_over() {
     let empty = until_answered!(provider.organizations().update_person(update(etag, None)));
     assert_eq!(wrong(empty), (Reason::FieldInvalid, vec!["person".to_owned()]));
     let dayless = with(vec![RoleTerm { role: 9, ..term("2026", "") }]);
-    let dayless = until_answered!(provider.organizations().update_person(update(etag, dayless.clone())));
+    let dayless =
+        until_answered!(provider.organizations().update_person(update(etag, dayless.clone())));
     let fields = ["person.terms[0].role", "person.terms[0].from"].map(str::to_owned).to_vec();
     assert_eq!(wrong(dayless), (Reason::FieldInvalid, fields));
     let turned = with(vec![term("2026-09-01", "2026-08-31")]);
-    let turned = until_answered!(provider.organizations().update_person(update(etag, turned.clone())));
+    let turned =
+        until_answered!(provider.organizations().update_person(update(etag, turned.clone())));
     assert_eq!(wrong(turned), (Reason::FieldInvalid, vec!["person.terms[0].until".to_owned()]));
     let left = with(vec![term("2026-01-01", "2026-09-20")]);
     let stranger = until_answered!(asker.organizations().update_person(update(etag, left.clone())));
     assert_eq!(refusal(stranger), Reason::NotFound);
-    let stale = until_answered!(provider.organizations().update_person(update("\"v7\"", left.clone())));
+    let stale =
+        until_answered!(provider.organizations().update_person(update("\"v7\"", left.clone())));
     assert_eq!(refusal(stale), Reason::EtagMismatch);
     let gone = until_answered!(provider.organizations().update_person(update(etag, left.clone())))
         .expect("who left stays on file");
@@ -529,7 +530,10 @@ async fn cat_18_people_come_and_go_and_cat_28_the_catalog_is_looked_over() {
     let too_late = until_answered!(provider.catalog().consent_entry(consent()));
     assert_eq!(refusal(too_late), Reason::ConsentNotByHead);
     let said = stage
-        .luqiao(DEPARTMENT, &["person", "update", &head.name, "--term", "department-head,2026-09-21"])
+        .luqiao(
+            DEPARTMENT,
+            &["person", "update", &head.name, "--term", "department-head,2026-09-21"],
+        )
         .well();
     assert_eq!(said.last_object()["roles"][0], "PERSON_ROLE_DEPARTMENT_HEAD");
     until_answered!(provider.catalog().consent_entry(consent())).expect("a head again");

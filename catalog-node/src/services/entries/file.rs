@@ -155,7 +155,6 @@ pub(super) async fn diff(call: &Call) -> Result<Reply, Refusal> {
     .await
 }
 
-
 fn change_message(change: FieldChange) -> message::FieldChange {
     message::FieldChange {
         field: change.field,

@@ -348,7 +348,10 @@ fn kind_of(entry: &CatalogEntry) -> SharingKind {
     entry.sharing.as_ref().map_or(SharingKind::Unspecified, SharingAttribute::kind)
 }
 
-pub(super) async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry, StepFailed> {
+pub(super) async fn update(
+    provider: &Provider,
+    entry: CatalogEntry,
+) -> Result<CatalogEntry, StepFailed> {
     let session = &provider.desk.session;
     let call =
         UpdateEntryRequest { entry: Some(entry), update_mask: None, request_id: request_id() };

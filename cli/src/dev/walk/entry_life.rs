@@ -119,9 +119,7 @@ async fn published_anew(
         .answer
         .changes
         .iter()
-        .map(|change| {
-            (change.field.as_str(), change.old_text.as_str(), change.new_text.as_str())
-        })
+        .map(|change| (change.field.as_str(), change.old_text.as_str(), change.new_text.as_str()))
         .collect();
     told.saw("what differs", changes, vec![("title", before.as_str(), title.as_str())])?;
     let (from, to) = (look.answer.from_version, look.answer.to_version);

@@ -84,7 +84,10 @@ fn a_file_says_whether_the_authority_is_late() {
     for (now, overdue) in [(at(0), false), (day("2026-09-23").end(), true)] {
         let shown = file_message(&domain("xiamen"), EntryId::from_bytes(id(1)), &file, now);
         assert_eq!(shown.version_count, 2);
-        assert_eq!(shown.authority_review.and_then(|review| review.deadline).expect("it runs").overdue, overdue);
+        assert_eq!(
+            shown.authority_review.and_then(|review| review.deadline).expect("it runs").overdue,
+            overdue
+        );
         assert_eq!(shown.suspension, None);
     }
 }
