@@ -19,7 +19,7 @@ use luqiao::dev::cast::{AUTHORITY, DEPARTMENT, Level, MANAGER, OTHER_DEPARTMENT}
 use luqiao_proto::{
     catalog::v1::{
         CatalogEntry, ConsentEntryRequest, EntryState, GetEntryRequest, OpenType, SharingKind,
-        UpdateEntryRequest,
+        UpdateEntryRequest, WatchEntriesRequest,
     },
     entry::v1::{
         ArchiveEntryRequest, ChangeTrigger, CheckEntryRequest, CompleteUpdateRequest,
@@ -325,10 +325,18 @@ async fn cat_30_an_entry_is_taken_off_the_list_and_comes_back() {
     let listed = press.put("道路运输证信息", SharingKind::Conditional).await.expect("it is listed");
 
     bad_suspensions(&stage, &listed).await;
+    let from_now = WatchEntriesRequest { parent: asker.domain(), after_index: 0 };
+    let watched = asker.catalog().watch_entries(call(from_now)).await;
+    let mut watched = watched.expect("who is asked may watch").into_inner();
     let suspended =
         until_answered!(provider.entries().suspend_entry(suspension(&listed, "疑似外泄")))
             .expect("a leak is a reason");
     assert_eq!(suspended.state(), EntryState::Suspended);
+    // Whoever watches is told that it rests, and nothing else of it.
+    let told = watched.message().await.expect("the stream goes on").and_then(|told| told.entry);
+    let told = told.expect("of one entry");
+    assert_eq!((told.name.as_str(), told.state()), (listed.name.as_str(), EntryState::Suspended));
+    assert_eq!(told.title, "");
     let gone = GetEntryRequest { name: listed.name.clone(), ..Default::default() };
     let hidden = until_answered!(asker.catalog().get_entry(gone.clone()));
     assert_eq!(refusal(hidden), Reason::NotFound);

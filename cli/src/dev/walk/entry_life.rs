@@ -8,8 +8,8 @@ use luqiao_proto::{
     catalog::v1::{CatalogEntry, EntryState, SharingKind},
     entry::v1::{
         ChangeReport, ChangeTrigger, DiffEntryRequest, DiffEntryResponse, EntryFile,
-        GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest, SuspendEntryRequest,
-        SuspensionGround,
+        EntrySuspension, GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest,
+        SuspendEntryRequest, SuspensionGround,
     },
     operations::v1::{GetStatusRequest, GetStatusResponse},
 };
@@ -41,7 +41,7 @@ pub(super) async fn entry_life(walk: &mut Walk, told: &mut Telling) -> Result<()
     let provider = walk.provider(&entry)?;
     reported(walk, told, &provider, &entry).await?;
     let entry = published_anew(walk, told, &provider, entry).await?;
-    let entry = suspended(walk, told, &provider, &entry).await?;
+    let entry = Box::pin(suspended(walk, told, &provider, &entry)).await?;
     let entry = resumed(walk, told, &authority, &entry).await?;
     told.about(&entry.name);
     let published = walk.published.entry(Level::City).or_default();
@@ -154,7 +154,7 @@ async fn suspended(
         .await?
         .into_inner();
     let look = on_file(walk, &provider.desk, &entry.name).await?;
-    let ground = look.answer.suspension.as_ref().map(|suspension| suspension.ground());
+    let ground = look.answer.suspension.as_ref().map(EntrySuspension::ground);
     told.saw("suspended for", ground, Some(SuspensionGround::Leak))?;
     let own = held(walk, Level::City, Level::City).await?;
     told.saw("listed in the city", own.contains_key(&entry.name), false)?;

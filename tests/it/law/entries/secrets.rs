@@ -12,8 +12,8 @@ use federation_tests::{
 use luqiao::dev::cast::Level;
 use luqiao_proto::{
     catalog::v1::{
-        CatalogEntry, ImportEntriesRequest, ImportEntry, PortalOrigin, RegisterEntryRequest,
-        SecrecyMark, SharingKind, UpdateEntryRequest, import_result::Outcome,
+        CatalogEntry, ImportEntriesRequest, ImportEntry, ImportResult, PortalOrigin,
+        RegisterEntryRequest, SecrecyMark, SharingKind, UpdateEntryRequest, import_result::Outcome,
     },
     ledger::v1::GetTreeHeadRequest,
 };
@@ -113,7 +113,7 @@ async fn cat_24_a_secret_reaches_no_file_of_a_node() {
     let answers = manager.catalog().import_entries(call(tokio_stream::once(batch))).await;
     let answer = answers.expect("a stream").into_inner().message().await;
     let results = answer.expect("a batch is answered").expect("with one answer").results;
-    let outcomes: Vec<Outcome> = results.iter().map(|result| result.outcome()).collect();
+    let outcomes: Vec<Outcome> = results.iter().map(ImportResult::outcome).collect();
     assert_eq!(outcomes, [Outcome::Refused, Outcome::Accepted, Outcome::Refused]);
     assert_eq!(results[0].reason, Reason::SecretEntryRefused.name());
     assert_eq!(records(&stage).await, before + 3, "of each kind one record for a batch");
