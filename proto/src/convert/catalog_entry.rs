@@ -2,8 +2,7 @@
 
 use catalog_model::{
     catalog_entry::{
-        Assessment, CatalogEntry, DataItem, EntryContent, EntryOrigin, EntryParticulars, Grade,
-        Library, SelfCheck, SourceLink,
+        Assessment, CatalogEntry, DataItem, EntryContent, EntryOrigin, Grade, SourceLink,
     },
     ids::{DomainId, OrganizationId},
     name::Resource,
@@ -13,6 +12,12 @@ use catalog_model::{
 };
 use prost_types::FieldMask;
 
+mod particulars;
+
+use self::particulars::{
+    library_message, library_value, nothing_is_absent, particulars, self_check_message,
+    self_check_value,
+};
 use crate::{
     catalog::v1 as message,
     convert::{
@@ -262,13 +267,6 @@ fn content_value(reading: &mut Reading, at: At<'_>, entry: &message::CatalogEntr
     nothing_is_absent(content)
 }
 
-/// Particulars that state nothing are none: whoever has nothing to say beyond the guide is not
-/// asked for the command level of those who have.
-fn nothing_is_absent(mut content: EntryContent) -> EntryContent {
-    content.particulars = content.particulars.filter(|stated| *stated != Default::default());
-    content
-}
-
 /// Reads one editable field; the one place that knows what each path means.
 fn read_field(
     reading: &mut Reading,
@@ -347,60 +345,6 @@ fn read_field(
         // Only paths of EDITABLE get here; a test walks the list.
         unread => unreachable!("{unread} is editable but not read"),
     }
-}
-
-fn particulars(content: &mut EntryContent) -> &mut EntryParticulars {
-    content.particulars.get_or_insert_default()
-}
-
-fn library_message(library: &Library) -> message::Library {
-    let kind = match library {
-        Library::Base(_) => message::LibraryKind::Base,
-        Library::Theme(_) => message::LibraryKind::Theme,
-    };
-    message::Library { kind: kind.into(), name: library.name().to_owned() }
-}
-
-fn library_value(reading: &mut Reading, at: At<'_>, library: &message::Library) -> Option<Library> {
-    if library.name.trim().is_empty() {
-        reading.missing(at.field("name"));
-    }
-    match message::LibraryKind::try_from(library.kind) {
-        Ok(message::LibraryKind::Base) => Some(Library::Base(library.name.clone())),
-        Ok(message::LibraryKind::Theme) => Some(Library::Theme(library.name.clone())),
-        Ok(message::LibraryKind::Unspecified) => {
-            reading.missing(at.field("kind"));
-            None
-        }
-        Err(_) => {
-            reading.wrong(
-                at.field("kind"),
-                format!("{} is not a value of this enumeration", library.kind),
-                format!("{} 不是该枚举的取值", library.kind),
-            );
-            None
-        }
-    }
-}
-
-fn self_check_message(made: &SelfCheck) -> message::SelfCheck {
-    message::SelfCheck {
-        kind: made.kind.number(),
-        passed: made.passed,
-        date: made.date.to_string(),
-        checker: made.checker.clone(),
-    }
-}
-
-fn self_check_value(
-    reading: &mut Reading,
-    at: At<'_>,
-    made: &message::SelfCheck,
-) -> Option<SelfCheck> {
-    let kind = reading.required(at.field("kind"), made.kind);
-    let date = reading.date(at.field("date"), &made.date);
-    let checker = made.checker.clone();
-    Some(SelfCheck { kind: kind?, passed: made.passed, date: date?, checker })
 }
 
 fn item_message(item: &DataItem) -> message::DataItem {
