@@ -4,9 +4,11 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 17] = [
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
+    "luqiao/entry/v1/entry_file.proto",
+    "luqiao/entry/v1/entry_service.proto",
     "luqiao/federation/v1/federation_service.proto",
     "luqiao/ledger/v1/ledger_service.proto",
     "luqiao/node/v1/node_service.proto",
@@ -17,6 +19,7 @@ const FILES: [&str; 14] = [
     "luqiao/peer/v1/peer_service.proto",
     "luqiao/rule/v1/rule.proto",
     "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/paper_decision.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
 ];

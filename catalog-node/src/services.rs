@@ -37,6 +37,7 @@ pub(crate) mod call;
 pub(crate) mod probe;
 
 mod catalog;
+mod entries;
 pub(crate) mod federation;
 mod ledger;
 mod links;

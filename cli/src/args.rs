@@ -13,7 +13,9 @@ use crate::output::Format;
 
 pub mod catalog;
 pub mod cluster;
+pub mod entry_life;
 pub mod organization;
+pub mod paper;
 pub mod sharing;
 
 /// The command for people: catalogs, share requests, grants and receipts.
@@ -66,6 +68,9 @@ pub enum Command {
     /// Catalog entries · 目录条目
     #[command(subcommand)]
     Catalog(catalog::Catalog),
+    /// Entries whose sharing attribute rests on too little · 重新分类清单
+    #[command(subcommand)]
+    Worklist(entry_life::Worklist),
     /// Organizations · 单位
     #[command(subcommand)]
     Organization(organization::Organization),

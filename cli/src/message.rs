@@ -21,6 +21,24 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 pub mod kind {
     /// One listing of a catalog.
     pub const CATALOG_ENTRY: &str = "luqiao.catalog.v1.CatalogEntry";
+    /// What is on file about an entry.
+    pub const ENTRY_FILE: &str = "luqiao.entry.v1.EntryFile";
+    /// What an entry lacks.
+    pub const ENTRY_CHECK: &str = "luqiao.entry.v1.CheckEntryResponse";
+    /// What differs between two versions.
+    pub const ENTRY_DIFF: &str = "luqiao.entry.v1.DiffEntryResponse";
+    /// A page of published versions.
+    pub const VERSION_PAGE: &str = "luqiao.entry.v1.ListEntryVersionsResponse";
+    /// An update that is owed.
+    pub const CHANGE_REPORT: &str = "luqiao.entry.v1.ChangeReport";
+    /// A page of these.
+    pub const CHANGE_REPORT_PAGE: &str = "luqiao.entry.v1.ListChangeReportsResponse";
+    /// An entry to be re-classified.
+    pub const WORKLIST_ITEM: &str = "luqiao.entry.v1.WorklistItem";
+    /// A page of these.
+    pub const WORKLIST_PAGE: &str = "luqiao.entry.v1.ListWorklistResponse";
+    /// A pass over the catalog.
+    pub const RECLASSIFICATION_PASS: &str = "luqiao.entry.v1.ReclassificationPass";
     /// An organization.
     pub const ORGANIZATION: &str = "luqiao.organization.v1.Organization";
     /// A person.
@@ -109,6 +127,15 @@ mod tests {
     fn every_name_is_a_message() {
         for name in [
             kind::CATALOG_ENTRY,
+            kind::ENTRY_FILE,
+            kind::ENTRY_CHECK,
+            kind::ENTRY_DIFF,
+            kind::VERSION_PAGE,
+            kind::CHANGE_REPORT,
+            kind::CHANGE_REPORT_PAGE,
+            kind::WORKLIST_ITEM,
+            kind::WORKLIST_PAGE,
+            kind::RECLASSIFICATION_PASS,
             kind::ORGANIZATION,
             kind::PERSON,
             kind::SYSTEM,

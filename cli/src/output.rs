@@ -198,9 +198,10 @@ fn words(value: &Value) -> String {
 
 /// `SHARING_KIND_NOT_SHARED` as `not_shared`.
 fn without_prefix(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 19] = [
+    const PREFIXES: &[&str] = &[
         "ANSWER_KIND_",
         "ASSESSMENT_KIND_",
+        "CHANGE_TRIGGER_",
         "COMMITMENT_",
         "DATA_FORMAT_",
         "DATA_KIND_",
@@ -209,15 +210,21 @@ fn without_prefix(text: &str) -> Option<String> {
         "ENTRY_STATE_",
         "GRANT_STATE_",
         "ITEM_TYPE_",
+        "LIBRARY_KIND_",
         "OPEN_TYPE_",
         "PARTY_CLASS_",
         "PARTY_ROLE_",
         "PERSON_ROLE_",
         "PLATFORM_ROLE_",
+        "REVIEW_OUTCOME_",
+        "SECRECY_MARK_",
+        "SELF_CHECK_KIND_",
         "SHARE_REQUEST_STATE_",
         "SHARING_KIND_",
         "SHARING_METHOD_",
+        "SUSPENSION_GROUND_",
         "UPDATE_CYCLE_",
+        "WORKLIST_OUTCOME_",
     ];
     let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix))?;
     Some(rest.to_ascii_lowercase())

@@ -8,6 +8,7 @@ pub mod session;
 
 pub mod catalog;
 pub mod cluster;
+pub mod entry_life;
 pub mod grant;
 pub mod organization;
 pub mod receipt;

@@ -98,6 +98,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
     let remote = connect(global, output).await?;
     match command {
         Command::Catalog(command) => remote::catalog::run(&remote, command).await,
+        Command::Worklist(command) => remote::entry_life::run_worklist(&remote, command).await,
         Command::Organization(command) => remote::organization::run(&remote, command).await,
         Command::Person(command) => remote::organization::run_person(&remote, command).await,
         Command::System(command) => remote::organization::run_system(&remote, command).await,

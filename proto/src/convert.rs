@@ -18,11 +18,13 @@ pub mod time;
 
 pub mod caller;
 pub mod catalog_entry;
+pub mod entry_file;
 pub mod organization;
 
 pub mod answer;
 pub mod case_rules;
 pub mod grant;
+pub mod paper_decision;
 pub mod party;
 pub mod share_request;
 

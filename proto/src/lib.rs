@@ -26,6 +26,9 @@ package!(
     /// The catalog.
     catalog, "luqiao.catalog.v1");
 package!(
+    /// The life of catalog entries.
+    entry, "luqiao.entry.v1");
+package!(
     /// Between domains.
     federation, "luqiao.federation.v1");
 package!(

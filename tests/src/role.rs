@@ -6,6 +6,7 @@ use catalog_model::{ids::DomainId, reason::Reason};
 use luqiao::context::{self, Context};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
+    entry::v1::entry_service_client::EntryServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
@@ -120,6 +121,7 @@ impl Role {
 
     clients! {
         catalog: CatalogServiceClient;
+        entries: EntryServiceClient;
         organizations: OrganizationServiceClient;
         sharing: SharingServiceClient;
         ledger: LedgerServiceClient;

@@ -32,7 +32,9 @@ pub use self::{
         check_request_content,
     },
     life::{EntryHistory, Narrowing, Warning, check_secrecy, entry_warnings, narrowings},
-    publish::{ProviderFacts, check_basis, check_publishable, check_publishable_with},
+    publish::{
+        ProviderFacts, check_basis, check_publishable, check_publishable_with, publication_findings,
+    },
 };
 
 /// What policy must know of the entry that is asked for: its published version.

@@ -27,8 +27,8 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
-    organizations, rules, sharing, watch,
+    CALL_TIMEOUT, Call, Reply, Services, catalog, entries, federation, ledger, links, members,
+    operations, organizations, rules, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -282,6 +282,9 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.organization.v1.OrganizationService/ListPersons" => {
             organizations::list_persons(call).await
         }
+        "/luqiao.organization.v1.OrganizationService/UpdatePerson" => {
+            organizations::update_person(call).await
+        }
         "/luqiao.organization.v1.OrganizationService/CreateSystem" => {
             organizations::create_system(call).await
         }
@@ -349,6 +352,7 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
 
+        path if path.starts_with("/luqiao.entry.v1.EntryService/") => entries::dispatch(call).await,
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }

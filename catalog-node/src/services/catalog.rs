@@ -1,4 +1,9 @@
 //! `CatalogService`: entries, from their registration to their listing, and how they are found.
+//!
+//! `secrecy` keeps what is marked as a secret out of the log. What becomes of entries later is for
+//! `EntryService`.
+
+mod secrecy;
 
 use bytes::BytesMut;
 use catalog_model::{
@@ -53,7 +58,11 @@ pub(super) async fn register(call: &Call) -> Result<Reply, Refusal> {
     let request: RegisterEntryRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     let entry = read_new_entry(stated(request.entry.as_ref(), "entry")?, "entry")?;
-    call.look_now(|look| look.own(&domain).and_then(|()| look.own(&entry.domain)))?;
+    let secret = call.look_now(|look| {
+        look.own(&domain).and_then(|()| look.own(&entry.domain))?;
+        secrecy::registered(look, &entry)
+    })?;
+    secrecy::keep_out(call, &request.request_id, secret).await?;
     let body = Body::RegisterEntry {
         id: EntryId(draw()),
         provider: entry.provider,
@@ -91,7 +100,9 @@ pub(super) async fn import(call: &Call) -> Result<Reply, Refusal> {
             })
         })
         .collect();
+    let (read, secret) = call.look_now(|look| Ok(secrecy::imported(look, read)))?;
     let entries = read.iter().filter_map(|line| line.as_ref().ok()).cloned().collect();
+    secrecy::put_on_record(call, &request.request_id, secret).await?;
     let lang = call.lang;
     call.write(&request.request_id, Body::ImportEntries { entries }, move |_, outcome| {
         let Outcome::Imported(results) = outcome else {
@@ -173,12 +184,17 @@ pub(super) async fn update(call: &Call) -> Result<Reply, Refusal> {
     let entry = stated(request.entry.as_ref(), "entry")?;
     let (domain, id) = entry_name(&entry.name, "entry.name")?;
     let version = version_in(&entry.etag, "entry.etag")?;
-    let content = call.look_now(|look| {
+    let (content, secret) = call.look_now(|look| {
         look.own(&domain)?;
         let current = look.view().entry(&domain, id).filter(|current| sees_working(look, current));
         let current = current.ok_or_else(|| not_found(&entry.name))?;
-        apply_entry_mask(current.content, entry, request.update_mask.as_ref(), "entry")
+        let (provider, kind) = (current.provider, current.kind);
+        let mask = request.update_mask.as_ref();
+        let content = apply_entry_mask(current.content, entry, mask, "entry")?;
+        let secret = secrecy::of(look, provider, kind, &content)?;
+        Ok((content, secret))
     })?;
+    secrecy::keep_out(call, &request.request_id, secret).await?;
     call.write(&request.request_id, Body::UpdateEntry { id, version, content }, working).await
 }
 
@@ -437,7 +453,8 @@ pub(super) fn consenting_person(
     }
 }
 
-fn own_entry(call: &Call, name: &str) -> Result<(DomainId, EntryId), Refusal> {
+/// An entry of this domain, which alone can change it.
+pub(super) fn own_entry(call: &Call, name: &str) -> Result<(DomainId, EntryId), Refusal> {
     let (domain, id) = entry_name(name, "name")?;
     call.look_now(|look| {
         if look.domain() == &domain {
@@ -453,7 +470,10 @@ fn domain_or_every(parent: &str) -> Result<Option<DomainId>, Refusal> {
     if parent == EVERY_DOMAIN { Ok(None) } else { domain_name(parent, "parent").map(Some) }
 }
 
-fn working(look: &Look<'_>, outcome: &Outcome) -> Result<message::CatalogEntry, Refusal> {
+pub(super) fn working(
+    look: &Look<'_>,
+    outcome: &Outcome,
+) -> Result<message::CatalogEntry, Refusal> {
     working_row(look, &done(outcome)?)
 }
 

@@ -8,7 +8,7 @@ use catalog_model::{
     refusal::Refusal,
 };
 use catalog_state::{
-    command::{Body, OrganizationContent},
+    command::{Body, OrganizationContent, catalog::CatalogCommand},
     keys::{Key, Table},
     outcome::Outcome,
 };
@@ -18,7 +18,7 @@ use luqiao_proto::{
         organization::{
             OrganizationContent as Stated, apply_organization_mask, organization_message,
             person_message, read_organization_content, read_person_content, read_system_content,
-            system_message,
+            read_terms, system_message,
         },
         stated,
     },
@@ -26,7 +26,7 @@ use luqiao_proto::{
         self as message, CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest,
         GetOrganizationRequest, GetPersonRequest, GetSystemRequest, ListOrganizationsRequest,
         ListOrganizationsResponse, ListPersonsRequest, ListPersonsResponse, ListSystemsRequest,
-        ListSystemsResponse, UpdateOrganizationRequest,
+        ListSystemsResponse, UpdateOrganizationRequest, UpdatePersonRequest,
     },
 };
 
@@ -142,6 +142,30 @@ pub(super) async fn list_persons(call: &Call) -> Result<Reply, Refusal> {
             persons: page.rows.iter().map(|person| person_message(&domain, person)).collect(),
             next_page_token: next(look, &query, page.next),
         })
+    })
+    .await
+}
+
+pub(super) async fn update_person(call: &Call) -> Result<Reply, Refusal> {
+    let request: UpdatePersonRequest = call.decode()?;
+    let (domain, organization, id) = person_name(&request.name, "name")?;
+    let version = version_in(&request.etag, "etag")?;
+    let person = stated(request.person.as_ref(), "person")?;
+    let terms = read_terms(&person.terms, "person.terms")?;
+    let known = call.look_now(|look| {
+        look.own(&domain)?;
+        let person = look.view().person(&domain, organization, id);
+        person.filter(|_| sees_persons(look, organization)).ok_or_else(|| not_found(&request.name))
+    })?;
+    let display_name = match person.display_name.as_str() {
+        "" => known.display_name,
+        name => name.to_owned(),
+    };
+    let command =
+        CatalogCommand::UpdatePerson { organization, person: id, version, display_name, terms };
+    call.write(&request.request_id, Body::Catalog(Box::new(command)), move |look, _| {
+        let person = look.view().person(&domain, organization, id);
+        person.map(|person| person_message(&domain, &person)).ok_or_else(|| not_found(id))
     })
     .await
 }

@@ -8,6 +8,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use catalog_model::{
+    catalog_entry,
     name::{Resource, ResourceName},
     reason::{Lang, Reason},
     refusal::Refusal,
@@ -71,7 +72,7 @@ fn entries(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
                 (None, false) => continue,
                 (None, true) => match view.published_entry(&domain, id) {
                     Some(published) => entry_message(&published),
-                    None => gone(&name),
+                    None => gone(&name, view.entry(&domain, id).map(|entry| entry.state)),
                 },
             };
             shown.push(WatchEntriesResponse {
@@ -179,13 +180,14 @@ fn changed_entries(committed: &Committed) -> Vec<(ResourceName, bool)> {
     changed.into_iter().collect()
 }
 
-/// An entry that is not listed any more, as far as it is shown to those who saw it listed.
-fn gone(name: &ResourceName) -> CatalogEntry {
-    CatalogEntry {
-        name: name.to_string(),
-        state: EntryState::Withdrawn as i32,
-        ..Default::default()
-    }
+/// An entry that is not listed any more, as far as it is shown to those who saw it listed: that it
+/// left, or that it rests.
+fn gone(name: &ResourceName, state: Option<catalog_entry::EntryState>) -> CatalogEntry {
+    let state = match state {
+        Some(catalog_entry::EntryState::Suspended) => EntryState::Suspended,
+        _ => EntryState::Withdrawn,
+    };
+    CatalogEntry { name: name.to_string(), state: state as i32, ..Default::default() }
 }
 
 fn after(index: u64) -> Option<u64> {

@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub use self::grants::agreement_owed;
+pub use crate::apply::catalog::publishable::EntryCheck;
 // Relations and quality.
 mod relations;
 pub use relations::{DutyGaps, Trace};

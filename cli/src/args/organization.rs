@@ -1,7 +1,8 @@
 //! Arguments of `luqiao organization`, `luqiao person` and `luqiao system`.
 
+use catalog_model::time::LocalDate;
 use clap::{Args, Subcommand};
-use luqiao_proto::organization::v1::{DataKind, PartyClass, PersonRole, PlatformRole};
+use luqiao_proto::organization::v1::{DataKind, PartyClass, PersonRole, PlatformRole, RoleTerm};
 
 use super::{Change, Page, VersionedChange, enum_parser};
 
@@ -31,6 +32,22 @@ enum_parser!(
     "PERSON_ROLE_",
     ["department_head", "sharing_office_head", "chief_data_officer", "operator"]
 );
+
+/// Reads `department_head,2026-01-01` or `department_head,2026-01-01,2026-12-31`.
+fn role_term(text: &str) -> Result<RoleTerm, String> {
+    let mut parts = text.split(',');
+    let role = person_role(parts.next().unwrap_or_default())?;
+    let day = |text: &str| {
+        let day = text.parse::<LocalDate>().map_err(|_| format!("`{text}` is no day YYYY-MM-DD"));
+        day.map(|day| day.to_string())
+    };
+    let from = day(parts.next().ok_or("write ROLE,FROM or ROLE,FROM,UNTIL")?)?;
+    let until = parts.next().map(day).transpose()?.unwrap_or_default();
+    if parts.next().is_some() {
+        return Err("write ROLE,FROM or ROLE,FROM,UNTIL".to_owned());
+    }
+    Ok(RoleTerm { role: role.into(), from, until })
+}
 
 /// What is stated about an organization.
 #[derive(Debug, Clone, Args)]
@@ -113,6 +130,23 @@ pub enum Person {
         /// What goes with the change.
         #[command(flatten)]
         change: Change,
+    },
+    /// File other roles, or that the person has left · 人员备案变更
+    Update {
+        /// Name of the person's resource.
+        name: String,
+        /// The person's name · 姓名
+        #[arg(long = "name", value_name = "NAME", default_value = "")]
+        display_name: String,
+        /// A role with first and last day; all of them, past ones too · 职责及起止日期
+        #[arg(long = "term", value_name = "ROLE,FROM[,UNTIL]", value_parser = role_term)]
+        terms: Vec<RoleTerm>,
+        /// The last day: open roles end on it · 离任日期
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        left: Option<LocalDate>,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: VersionedChange,
     },
     /// Show a person · 查看人员
     Get {

@@ -7,6 +7,7 @@
 //! ones, so the walk ends at the first that does not hold.
 
 mod catalog;
+mod entry_life;
 mod failover;
 mod federation;
 mod proofs;
@@ -74,6 +75,7 @@ steps! {
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
+    EntryLife "entry-life" "An entry's life: a law changes, versions differ, off the list and back" "目录生命周期：法律调整、版本差异、暂停与恢复";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
 }
 
@@ -111,6 +113,7 @@ impl Step {
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
+            Self::EntryLife => Box::pin(entry_life::entry_life(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
         }
     }
@@ -255,6 +258,8 @@ async fn begun(walk: &mut Walk, told: &mut Telling) -> Result<(), StepFailed> {
 const GET_STATUS: &str = "/luqiao.operations.v1.OperationsService/GetStatus";
 const GET_ORGANIZATION: &str = "/luqiao.organization.v1.OrganizationService/GetOrganization";
 const GET_ENTRY: &str = "/luqiao.catalog.v1.CatalogService/GetEntry";
+const GET_ENTRY_FILE: &str = "/luqiao.entry.v1.EntryService/GetEntryFile";
+const DIFF_ENTRY: &str = "/luqiao.entry.v1.EntryService/DiffEntry";
 const LIST_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/ListEntries";
 const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
@@ -287,6 +292,8 @@ mod tests {
             GET_STATUS,
             GET_ORGANIZATION,
             GET_ENTRY,
+            GET_ENTRY_FILE,
+            DIFF_ENTRY,
             LIST_ENTRIES,
             SEARCH_ENTRIES,
             GET_REQUEST,

@@ -122,6 +122,7 @@ pub async fn run(remote: &Remote, command: Catalog) -> Result<Exit, Failure> {
             let total = hits.total;
             remote.output.detail(&both!("{total} entries match", "共匹配 {total} 条"));
         }
+        Catalog::Life(command) => return super::entry_life::run(remote, command).await,
         Catalog::Get { name, working } => {
             let request = GetEntryRequest { name, view: i32::from(view(working)) };
             let entry = answer(client.get_entry(session.call(request)).await)?;
@@ -224,7 +225,7 @@ fn view(working: bool) -> EntryView {
     if working { EntryView::Working } else { EntryView::Published }
 }
 
-async fn version(
+pub(super) async fn version(
     remote: &Remote,
     name: &str,
     change: VersionedChange,

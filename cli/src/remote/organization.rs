@@ -1,14 +1,17 @@
 //! `luqiao organization`, `luqiao person`, `luqiao system`.
 
+use catalog_model::time::{LocalDate, UtcMillis};
 use luqiao_proto::organization::v1::{
     CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest, GetOrganizationRequest,
     GetPersonRequest, GetSystemRequest, ListOrganizationsRequest, ListPersonsRequest,
-    ListSystemsRequest, Organization, Person, System, UpdateOrganizationRequest,
+    ListSystemsRequest, Organization, Person, RoleTerm, System, UpdateOrganizationRequest,
+    UpdatePersonRequest,
 };
 use prost_types::FieldMask;
 
 use crate::{
     args::organization::{self as args, Facts},
+    both,
     exit::Exit,
     failure::Failure,
     message::kind,
@@ -107,6 +110,29 @@ pub async fn run_person(remote: &Remote, command: args::Person) -> Result<Exit, 
             let made = answer(client.create_person(session.call(request)).await)?;
             remote.show(kind::PERSON, &made)?;
         }
+        args::Person::Update { name, display_name, terms, left, change } => {
+            if display_name.is_empty() && terms.is_empty() && left.is_none() {
+                return Err(Failure::usage(both!(
+                    "state what is to change: --name, --term or --left",
+                    "请写明变更内容：--name、--term 或 --left"
+                )));
+            }
+            let request = GetPersonRequest { name: name.clone() };
+            let known = answer(client.get_person(session.call(request)).await)?;
+            let terms = if terms.is_empty() { terms_of(&known) } else { terms };
+            let request = UpdatePersonRequest {
+                name,
+                etag: change.etag.unwrap_or(known.etag),
+                person: Some(Person {
+                    display_name,
+                    terms: ended(terms, left),
+                    ..Default::default()
+                }),
+                request_id: remote.attempt(change.change.request_id),
+            };
+            let changed = answer(client.update_person(session.call(request)).await)?;
+            remote.show(kind::PERSON, &changed)?;
+        }
         args::Person::Get { name } => {
             let request = GetPersonRequest { name };
             let found = answer(client.get_person(session.call(request)).await)?;
@@ -157,6 +183,27 @@ pub async fn run_system(remote: &Remote, command: args::System) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
+/// The terms on file; roles without any hold since the person was put on file.
+fn terms_of(person: &Person) -> Vec<RoleTerm> {
+    if !person.terms.is_empty() {
+        return person.terms.clone();
+    }
+    let seconds = person.create_time.map_or(0, |created| created.seconds);
+    let from = UtcMillis(u64::try_from(seconds).unwrap_or(0) * 1000).local_date().to_string();
+    let roles = person.roles.iter();
+    roles.map(|role| RoleTerm { role: *role, from: from.clone(), until: String::new() }).collect()
+}
+
+/// Open roles end on the day on which the person left.
+fn ended(mut terms: Vec<RoleTerm>, left: Option<LocalDate>) -> Vec<RoleTerm> {
+    if let Some(left) = left {
+        for term in terms.iter_mut().filter(|term| term.until.is_empty()) {
+            term.until = left.to_string();
+        }
+    }
+    terms
+}
+
 /// What was stated, and the paths of the fields that were.
 fn stated(facts: Facts) -> (Organization, Vec<String>) {
     let given = [
@@ -180,4 +227,31 @@ fn stated(facts: Facts) -> (Organization, Vec<String>) {
         ..Default::default()
     };
     (organization, paths.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use luqiao_proto::organization::v1::PersonRole;
+    use prost_types::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn who_leaves_stays_on_file_with_the_last_day() {
+        let person = Person {
+            roles: vec![PersonRole::Operator.into()],
+            create_time: Some(Timestamp { seconds: 1_789_952_400, nanos: 0 }),
+            ..Default::default()
+        };
+        let day: LocalDate = "2026-12-31".parse().expect("a day");
+        let term = |until: &str| RoleTerm {
+            role: PersonRole::Operator.into(),
+            from: "2026-09-21".to_owned(),
+            until: until.to_owned(),
+        };
+        assert_eq!(ended(terms_of(&person), Some(day)), [term("2026-12-31")]);
+        // What had ended before keeps its last day.
+        let before = Person { terms: vec![term("2026-10-01")], ..person };
+        assert_eq!(ended(terms_of(&before), Some(day)), [term("2026-10-01")]);
+    }
 }

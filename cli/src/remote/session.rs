@@ -5,6 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use catalog_model::{ids::DomainId, reason::Lang};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
+    entry::v1::entry_service_client::EntryServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
@@ -132,6 +133,8 @@ impl Session {
     clients! {
         /// `CatalogService`.
         catalog: CatalogServiceClient;
+        /// `EntryService`.
+        entries: EntryServiceClient;
         /// `OrganizationService`.
         organizations: OrganizationServiceClient;
         /// `SharingService`.

@@ -12,6 +12,12 @@ use catalog_model::{
 };
 use prost_types::FieldMask;
 
+mod particulars;
+
+use self::particulars::{
+    library_message, library_value, nothing_is_absent, particulars, self_check_message,
+    self_check_value,
+};
 use crate::{
     catalog::v1 as message,
     convert::{
@@ -48,6 +54,9 @@ pub const EDITABLE: &[&str] = &[
     "region_code",
     "issued_date",
     "synthetic",
+    "library",
+    "self_checks",
+    "secrecy",
 ];
 
 /// An entry as a provider registers it.
@@ -81,6 +90,7 @@ pub struct ImportedEntry {
 /// The entry as a message, its working or its published version alike.
 pub fn entry_message(entry: &CatalogEntry) -> message::CatalogEntry {
     let content = &entry.content;
+    let particulars = content.particulars.as_ref();
     message::CatalogEntry {
         name: full_name(&entry.domain, Resource::Entry(entry.id)),
         provider: full_name(&entry.domain, Resource::Organization(entry.provider)),
@@ -126,6 +136,11 @@ pub fn entry_message(entry: &CatalogEntry) -> message::CatalogEntry {
         update_time: Some(timestamp(entry.updated_time)),
         publish_time: entry.published_time.map(timestamp),
         provider_class: number(entry.provider_class),
+        library: particulars.and_then(|known| known.library.as_ref()).map(library_message),
+        self_checks: particulars
+            .map(|known| known.self_checks.iter().map(self_check_message).collect())
+            .unwrap_or_default(),
+        secrecy: number(particulars.and_then(|known| known.secrecy)),
     }
 }
 
@@ -222,7 +237,7 @@ pub fn apply_entry_mask(
     for path in masked(&mut reading, mask, EDITABLE) {
         read_field(&mut reading, At::Root(field), entry, path, &mut current);
     }
-    reading.finish(Some(current))
+    reading.finish(Some(nothing_is_absent(current)))
 }
 
 /// A line of a foreign catalog: only what it states. `field` is `entries[i]`.
@@ -249,7 +264,7 @@ fn content_value(reading: &mut Reading, at: At<'_>, entry: &message::CatalogEntr
     for path in EDITABLE {
         read_field(reading, at, entry, path, &mut content);
     }
-    content
+    nothing_is_absent(content)
 }
 
 /// Reads one editable field; the one place that knows what each path means.
@@ -313,6 +328,20 @@ fn read_field(
         "region_code" => content.region_code.clone_from(&entry.region_code),
         "issued_date" => content.issued_date = reading.optional_date(here, &entry.issued_date),
         "synthetic" => content.synthetic = entry.synthetic,
+        "library" => {
+            let library = entry.library.as_ref();
+            particulars(content).library =
+                library.and_then(|library| library_value(reading, here, library));
+        }
+        "self_checks" => {
+            particulars(content).self_checks = entry
+                .self_checks
+                .iter()
+                .enumerate()
+                .filter_map(|(index, made)| self_check_value(reading, here.index(index), made))
+                .collect();
+        }
+        "secrecy" => particulars(content).secrecy = reading.optional(here, entry.secrecy),
         // Only paths of EDITABLE get here; a test walks the list.
         unread => unreachable!("{unread} is editable but not read"),
     }

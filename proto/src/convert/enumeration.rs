@@ -2,8 +2,10 @@
 
 use catalog_model::{
     catalog_entry::{
-        AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SharingMethod, UpdateCycle,
+        AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SecrecyMark, SelfCheckKind,
+        SharingMethod, UpdateCycle,
     },
+    entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
     grant::GrantState,
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
     rule::Rank,
@@ -12,7 +14,7 @@ use catalog_model::{
 };
 
 use crate::{
-    catalog::v1 as catalog, organization::v1 as organization, rule::v1 as rule,
+    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization, rule::v1 as rule,
     sharing::v1 as sharing,
 };
 
@@ -71,6 +73,13 @@ enumerated! {
     SharingMethod = catalog::SharingMethod { ServiceInterface, BatchExchange, FileDownload }
     OpenType = catalog::OpenType { Unconditional, OnApplication, Secure }
     AssessmentKind = catalog::AssessmentKind { SecrecyRisk, PersonalInformationImpact }
+    SelfCheckKind = catalog::SelfCheckKind { Compliance, Safety, Usability }
+    SecrecyMark = catalog::SecrecyMark { StateSecret, WorkSecret }
+    ChangeTrigger = entry::ChangeTrigger {
+        Law, AdministrativeRegulation, StateCouncilDecision, Duty, Resource,
+    }
+    ReviewOutcome = entry::ReviewOutcome { Kept, ToBeWidened, ToBeNarrowed }
+    SuspensionGround = entry::SuspensionGround { Leak, StateSecret, WorkSecret }
 
     PartyClass = organization::PartyClass {
         GovernmentDepartment, LawAuthorizedOrganization, OtherStateOrgan,

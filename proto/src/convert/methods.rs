@@ -136,6 +136,25 @@ methods! {
         "SearchEntries" Read again ParentOrEvery,
         "WatchEntries" ServerStream again Parent,
     }
+    "luqiao.entry.v1.EntryService" {
+        "CheckEntry" Read again Name,
+        "ReportChange" Write again Name,
+        "ExtendUpdate" Write again Name,
+        "CompleteUpdate" Write again Name,
+        "ReviewAttribute" Write again Name,
+        "StartReclassification" Write again Parent,
+        "RuleReclassification" Write again Name,
+        "SuspendEntry" Write again Name,
+        "ResumeEntry" Write again Name,
+        "ArchiveEntry" Write again Name,
+        "MarkImportant" Write again Name,
+        "ListEntryVersions" Read again Parent,
+        "DiffEntry" Read again Name,
+        "GetEntryFile" Read again Name,
+        "ListChangeReports" Read again Parent,
+        "ListWorklist" Read again Parent,
+        "GetReclassificationPass" Read again Name,
+    }
     "luqiao.federation.v1.FederationService" {
         "DescribeDomain" Read again None,
         "FollowFeed" ServerStream again None,
@@ -167,6 +186,7 @@ methods! {
         "CreatePerson" Write again Parent,
         "GetPerson" Read again Name,
         "ListPersons" Read again Parent,
+        "UpdatePerson" Write again Name,
         "CreateSystem" Write again Parent,
         "GetSystem" Read again Name,
         "ListSystems" Read again Parent,

@@ -4,7 +4,9 @@ use catalog_model::{
     credit_code::CreditCode,
     ids::DomainId,
     name::Resource,
-    organization::{DataKind, Organization, PartyClass, Person, PersonRole, PlatformRole, System},
+    organization::{
+        DataKind, Organization, PartyClass, Person, PersonRole, PlatformRole, RoleTerm, System,
+    },
     reason::{Lang, Reason},
     refusal::Refusal,
 };
@@ -12,7 +14,7 @@ use prost_types::FieldMask;
 
 use crate::{
     convert::{
-        enumeration::{number, numbers},
+        enumeration::{Enumerated as _, number, numbers},
         etag,
         mask::masked,
         name::full_name,
@@ -112,7 +114,33 @@ pub fn person_message(domain: &DomainId, person: &Person) -> message::Person {
         etag: etag(person.version),
         create_time: Some(timestamp(person.created_time)),
         update_time: Some(timestamp(person.updated_time)),
+        terms: person.terms.iter().flatten().map(term_message).collect(),
     }
+}
+
+fn term_message(term: &RoleTerm) -> message::RoleTerm {
+    message::RoleTerm {
+        role: term.role.number(),
+        from: term.from.to_string(),
+        until: term.until.map(String::from).unwrap_or_default(),
+    }
+}
+
+/// Roles with their time; which of them may follow which is for the state to say.
+pub fn read_terms(terms: &[message::RoleTerm], field: &str) -> Result<Vec<RoleTerm>, Refusal> {
+    let (mut reading, at) = (Reading::new(), At::Root(field));
+    let terms = terms
+        .iter()
+        .enumerate()
+        .filter_map(|(index, term)| {
+            let at = at.index(index);
+            let role = reading.required(at.field("role"), term.role);
+            let from = reading.date(at.field("from"), &term.from);
+            let until = reading.optional_date(at.field("until"), &term.until);
+            Some(RoleTerm { role: role?, from: from?, until })
+        })
+        .collect();
+    reading.finish(Some(terms))
 }
 
 /// The system as a message; `domain` is the one in which the organization is registered.

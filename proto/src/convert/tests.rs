@@ -2,6 +2,7 @@ mod values;
 
 mod cases;
 mod entries;
+mod entry_files;
 mod hostile;
 mod masks;
 mod small_values;

@@ -53,6 +53,19 @@ pub fn check_publishable_with(
     found.into_result()
 }
 
+/// What [`check_publishable_with`] finds, one by one: each with its field, its reason and, where it
+/// rests on one, its rule.
+pub fn publication_findings(
+    resolution: &Resolution,
+    entry: &CatalogEntry,
+    provider: &ProviderFacts<'_>,
+    history: &EntryHistory<'_>,
+) -> Vec<Refusal> {
+    let mut found = check(resolution, entry, provider);
+    life::check(resolution, &entry.content, history, &mut found);
+    found.into_list()
+}
+
 /// Whether the sharing attributes of an entry and its items rest on what the rules in force ask
 /// (SHR-03, SHR-04): what a new law may change for an entry that is listed already (CAT-28).
 pub fn check_basis(resolution: &Resolution, content: &EntryContent) -> Result<(), Refusal> {

@@ -5,24 +5,23 @@
 
 pub(crate) mod changes;
 pub mod clocks;
+pub(crate) mod publishable;
 pub(crate) mod review;
 pub(crate) mod secrecy;
 mod standing;
 pub(in crate::apply) mod versions;
 pub mod worklist;
 
-use std::collections::BTreeSet;
-
 use catalog_model::{
     catalog_entry::{CatalogEntry, EntryContent, EntryOrigin, EntryState},
     deadline::{DeadlineKind, WorkingDayClock},
     entry_file::{AuthorityReview, EntryFile, EntryVersion},
     grant::Grant,
-    ids::{EntryId, OrganizationId, SystemId},
+    ids::{EntryId, OrganizationId},
     name::{Resource, ResourceName},
-    organization::{DataKind, Organization, System},
+    organization::{DataKind, Organization},
     paper_decision::PaperDecision,
-    policy::{self, EntryHistory, ProviderFacts},
+    policy,
     reason::Reason,
     refusal::Refusal,
     rule_pack::{Pair, Resolution},
@@ -31,21 +30,20 @@ use catalog_model::{
 };
 use sha2::{Digest, Sha256};
 
+use self::publishable::publishable;
+pub(crate) use self::publishable::sharing_of;
 use crate::{
     apply::{
-        consent,
         organizations::{self, is_authority, is_platform, on_file, same_version},
         text,
     },
-    codec,
     command::{ImportedEntry, catalog::CatalogCommand},
     event::Event,
-    feed,
-    keys::{self, Key, Table},
+    feed, keys,
     ledger::{self, Fact},
     machine::{Law, not_permitted},
     outcome::{ImportResult, Outcome},
-    rows::{ConsentKind, DeadlineRow},
+    rows::DeadlineRow,
     tx::Tx,
 };
 
@@ -280,14 +278,7 @@ pub(crate) fn submit(
         return Err(wrong_state(&old, "a draft that the provider has completed"));
     }
     let name = entry_name(tx, id);
-    if let Some(rule) = resolution.catalog_head_consent()
-        && !consent::covers_content(tx, ConsentKind::Catalog, &name, &old.content)
-    {
-        return Err(Refusal::new(Reason::ConsentMissing)
-            .under(rule)
-            .fact("consenter", "the head of the department")
-            .fact("subject", name));
-    }
+    publishable::consented(tx, &resolution, &old)?;
     let mut review = None;
     if !draft && let Some((days, rule)) = resolution.catalog_review_days() {
         let kind = DeadlineKind::CatalogReview;
@@ -538,70 +529,6 @@ pub(crate) fn working(tx: &Tx<'_>, id: EntryId) -> Result<CatalogEntry, Refusal>
 /// The rights to an entry that have not ended.
 fn live_grants(tx: &Tx<'_>, entry: &CatalogEntry) -> Vec<Grant> {
     super::grants::live_grants(tx, &entry_name(tx, entry.id))
-}
-
-/// What holds for the entry, once it says all that is asked of it and takes nothing from those
-/// who have a right to it.
-fn publishable(
-    tx: &Tx<'_>,
-    law: &Law,
-    entry: &CatalogEntry,
-) -> Result<(Organization, Resolution), Refusal> {
-    let provider = on_file(tx, entry.provider)?;
-    let Some(class) = provider.class.filter(|_| provider.verified) else {
-        return Err(Refusal::new(Reason::OrganizationUnverified).fact("name", &provider.name));
-    };
-    let resolution = law.resolve(tx, Pair::for_catalog(class, entry.kind), tx.today())?;
-    let systems = systems_of(tx, entry.provider);
-    let facts = ProviderFacts { capacities: &provider.capacities, systems: &systems };
-    let published: Option<CatalogEntry> = tx.get(&keys::published_entry(&entry.domain, entry.id));
-    if tx.level >= 3 {
-        let known = file(tx, entry.id);
-        // A suspended entry is still held against what was published last.
-        let last: Option<EntryVersion> =
-            tx.get(&keys::entry_version(&entry.domain, entry.id, known.versions));
-        let before = published.as_ref().or(last.as_ref().map(|version| &version.entry));
-        let history = EntryHistory {
-            published: before.map(|before| &before.content),
-            important: known.important.is_some(),
-        };
-        policy::check_publishable_with(&resolution, entry, &facts, &history)?;
-    } else {
-        policy::check_publishable(&resolution, entry, &facts)?;
-    }
-    let narrows = |item: &String| {
-        let now = sharing_of(entry, item);
-        let before = published.as_ref().and_then(|published| sharing_of(published, item));
-        now.is_none_or(|now| {
-            now == SharingKind::NotShared || before.is_some_and(|before| now > before)
-        })
-    };
-    let narrowed =
-        live_grants(tx, entry).iter().filter(|grant| grant.items.iter().any(narrows)).count();
-    if narrowed > 0 {
-        let refusal = Refusal::new(Reason::EntryHasLiveGrants).fact("count", narrowed);
-        return Err(match resolution.withdrawal_is_service_change().filter(|_| tx.level >= 3) {
-            Some(rule) => refusal.under(rule),
-            None => refusal,
-        });
-    }
-    super::relations::check_publishable(tx, &resolution, entry, published.as_ref())?;
-    Ok((provider, resolution))
-}
-
-/// How this version shares the item; none if it does not have it.
-pub(crate) fn sharing_of(entry: &CatalogEntry, item: &str) -> Option<SharingKind> {
-    let of_entry = entry.content.sharing.as_ref().map(SharingAttribute::kind);
-    let item = entry.content.items.iter().find(|known| known.name == item)?;
-    item.sharing.or(of_entry)
-}
-
-fn systems_of(tx: &Tx<'_>, organization: OrganizationId) -> BTreeSet<SystemId> {
-    let prefix = Key::table(Table::System).domain(tx.domain()).id(organization.to_bytes());
-    tx.rows(&prefix, usize::MAX)
-        .into_iter()
-        .map(|(_, bytes)| codec::decode::<System>(&bytes).expect("a system row is ours").id)
-        .collect()
 }
 
 fn draft(

@@ -7,6 +7,7 @@ use catalog_model::{
     },
     ids::{EntryId, OrganizationId},
     name::Resource,
+    reason::Reason,
     rule::Rank,
     sharing::{LegalCitation, SharingAttribute, SharingKind},
 };
@@ -52,10 +53,33 @@ impl World {
         let version = etag(line, entry.version);
         if line.verb == "submit" {
             let caller = self.provider_system(id);
-            self.call(line, &caller, Body::SubmitEntry { id, version });
+            let outcome = self.call(line, &caller, Body::SubmitEntry { id, version });
+            self.check_as_submitted(line, id, &outcome);
         } else {
             let caller = format!("{}.authority.system", self.domain());
             self.call(line, &caller, Body::PublishEntry { id, version });
+        }
+    }
+
+    /// What a pre-check says of the entry is what came of its submission: no script passes in which
+    /// it promises more or less. Who may submit, and what was read, it does not say.
+    fn check_as_submitted(&mut self, line: &Line, id: EntryId, outcome: &Outcome) {
+        const ASIDE: [Reason; 4] = [
+            Reason::CallerNotPermitted,
+            Reason::EtagMismatch,
+            Reason::EntryStateWrong,
+            Reason::SubmitterNotOnFile,
+        ];
+        let refused = outcome.refusal().map(|refusal| refusal.reason);
+        let aside = refused.is_some_and(|reason| ASIDE.contains(&reason));
+        let repeated = line.get("request_id").is_some();
+        if self.view().level() < 3 || aside || repeated {
+            return;
+        }
+        let check = self.view().check_entry(&self.domain(), id).expect("an entry of this catalog");
+        let promised = check.findings.first().map(|finding| finding.reason);
+        if promised != refused {
+            self.say(format!("VIOLATED pre-check: says {promised:?}, came {refused:?}"));
         }
     }
 

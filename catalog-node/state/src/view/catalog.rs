@@ -1,14 +1,29 @@
 //! Reading what is on file about catalog entries.
 
+use std::sync::Arc;
+
 use catalog_model::{
-    catalog_entry::{FieldChange, diff},
+    caller::{Caller, Identity},
+    catalog_entry::{FieldChange, SecrecyMark, diff},
     entry_file::{ChangeReport, EntryFile, EntryVersion, ReclassificationPass, WorklistItem},
     ids::{DomainId, EntryId},
     name::ResourceName,
+    organization::{DataKind, PartyClass},
+    policy,
+    reason::Reason,
+    refusal::Refusal,
+    rule_pack::Pair,
 };
 
 use super::{Page, View};
-use crate::keys::{self, Key, Table};
+use crate::{
+    apply::catalog::publishable::{self, EntryCheck},
+    command::{Body, Command},
+    keys::{self, Key, Table},
+    machine::{Law, OlderPacks},
+    store::{Overlay, Writes},
+    tx::{Begins, Tx},
+};
 
 impl View<'_> {
     /// What is on file about an own entry; absent where nothing is, for instance for entries that
@@ -37,6 +52,63 @@ impl View<'_> {
     ) -> Page<EntryVersion> {
         let prefix = Key::table(Table::EntryVersion).domain(domain).id(id.to_bytes());
         self.page(&prefix, from, limit, limit, |_| true)
+    }
+
+    /// What holds up submission and publication of an own entry's working version, all of it; absent
+    /// where there is no such entry. Below command level 3 other things hold; there nothing is
+    /// said. The law and the day are those of this state.
+    pub fn check_entry(&self, domain: &DomainId, id: EntryId) -> Option<EntryCheck> {
+        let entry = self.entry(domain, id)?;
+        let (cluster, clock) = (self.cluster()?, self.clock());
+        let caller = Caller {
+            domain: cluster.domain.clone(),
+            identity: Identity::Node { id: String::new() },
+        };
+        // Read by the functions that decide, as a command that nobody sent.
+        let command = Command {
+            level: 1,
+            stamped_at: clock,
+            received_at: None,
+            caller,
+            request_id: None,
+            call_digest: [0; 32],
+            salt: [0; 16],
+            body: Body::AdvanceClock { to: clock, development: false },
+        };
+        let law = Law {
+            rule_pack: Arc::new(self.pack_in_force()?),
+            rule_pack_version: self.rule_pack_version()?,
+            calendar: Arc::new(self.calendar_in_force()?),
+            older: OlderPacks::default(),
+        };
+        let counters = self.counters();
+        let begins = Begins { index: 0, clock, cluster, level: self.level(), counters };
+        let nothing = Writes::new();
+        let tx = Tx::new(Overlay::new(self.0, &nothing), begins, &command);
+        Some(publishable::findings(&tx, &law, &entry))
+    }
+
+    /// Refuses what is marked as a secret, as the command that carries it would be: for those who
+    /// must know before anything of it is written down. Of a unit whose class is not known the
+    /// strictest is meant.
+    pub fn check_secrecy(
+        &self,
+        class: Option<PartyClass>,
+        kind: DataKind,
+        mark: SecrecyMark,
+    ) -> Result<(), Refusal> {
+        let class = class.unwrap_or(PartyClass::GovernmentDepartment);
+        let (Some(cluster), Some(pack)) = (self.cluster(), self.pack_in_force()) else {
+            return Err(Refusal::new(Reason::NotBootstrapped));
+        };
+        let day = self.clock().local_date();
+        let resolution = pack
+            .resolve(&cluster.composition, Pair::for_catalog(class, kind), day)
+            .map_err(|unknown| {
+                let key = format!("composition {}", unknown.name);
+                Refusal::new(Reason::NoRuleInForce).fact("key", key)
+            })?;
+        policy::check_secrecy(&resolution, mark)
     }
 
     /// What a provider changed between two published versions; absent if one is not on file.

@@ -348,7 +348,10 @@ fn kind_of(entry: &CatalogEntry) -> SharingKind {
     entry.sharing.as_ref().map_or(SharingKind::Unspecified, SharingAttribute::kind)
 }
 
-async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry, StepFailed> {
+pub(super) async fn update(
+    provider: &Provider,
+    entry: CatalogEntry,
+) -> Result<CatalogEntry, StepFailed> {
     let session = &provider.desk.session;
     let call =
         UpdateEntryRequest { entry: Some(entry), update_mask: None, request_id: request_id() };
@@ -356,7 +359,7 @@ async fn update(provider: &Provider, entry: CatalogEntry) -> Result<CatalogEntry
 }
 
 /// The working version, through another node.
-async fn working(
+pub(super) async fn working(
     walk: &Walk,
     level: Level,
     actor: &Actor,
@@ -392,7 +395,7 @@ fn with_what_is_missing(
     }
     // Who collects personal information says by which duty.
     if entry.duty_basis.is_empty() {
-        entry.duty_basis = "本部门“三定”规定所列职责（合成）".to_owned();
+        "本部门“三定”规定所列职责（合成）".clone_into(&mut entry.duty_basis);
     }
     if entry.update_cycle() == UpdateCycle::Unspecified {
         entry.update_cycle = UpdateCycle::Irregular.into();
@@ -511,7 +514,7 @@ async fn register(
 }
 
 /// The ordinary path: the head consents, the provider submits, the authority publishes.
-async fn publish_one(
+pub(super) async fn publish_one(
     walk: &Walk,
     level: Level,
     provider: &Provider,

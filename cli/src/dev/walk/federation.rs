@@ -30,7 +30,7 @@ use super::{
 const LINKS: [(Level, Level); 2] = [(Level::Province, Level::City), (Level::City, Level::District)];
 
 /// The listed entries of `of` that `level` holds.
-async fn held(
+pub(super) async fn held(
     walk: &Walk,
     level: Level,
     of: Level,
@@ -44,7 +44,7 @@ async fn held(
 }
 
 /// Waits until `level` holds entry `name` of `of`, or no longer does.
-async fn until_held(
+pub(super) async fn until_held(
     walk: &Walk,
     level: Level,
     of: Level,

@@ -35,6 +35,36 @@ fn a_mask_changes_its_fields_and_reads_no_other() {
 }
 
 #[test]
+fn what_states_nothing_beyond_the_guide_has_no_particulars() {
+    let current = EntryContent { particulars: None, ..values::content() };
+    let plain = entry_message(&catalog_model::catalog_entry::CatalogEntry {
+        content: current.clone(),
+        ..values::entry()
+    });
+    // All three are masked, none is stated: not even an empty list is kept.
+    assert_eq!(apply_entry_mask(values::content(), &plain, None, "entry"), Ok(current.clone()));
+    let cleared = mask(&["library", "self_checks", "secrecy"]);
+    let cleared = apply_entry_mask(values::content(), &plain, Some(&cleared), "entry");
+    assert_eq!(cleared, Ok(current));
+    let unnamed = catalog::CatalogEntry {
+        library: Some(catalog::Library { kind: 9, name: " ".into() }),
+        self_checks: vec![catalog::SelfCheck { kind: 4, ..Default::default() }],
+        secrecy: 3,
+        ..plain
+    };
+    assert_eq!(
+        wrong(read_entry_content(&unnamed, "entry")),
+        [
+            "entry.library.name",
+            "entry.library.kind",
+            "entry.self_checks[0].kind",
+            "entry.self_checks[0].date",
+            "entry.secrecy",
+        ]
+    );
+}
+
+#[test]
 fn no_mask_an_empty_one_and_a_star_name_every_editable_field() {
     let whole = entry_message(&values::entry());
     for mask in [None, Some(mask(&[])), Some(mask(&["*"]))] {

@@ -3,7 +3,8 @@
 use catalog_model::{
     catalog_entry::{
         Assessment, AssessmentKind, CatalogEntry, DataFormat, DataItem, EntryContent, EntryOrigin,
-        EntryState, Grade, ItemType, OpenType, SharingMethod, SourceLink, UpdateCycle,
+        EntryParticulars, EntryState, Grade, ItemType, Library, OpenType, SecrecyMark, SelfCheck,
+        SelfCheckKind, SharingMethod, SourceLink, UpdateCycle,
     },
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
     grant::{Grant, GrantState, Suspension},
@@ -149,7 +150,16 @@ pub(crate) fn content() -> EntryContent {
         region_code: "350200".into(),
         issued_date: Some(day("2019-02-28")),
         synthetic: true,
-        particulars: None,
+        particulars: Some(EntryParticulars {
+            library: Some(Library::Theme("防汛".into())),
+            self_checks: vec![SelfCheck {
+                kind: SelfCheckKind::Safety,
+                passed: true,
+                date: day("2026-08-30"),
+                checker: "信息中心".into(),
+            }],
+            secrecy: Some(SecrecyMark::WorkSecret),
+        }),
     }
 }
 
