@@ -38,6 +38,7 @@ pub(crate) mod probe;
 
 mod catalog;
 pub(crate) mod federation;
+mod grant;
 mod ledger;
 mod links;
 mod members;
@@ -45,6 +46,7 @@ mod operations;
 mod organizations;
 mod paging;
 mod rules;
+mod service_change;
 mod sharing;
 mod watch;
 

@@ -24,8 +24,12 @@ pub mod answer;
 pub mod case_rules;
 pub mod grant;
 pub mod party;
+pub mod service_change;
 pub mod share_request;
+pub mod use_record;
 
+pub mod carried;
+pub mod digest;
 pub mod methods;
 
 mod enumeration;
