@@ -7,7 +7,8 @@
 //!
 //! Two kinds of callers come to two kinds of methods. Persons and systems of our domain call the
 //! catalog; gateways of the domains that we have a link with call `FederationService`. Our own
-//! gateways say what the platform itself saw. Anything else is refused here: a department talks to the gateway of its own domain.
+//! gateways ask of grants and say what they saw. Anything else is refused here: a department talks
+//! to the gateway of its own domain.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,8 +23,10 @@ use crate::{method::Method, stage::Received};
 
 pub mod loop_guard;
 
-/// What only the platform itself may say: that it saw data come through a grant.
-const RECORD_RETRIEVAL: &str = "/luqiao.sharing.v1.GrantService/RecordRetrieval";
+/// What our own gateways say and ask of grants, because data pass through them: whether a use is
+/// permitted, and that data came.
+const OF_OWN_GATEWAYS: [&str; 2] =
+    ["/luqiao.sharing.v1.GrantService/CheckUse", "/luqiao.sharing.v1.GrantService/RecordRetrieval"];
 
 /// Metadata in which a system names the person for whom it acts, by id or by full name.
 pub const PERSON: &str = "x-luqiao-person";
@@ -148,11 +151,11 @@ fn link(registry: &Registry, name: &SpiffeId) -> Result<Caller, NotIdentified> {
     Ok(Caller { domain: name.domain.clone(), identity: Identity::Gateway { id: id.to_string() } })
 }
 
-/// A gateway of our own domain with what only the platform may say. That nobody else says it is for
-/// the state machine.
+/// A gateway of our own domain on business of its own. That nobody else says what only the platform
+/// may say is for the state machine.
 fn own_worker(registry: &Registry, name: &SpiffeId, method: &Method) -> Option<Caller> {
     let Subject::Gateway { id } = &name.subject else { return None };
-    let own = name.domain == registry.domain && method.path == RECORD_RETRIEVAL;
+    let own = name.domain == registry.domain && OF_OWN_GATEWAYS.contains(&method.path);
     let identity = Identity::Gateway { id: id.to_string() };
     own.then(|| Caller { domain: name.domain.clone(), identity })
 }

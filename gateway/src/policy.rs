@@ -185,10 +185,9 @@ fn decided(
 
 /// What a gateway of `domain` carries, and its message.
 fn unpacked(call: Bytes, domain: &DomainId) -> Result<(Carried, Bytes), Denied> {
-    let carry =
-        CarryCallRequest::decode(call).map_err(|error| Unreadable(error.to_string()))?;
-    let (row, caller) = read_carried(&carry, domain)
-        .map_err(|refusal| Denied::Carried(Box::new(refusal)))?;
+    let carry = CarryCallRequest::decode(call).map_err(|error| Unreadable(error.to_string()))?;
+    let (row, caller) =
+        read_carried(&carry, domain).map_err(|refusal| Denied::Carried(Box::new(refusal)))?;
     let method = Method::find(row.path).expect("every row of the table has its method");
     Ok((Carried { method, caller }, carry.call))
 }

@@ -64,8 +64,9 @@ impl Routed {
 
 /// Finds who answers the call.
 pub fn route(routes: &Routes, permitted: Permitted) -> Result<Routed, NoLink> {
-    // What was carried here goes no further, so that no two domains can pass a call to and fro.
-    let destination = if permitted.is_carried() {
+    // What was carried here goes no further, so that no two domains can pass a call to and fro; and
+    // gateways are carried for nobody.
+    let destination = if permitted.is_carried() || permitted.caller().organization().is_none() {
         Destination::Own
     } else {
         find(routes, permitted.method(), permitted.name())?
@@ -76,7 +77,8 @@ pub fn route(routes: &Routes, permitted: Permitted) -> Result<Routed, NoLink> {
 /// Where a question is to be carried of which our own cluster said that `owner` answers it.
 pub fn asked_on(routes: &Routes, routed: &Routed, owner: &str) -> Option<DomainId> {
     let permitted = routed.permitted();
-    if permitted.is_carried() || permitted.method().carriage != Carriage::ToOwner {
+    let for_nobody = permitted.caller().organization().is_none();
+    if permitted.is_carried() || for_nobody || permitted.method().carriage != Carriage::ToOwner {
         return None;
     }
     routes.peers.iter().find(|peer| peer.as_str() == owner).cloned()

@@ -9,13 +9,13 @@ use luqiao_proto::{
 
 use super::{Change, Page, VersionedChange, document::Document, enum_parser, sharing};
 
-enum_parser!(ground, MisuseGround, "MISUSE_GROUND_", ["beyond_scope", "beyond_purpose", "third_party"]);
 enum_parser!(
-    purpose_end,
-    PurposeEndKind,
-    "PURPOSE_END_KIND_",
-    ["met", "impossible", "not_needed"]
+    ground,
+    MisuseGround,
+    "MISUSE_GROUND_",
+    ["beyond_scope", "beyond_purpose", "third_party"]
 );
+enum_parser!(purpose_end, PurposeEndKind, "PURPOSE_END_KIND_", ["met", "impossible", "not_needed"]);
 enum_parser!(
     manner,
     DisposalManner,

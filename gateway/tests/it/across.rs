@@ -51,9 +51,10 @@ async fn department(pair: &Pair) -> Channel {
 
 /// What the province's cluster was asked with this method.
 fn asked(pair: &Pair, method: &str) -> Vec<Envelope> {
-    pair.province.node.memory.look(|rows| {
-        rows.asked.iter().filter(|asked| asked.method == method).cloned().collect()
-    })
+    pair.province
+        .node
+        .memory
+        .look(|rows| rows.asked.iter().filter(|asked| asked.method == method).cloned().collect())
 }
 
 #[tokio::test]
@@ -102,9 +103,9 @@ async fn a_person_and_an_asserted_person_are_told_apart_at_the_owner() {
 #[tokio::test]
 async fn a_refusal_of_the_owner_reaches_the_user_in_its_language() {
     let pair = pair().await;
-    pair.province.node.behave(|_| {
-        Reply::Refuse(Refusal::new(Reason::EtagMismatch).fact("actual", 3))
-    });
+    pair.province
+        .node
+        .behave(|_| Reply::Refuse(Refusal::new(Reason::EtagMismatch).fact("actual", 3)));
     let mut request = Request::new(acknowledge(THEIRS));
     request.metadata_mut().insert("accept-language", "zh".parse().unwrap());
     let refused = send(&department(&pair).await, ACKNOWLEDGE, request).await;
@@ -115,9 +116,9 @@ async fn a_refusal_of_the_owner_reaches_the_user_in_its_language() {
 #[tokio::test]
 async fn a_question_goes_on_to_the_domain_that_our_own_names() {
     let pair = pair().await;
-    pair.city.node.behave(|_| {
-        Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian"))
-    });
+    pair.city
+        .node
+        .behave(|_| Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian")));
     pair.province.node.behave(|_| Reply::Answer(Bytes::from_static(b"records")));
     let department = department(&pair).await;
     let answer = call(&department, LIST, list(OURS)).await.unwrap();
@@ -141,12 +142,12 @@ async fn a_question_goes_on_to_the_domain_that_our_own_names() {
 async fn what_was_carried_goes_no_further() {
     let pair = pair().await;
     // Each believes the other to hold the records.
-    pair.city.node.behave(|_| {
-        Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian"))
-    });
-    pair.province.node.behave(|_| {
-        Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "xiamen"))
-    });
+    pair.city
+        .node
+        .behave(|_| Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian")));
+    pair.province
+        .node
+        .behave(|_| Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "xiamen")));
     let refused = call(&department(&pair).await, LIST, list(OURS)).await;
     assert_eq!(reason(refused), Some(Reason::NotOwner));
     assert_eq!(asked(&pair, LIST).len(), 1);
@@ -185,7 +186,8 @@ async fn a_gateway_carries_for_its_own_callers_and_only_what_is_carried() {
     assert_eq!(reason(refused), Some(Reason::FieldInvalid));
     // What is carried is looked at like any other call.
     let without_key = AcknowledgeDeliveryRequest { name: THEIRS.to_owned(), ..Default::default() };
-    let refused = carry(ACKNOWLEDGE, without_key.encode_to_vec().into(), Some(caller.clone())).await;
+    let refused =
+        carry(ACKNOWLEDGE, without_key.encode_to_vec().into(), Some(caller.clone())).await;
     assert_eq!(reason(refused), Some(Reason::RequestIdMissing));
     let refused = carry(ACKNOWLEDGE, acknowledge("nonsense"), Some(caller.clone())).await;
     assert_eq!(reason(refused), Some(Reason::NameInvalid));
@@ -221,9 +223,9 @@ async fn over_a_cut_link_nothing_is_carried_and_the_user_knows_whether_it_was() 
 
     // It was taken in, and the link is cut before its answer: a change may have been made, a
     // question can simply be asked again.
-    pair.city.node.behave(|_| {
-        Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian"))
-    });
+    pair.city
+        .node
+        .behave(|_| Reply::Refuse(Refusal::new(Reason::NotOwner).fact("owner", "fujian")));
     for (method, message, expected) in [
         (ACKNOWLEDGE, acknowledge(THEIRS), Reason::OutcomeUnknown),
         (LIST, list(OURS), Reason::UpstreamUnreachable),

@@ -107,9 +107,8 @@ mod tests {
                 person: PersonId::from_bytes([2; 16]),
             },
         });
-        let reason = |call: &message::CarryCallRequest| {
-            read_carried(call, &siming()).unwrap_err().reason
-        };
+        let reason =
+            |call: &message::CarryCallRequest| read_carried(call, &siming()).unwrap_err().reason;
         for path in [
             "/luqiao.catalog.v1.CatalogService/PublishEntry",
             "/luqiao.federation.v1.FederationService/CarryCall",

@@ -9,7 +9,8 @@ use luqiao_proto::{
     catalog::v1::SharingKind,
     federation::v1::{
         CarriedCaller, CarryCallRequest, FeedScope, FeedToken, FollowFeedRequest,
-        ForwardRequestRequest, RelayStatusRequest, federation_service_client::FederationServiceClient,
+        ForwardRequestRequest, RelayStatusRequest,
+        federation_service_client::FederationServiceClient,
     },
     sharing::v1::{AcknowledgeDeliveryRequest, ShareRequest, ShareRequestState},
 };

@@ -97,9 +97,11 @@ impl City {
         let user = &self.user;
         let mut wanted = content(user, entry);
         change(&mut wanted);
-        let case = until_answered!(
-            user.sharing().create_request(filing(user, &self.user_head, wanted.clone()))
-        );
+        let case = until_answered!(user.sharing().create_request(filing(
+            user,
+            &self.user_head,
+            wanted.clone()
+        )));
         let case = case.unwrap_or_else(|status| panic!("asked in vain: {}", status.message()));
         grant(user, &case.grant).await
     }

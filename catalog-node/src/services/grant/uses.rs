@@ -65,9 +65,9 @@ pub(super) async fn record(call: &Call) -> Result<Reply, Refusal> {
                         codec::decode(bytes).expect("rows are written by this program");
                     (record.entries == stated).then_some(record)
                 };
-                let page = look
-                    .view()
-                    .page_of(&prefix, None, paging::SCAN, paging::SCAN, |_, bytes| same(bytes));
+                let page =
+                    look.view()
+                        .page_of(&prefix, None, paging::SCAN, paging::SCAN, |_, bytes| same(bytes));
                 page.rows.into_iter().next_back().ok_or_else(|| not_found(&grant))?
             }
         };

@@ -112,10 +112,7 @@ fn told(state: GrantState, level: u32) -> (message::ShareRequest, message::Grant
     let item = outbox::OutboxItem {
         sequence: 7,
         idempotency_key: "key".into(),
-        message: Owed::Status {
-            request: Box::new(case()),
-            grant: Some(Box::new(grant(state))),
-        },
+        message: Owed::Status { request: Box::new(case()), grant: Some(Box::new(grant(state))) },
     };
     let delivered = owed(item, UtcMillis(3), level);
     assert_eq!((delivered.sequence, delivered.method.as_str()), (7, RELAY));

@@ -181,7 +181,9 @@ fn sentence(said: &CheckUseResponse, lang: Lang) -> String {
         (true, Lang::Zh) => format!("可以使用{rule}"),
         (true, Lang::En) => format!("the use is permitted{rule}"),
         (false, Lang::Zh) => format!("不可使用：{} [{}]", said.message, said.reason),
-        (false, Lang::En) => format!("the use is not permitted: {} [{}]", said.message, said.reason),
+        (false, Lang::En) => {
+            format!("the use is not permitted: {} [{}]", said.message, said.reason)
+        }
     }
 }
 

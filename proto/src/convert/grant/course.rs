@@ -190,8 +190,7 @@ fn rectification_value(
     rectification: &message::Rectification,
 ) -> Option<Rectification> {
     let ground = reading.optional(at.field("ground"), rectification.ground);
-    let evidence =
-        optional_digest_value(reading, at.field("evidence"), &rectification.evidence);
+    let evidence = optional_digest_value(reading, at.field("evidence"), &rectification.evidence);
     let before = reading.required(at.field("before"), rectification.before);
     let report = rectification
         .report

@@ -5,7 +5,7 @@ use federation_tests::{
     role::{PATIENCE, Role},
     until_answered,
 };
-use luqiao::dev::cast::{AUTHORITY, DEPARTMENT, Level, OTHER_DEPARTMENT};
+use luqiao::dev::cast::{AUTHORITY, DEPARTMENT, Level, SERVICE};
 use luqiao_proto::{
     catalog::v1::{CatalogEntry, EntryView, GetEntryRequest},
     sharing::v1::{
@@ -40,8 +40,7 @@ macro_rules! until {
 }
 
 async fn followed(reader: &Role, entry: &CatalogEntry) -> Option<CatalogEntry> {
-    let question =
-        GetEntryRequest { name: entry.name.clone(), view: EntryView::Published.into() };
+    let question = GetEntryRequest { name: entry.name.clone(), view: EntryView::Published.into() };
     until_answered!(reader.catalog().get_entry(question.clone())).ok()
 }
 
@@ -61,7 +60,7 @@ pub(super) async fn acts(city: &City) {
     let district = &city.federation;
     let user = &district.role(Level::District, DEPARTMENT);
     let head = &district.head(Level::District, DEPARTMENT);
-    let neighbour = &district.role(Level::District, OTHER_DEPARTMENT);
+    let neighbour = &district.role(Level::District, SERVICE);
     let at_home = &district.role(Level::District, AUTHORITY);
 
     let entry = city.entry("社区养老机构信息").await;
@@ -77,7 +76,10 @@ pub(super) async fn acts(city: &City) {
     // Delivery: offered there, acknowledged here.
     let offered = done!(provider.grants().offer_delivery(offer(&known)));
     refused!(EtagMismatch, user.grants().acknowledge_delivery(acknowledgement(&known)));
-    refused!(CallerNotPermitted, neighbour.grants().acknowledge_delivery(acknowledgement(&offered)));
+    refused!(
+        CallerNotPermitted,
+        neighbour.grants().acknowledge_delivery(acknowledgement(&offered))
+    );
     let call = acknowledgement(&offered);
     let delivered = done!(user.grants().acknowledge_delivery(call.clone()));
     assert_eq!(delivered.state(), GrantState::Delivered);

@@ -94,7 +94,10 @@ pub(super) async fn shr_07_delivered_by_acknowledgement(city: &City) {
     let test = tested.course.clone().and_then(|course| course.offer).expect("an offer");
     assert_eq!((test.method(), test.tested_time.is_some()), (SharingMethod::BatchExchange, true));
 
-    refused!(DeliveryWithoutProof, provider.grants().acknowledge_delivery(acknowledgement(&tested)));
+    refused!(
+        DeliveryWithoutProof,
+        provider.grants().acknowledge_delivery(acknowledgement(&tested))
+    );
     refused!(CallerNotPermitted, outsider.grants().acknowledge_delivery(acknowledgement(&tested)));
     refused!(EtagMismatch, user.grants().acknowledge_delivery(acknowledgement(&offered)));
     let call = acknowledgement(&tested);
@@ -119,7 +122,10 @@ pub(super) async fn shr_07_delivered_by_retrieval_which_the_platform_saw(city: &
 
     let first = done!(gateway.grants().record_retrieval(retrieval(&given, false)));
     let delivery = first.course.clone().and_then(|course| course.delivery).expect("it came");
-    assert_eq!((first.state(), delivery.proof()), (GrantState::Delivered, DeliveryProof::Retrieval));
+    assert_eq!(
+        (first.state(), delivery.proof()),
+        (GrantState::Delivered, DeliveryProof::Retrieval)
+    );
     let second = done!(gateway.grants().record_retrieval(retrieval(&given, false)));
     assert_eq!(second.state(), GrantState::Active);
     let third = done!(gateway.grants().record_retrieval(retrieval(&given, false)));

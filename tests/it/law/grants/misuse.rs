@@ -82,7 +82,10 @@ pub(super) async fn shr_24_stopped_rectified_and_in_force_again(city: &City) {
 
     let stopped = done!(provider.grants().suspend_for_misuse(suspension(&given)));
     let owed = stopped.course.clone().and_then(|course| course.rectification).expect("an order");
-    assert_eq!((stopped.state(), owed.ground()), (GrantState::Suspended, MisuseGround::BeyondScope));
+    assert_eq!(
+        (stopped.state(), owed.ground()),
+        (GrantState::Suspended, MisuseGround::BeyondScope)
+    );
     assert_eq!((owed.evidence.as_ref(), owed.before()), (&[7; 32][..], GrantState::Delivered));
     let wanted = CheckUseRequest { name: given.name.clone(), ..Default::default() };
     let said = done!(user.grants().check_use(wanted.clone()));
@@ -111,7 +114,10 @@ pub(super) async fn shr_24_ended_after_an_inadequate_rectification(city: &City) 
     let given = city.ask(&entry, |_| {}).await;
     let stopped = done!(provider.grants().suspend_for_misuse(suspension(&given)));
     refused!(RectificationRunning, provider.sharing().terminate_grant(termination(&stopped)));
-    refused!(RectificationRunning, provider.grants().judge_rectification(judgement(&stopped, false)));
+    refused!(
+        RectificationRunning,
+        provider.grants().judge_rectification(judgement(&stopped, false))
+    );
     let reported = done!(user.grants().report_rectification(report(&stopped, false)));
     refused!(RectificationUnjudged, provider.sharing().terminate_grant(termination(&reported)));
     let judged = done!(provider.grants().judge_rectification(judgement(&reported, false)));

@@ -67,7 +67,8 @@ pub(super) async fn shr_13_the_agreement_is_on_record(city: &City) {
     refused!(FieldInvalid, authority.grants().record_agreement(with(|call| call.digest.clear())));
     refused!(ReasonMissing, authority.grants().record_agreement(with(|call| call.number.clear())));
     let signed = done!(authority.grants().record_agreement(with(|_| {})));
-    let agreement = signed.course.clone().and_then(|course| course.agreement).expect("it is signed");
+    let agreement =
+        signed.course.clone().and_then(|course| course.agreement).expect("it is signed");
     assert_eq!((agreement.signed.as_str(), agreement.digest.len()), ("2026-09-21", 32));
 
     // In this city no consent makes what was received go further (SHR-10).
