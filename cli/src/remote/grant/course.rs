@@ -4,9 +4,11 @@ use catalog_model::reason::Lang;
 use luqiao_proto::sharing::v1::{
     AcknowledgeDeliveryRequest, CheckUseRequest, CheckUseResponse, ConsentWiderUseRequest,
     EndPurposeRequest, Grant, JudgeRectificationRequest, ListUseRecordsRequest,
-    OfferDeliveryRequest, ProveDisposalRequest, PurgeUseRecordsRequest, RecordAgreementRequest,
-    RecordUseRequest, ReportRectificationRequest, RequireDisposalRequest, SuspendForMisuseRequest,
+    ListUseRecordsResponse, OfferDeliveryRequest, ProveDisposalRequest, PurgeUseRecordsRequest,
+    RecordAgreementRequest, RecordUseRequest, ReportRectificationRequest, RequireDisposalRequest,
+    SuspendForMisuseRequest, UseField,
 };
+use serde_json::{Value, json};
 use tonic::{Response, Status};
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     message::kind,
-    output::{Column, column},
+    output::{Column, Format, column},
 };
 
 use super::{
@@ -131,7 +133,15 @@ async fn used(remote: &Remote, command: Use) -> Result<Exit, Failure> {
                 page_token: page.page_token,
             };
             let list = answer(client.list_use_records(session.call(request)).await)?;
-            remote.show_page(kind::USE_RECORD_PAGE, &list, "use_records", &COLUMNS)?;
+            match remote.output.format {
+                Format::Json => {
+                    remote.show_page(kind::USE_RECORD_PAGE, &list, "use_records", &COLUMNS)?;
+                }
+                Format::Table => {
+                    let page = readable(&list, remote.output.lang);
+                    remote.output.page(&page, "use_records", &COLUMNS)?;
+                }
+            }
         }
         Use::Purge { name, before, change } => {
             let before = before.to_string();
@@ -171,6 +181,56 @@ async fn may_use(remote: &Remote, name: String, wanted: Wanted) -> Result<Exit, 
     Ok(if said.permitted { Exit::Ok } else { Exit::Denied })
 }
 
+/// The page with each record as a person reads it: what it says, and what it should have said.
+fn readable(list: &ListUseRecordsResponse, lang: Lang) -> Value {
+    let word = |field: UseField| field_word(field, lang);
+    let rows: Vec<Value> = list
+        .use_records
+        .iter()
+        .map(|record| {
+            let entries: Vec<String> = record
+                .entries
+                .iter()
+                .map(|entry| format!("{}: {}", word(entry.field()), entry.text))
+                .collect();
+            let missing: Vec<&str> =
+                record.missing.iter().map(|missing| word(missing.field())).collect();
+            let at = record.recorded_time.map(|time| time.to_string()).unwrap_or_default();
+            json!({
+                "number": record.number,
+                "recorded_time": at,
+                "entries": entries.join("; "),
+                "missing": missing.join(", "),
+            })
+        })
+        .collect();
+    let more = Some(&list.next_page_token).filter(|token| !token.is_empty());
+    json!({ "use_records": rows, "next_page_token": more })
+}
+
+fn field_word(field: UseField, lang: Lang) -> &'static str {
+    use UseField as F;
+    let (en, zh) = match field {
+        F::Unspecified => ("unknown", "未知"),
+        F::Scenario => ("scenario", "使用场景"),
+        F::Process => ("process", "使用过程"),
+        F::Effect => ("effect", "应用成效"),
+        F::Storage => ("storage", "存储情况"),
+        F::Destruction => ("destruction", "销毁情况"),
+        F::Purpose => ("purpose", "具体用途"),
+        F::User => ("user", "使用人员"),
+        F::Approver => ("approver", "批准人员"),
+        F::Content => ("content", "数据内容"),
+        F::Time => ("time", "获取时间"),
+        F::Manner => ("manner", "获取方式"),
+        F::Medium => ("medium", "介质类型"),
+    };
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
 /// The answer as a person reads it. Why not, the server has worded.
 fn sentence(said: &CheckUseResponse, lang: Lang) -> String {
     let rule = said.rule.as_ref().map_or_else(String::new, |rule| match lang {
@@ -189,9 +249,27 @@ fn sentence(said: &CheckUseResponse, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
-    use luqiao_proto::rule::v1::RuleRef;
+    use luqiao_proto::{
+        rule::v1::RuleRef,
+        sharing::v1::{MissingField, UseEntry, UseRecord},
+    };
 
     use super::*;
+
+    #[test]
+    fn a_record_reads_as_what_it_says_and_what_it_lacks() {
+        let record = UseRecord {
+            number: 7,
+            entries: vec![UseEntry { field: UseField::Effect.into(), text: "发现异常".into() }],
+            missing: vec![MissingField { field: UseField::Destruction.into(), rule: None }],
+            ..Default::default()
+        };
+        let list = ListUseRecordsResponse { use_records: vec![record], ..Default::default() };
+        let page = readable(&list, Lang::Zh);
+        assert_eq!(page["use_records"][0]["entries"], "应用成效: 发现异常");
+        assert_eq!(page["use_records"][0]["missing"], "销毁情况");
+        assert!(page["next_page_token"].is_null());
+    }
 
     #[test]
     fn the_answer_reads_as_a_sentence_in_both_languages() {
