@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 17] = [
+const FILES: &[&str] = &[
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
     "luqiao/entry/v1/entry_file.proto",
@@ -19,9 +19,14 @@ const FILES: [&str; 17] = [
     "luqiao/peer/v1/peer_service.proto",
     "luqiao/rule/v1/rule.proto",
     "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/grant.proto",
+    "luqiao/sharing/v1/grant_service.proto",
     "luqiao/sharing/v1/paper_decision.proto",
+    "luqiao/sharing/v1/service_change.proto",
+    "luqiao/sharing/v1/service_change_service.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
+    "luqiao/sharing/v1/use_record.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -39,6 +39,7 @@ pub(crate) mod probe;
 mod catalog;
 mod entries;
 pub(crate) mod federation;
+mod grant;
 mod ledger;
 mod links;
 mod members;
@@ -46,6 +47,7 @@ mod operations;
 mod organizations;
 mod paging;
 mod rules;
+mod service_change;
 mod sharing;
 mod watch;
 

@@ -13,9 +13,12 @@ use crate::output::Format;
 
 pub mod catalog;
 pub mod cluster;
+pub mod document;
 pub mod entry_life;
+pub mod grant;
 pub mod organization;
 pub mod paper;
+pub mod service_change;
 pub mod sharing;
 
 /// The command for people: catalogs, share requests, grants and receipts.
@@ -86,6 +89,9 @@ pub enum Command {
     /// Grants · 授权
     #[command(subcommand)]
     Grant(sharing::Grant),
+    /// Changes of a service that others use · 服务变更
+    #[command(subcommand)]
+    ServiceChange(service_change::ServiceChange),
     /// Receipts: proofs of what was decided · 回执
     #[command(subcommand)]
     Receipt(Receipt),

@@ -51,6 +51,12 @@ pub mod kind {
     pub const CONSENT: &str = "luqiao.sharing.v1.GiveConsentResponse";
     /// A grant.
     pub const GRANT: &str = "luqiao.sharing.v1.Grant";
+    /// What was done with what a grant gave.
+    pub const USE_RECORD: &str = "luqiao.sharing.v1.UseRecord";
+    /// Whether a use would be permitted.
+    pub const USE_ANSWER: &str = "luqiao.sharing.v1.CheckUseResponse";
+    /// A change of a service.
+    pub const SERVICE_CHANGE: &str = "luqiao.sharing.v1.ServiceChange";
     /// A receipt.
     pub const RECEIPT: &str = "luqiao.ledger.v1.Receipt";
     /// The status of a domain.
@@ -75,6 +81,10 @@ pub mod kind {
     pub const REQUEST_PAGE: &str = "luqiao.sharing.v1.ListRequestsResponse";
     /// A page of grants.
     pub const GRANT_PAGE: &str = "luqiao.sharing.v1.ListGrantsResponse";
+    /// A page of use records.
+    pub const USE_RECORD_PAGE: &str = "luqiao.sharing.v1.ListUseRecordsResponse";
+    /// A page of changes of a service.
+    pub const SERVICE_CHANGE_PAGE: &str = "luqiao.sharing.v1.ListServiceChangesResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -154,6 +164,11 @@ mod tests {
             kind::SYSTEM_PAGE,
             kind::REQUEST_PAGE,
             kind::GRANT_PAGE,
+            kind::USE_RECORD,
+            kind::USE_ANSWER,
+            kind::SERVICE_CHANGE,
+            kind::USE_RECORD_PAGE,
+            kind::SERVICE_CHANGE_PAGE,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

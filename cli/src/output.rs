@@ -207,26 +207,35 @@ fn without_prefix(text: &str) -> Option<String> {
         "DATA_KIND_",
         "DATA_LEVEL_",
         "DECIDER_",
+        "DELIVERY_PROOF_",
+        "DISPOSAL_MANNER_",
         "ENTRY_STATE_",
         "GRANT_STATE_",
         "ITEM_TYPE_",
         "LIBRARY_KIND_",
+        "MISUSE_GROUND_",
         "OPEN_TYPE_",
         "PARTY_CLASS_",
         "PARTY_ROLE_",
         "PERSON_ROLE_",
         "PLATFORM_ROLE_",
+        "PURPOSE_END_KIND_",
         "REVIEW_OUTCOME_",
         "SECRECY_MARK_",
         "SELF_CHECK_KIND_",
+        "SERVICE_CHANGE_CAUSE_",
+        "SERVICE_CHANGE_KIND_",
+        "SERVICE_CHANGE_STATE_",
         "SHARE_REQUEST_STATE_",
         "SHARING_KIND_",
         "SHARING_METHOD_",
         "SUSPENSION_GROUND_",
         "UPDATE_CYCLE_",
+        "USE_FIELD_",
+        "WIDER_USE_KIND_",
         "WORKLIST_OUTCOME_",
     ];
-    let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix))?;
+    let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(*prefix))?;
     Some(rest.to_ascii_lowercase())
 }
 

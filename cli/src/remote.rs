@@ -13,6 +13,7 @@ pub mod grant;
 pub mod organization;
 pub mod receipt;
 pub mod request;
+pub mod service_change;
 pub mod status;
 
 use prost::Message;

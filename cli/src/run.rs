@@ -104,6 +104,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::System(command) => remote::organization::run_system(&remote, command).await,
         Command::Request(command) => remote::request::run(&remote, command).await,
         Command::Grant(command) => remote::grant::run(&remote, command).await,
+        Command::ServiceChange(command) => remote::service_change::run(&remote, command).await,
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,

@@ -2,7 +2,8 @@
 //!
 //! Each side of a link dials the other. What it wants to know it follows (`follow`), what it
 //! owes it delivers (`deliver`), and what the other side asks it serves like any call, within
-//! the bounds of [`serve`]. Cursor and outbox are replicated, in the cluster; here is only the
+//! the bounds of [`serve`]. Calls of our departments about what the other side owns are carried
+//! there one by one ([`carry`]). Cursor and outbox are replicated, in the cluster; here is only the
 //! carrying, so that any gateway of the domain can take over from any other, and two that carry
 //! at once do no harm.
 //!
@@ -22,8 +23,9 @@ use catalog_model::{ids::DomainId, reason::Lang};
 use http::uri::PathAndQuery;
 use luqiao_proto::operations::v1::{GetStatusResponse, LinkStatus};
 use luqiao_transport::{
-    dial::{DialError, Dialer, MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX, Target},
+    dial::{DialError, Dialer, PEER_MESSAGE_BYTES_MAX, Target},
     drain::Shutdown,
+    language,
     status::Problem,
     tls::Expectation,
 };
@@ -32,7 +34,9 @@ use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
-use tonic::{Request, Status, Streaming, client::Grpc, transport::Channel};
+use tonic::{
+    Request, Status, Streaming, client::Grpc, metadata::MetadataValue, transport::Channel,
+};
 
 use crate::{
     config::{Config, PeerConfig},
@@ -41,6 +45,7 @@ use crate::{
     upstream::{CallFailed, Upstream, backoff::Backoff},
 };
 
+pub mod carry;
 mod deliver;
 mod follow;
 pub mod serve;
@@ -373,27 +378,36 @@ impl Worker {
 
     /// A connection to one of the peer's gateways, which has proved to be one.
     async fn dial(&self) -> Result<Peer, LinkFailed> {
-        let mut endpoints: Vec<&String> = self.peer.endpoints.iter().collect();
-        let first = fastrand::usize(..endpoints.len());
-        endpoints.rotate_left(first);
-        let mut failed = None;
-        for endpoint in endpoints {
-            let mut target =
-                Target::new(endpoint).expecting(Expectation::gateway_of(self.peer.domain.clone()));
-            target.server_name.clone_from(&self.peer.server_name);
-            match self.dialer.connect(&target).await {
-                Ok(channel) => {
-                    let grpc = Grpc::new(channel)
-                        .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
-                        .max_encoding_message_size(MESSAGE_BYTES_MAX);
-                    let path = self.domain.clone();
-                    return Ok(Peer { grpc, path, call_timeout: self.call_timeout });
-                }
-                Err(error) => failed = Some(error),
-            }
-        }
-        Err(failed.expect("a peer has at least one endpoint").into())
+        dial(&self.dialer, &self.peer, &self.domain, self.call_timeout).await
     }
+}
+
+/// A connection of `domain` to one of the gateways of `peer`, which has proved to be one.
+async fn dial(
+    dialer: &Dialer,
+    peer: &PeerConfig,
+    domain: &DomainId,
+    call_timeout: Duration,
+) -> Result<Peer, LinkFailed> {
+    let mut endpoints: Vec<&String> = peer.endpoints.iter().collect();
+    let first = fastrand::usize(..endpoints.len());
+    endpoints.rotate_left(first);
+    let mut failed = None;
+    for endpoint in endpoints {
+        let mut target =
+            Target::new(endpoint).expecting(Expectation::gateway_of(peer.domain.clone()));
+        target.server_name.clone_from(&peer.server_name);
+        match dialer.connect(&target).await {
+            Ok(channel) => {
+                let grpc = Grpc::new(channel)
+                    .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
+                    .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX);
+                return Ok(Peer { grpc, path: domain.clone(), call_timeout });
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.expect("a peer has at least one endpoint").into())
 }
 
 /// A connected gateway of the other domain.
@@ -406,7 +420,21 @@ struct Peer {
 
 impl Peer {
     async fn call(&mut self, method: &'static str, call: Bytes) -> Result<Bytes, LinkFailed> {
+        self.call_in(method, call, None).await
+    }
+
+    /// A call whose refusal is wanted in a language.
+    async fn call_in(
+        &mut self,
+        method: &'static str,
+        call: Bytes,
+        language: Option<&'static str>,
+    ) -> Result<Bytes, LinkFailed> {
         let mut request = self.request(call);
+        if let Some(language) = language {
+            let tag = MetadataValue::from_static(language);
+            request.metadata_mut().insert(language::ACCEPT_LANGUAGE, tag);
+        }
         let time = self.call_timeout;
         request.set_timeout(time);
         let answer = async {

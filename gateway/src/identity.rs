@@ -6,8 +6,9 @@
 //! people it acts; that is recorded as its assertion, not as the person's own act.
 //!
 //! Two kinds of callers come to two kinds of methods. Persons and systems of our domain call the
-//! catalog; gateways of the domains that we have a link with call `FederationService`. Anything
-//! else is refused here: a department talks to the gateway of its own domain.
+//! catalog; gateways of the domains that we have a link with call `FederationService`. Our own
+//! gateways ask of grants and say what they saw. Anything else is refused here: a department talks
+//! to the gateway of its own domain.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,9 +19,14 @@ use catalog_model::{
 };
 use luqiao_transport::identity::{CertificateTable, SpiffeId, Subject};
 
-use crate::stage::Received;
+use crate::{method::Method, stage::Received};
 
 pub mod loop_guard;
+
+/// What our own gateways say and ask of grants, because data pass through them: whether a use is
+/// permitted, and that data came.
+const OF_OWN_GATEWAYS: [&str; 2] =
+    ["/luqiao.sharing.v1.GrantService/CheckUse", "/luqiao.sharing.v1.GrantService/RecordRetrieval"];
 
 /// Metadata in which a system names the person for whom it acts, by id or by full name.
 pub const PERSON: &str = "x-luqiao-person";
@@ -107,7 +113,10 @@ pub fn identify(registry: &Registry, received: Received) -> Result<Identified, N
     let caller = if received.method.is_federation() {
         link(registry, name)?
     } else {
-        department(registry, name, person(&received))?
+        match own_worker(registry, name, received.method) {
+            Some(worker) => worker,
+            None => department(registry, name, person(&received))?,
+        }
     };
     loop_guard::check(&received.headers, &registry.domain)
         .map_err(|repeated| NotIdentified::Loop { domain: repeated.0 })?;
@@ -140,6 +149,15 @@ fn link(registry: &Registry, name: &SpiffeId) -> Result<Caller, NotIdentified> {
         return Err(foreign(name));
     }
     Ok(Caller { domain: name.domain.clone(), identity: Identity::Gateway { id: id.to_string() } })
+}
+
+/// A gateway of our own domain on business of its own. That nobody else says what only the platform
+/// may say is for the state machine.
+fn own_worker(registry: &Registry, name: &SpiffeId, method: &Method) -> Option<Caller> {
+    let Subject::Gateway { id } = &name.subject else { return None };
+    let own = name.domain == registry.domain && OF_OWN_GATEWAYS.contains(&method.path);
+    let identity = Identity::Gateway { id: id.to_string() };
+    own.then(|| Caller { domain: name.domain.clone(), identity })
 }
 
 /// A person or system of our own domain.

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use catalog_model::{name::ResourceName, refusal::Refusal};
 use luqiao_proto::{
     FILE_DESCRIPTOR_SET,
-    convert::methods::{self, METHODS, MethodKind, RoutingName},
+    convert::methods::{self, Carriage, METHODS, MethodKind, RoutingName},
 };
 use prost::{
     Message as _,
@@ -32,6 +32,8 @@ pub struct Method {
     pub repeatable: bool,
     /// Whether it can change anything.
     pub changes: bool,
+    /// Whether another domain answers it.
+    pub carriage: Carriage,
     row: &'static methods::Method,
     /// Number of the field `request_id` of its message, if it has one.
     request_id: Option<u32>,
@@ -119,6 +121,7 @@ impl Method {
             shape,
             repeatable: row.safe_to_retry,
             changes: matches!(row.kind, MethodKind::Write | MethodKind::Bidi),
+            carriage: row.carriage,
             row,
             request_id: number("request_id"),
             page_size: number("page_size"),

@@ -22,29 +22,34 @@ use std::{
 };
 
 use bytes::Bytes;
-use catalog_model::reason::Lang;
+use catalog_model::{
+    ids::DomainId,
+    reason::{Lang, Reason::NotOwner},
+};
 use http::{Request, Response, request::Parts};
-use luqiao_proto::node::v1::StreamResponse;
+use luqiao_proto::{federation::v1::CarryCallResponse, node::v1::StreamResponse};
 use luqiao_transport::{
     dial::{MESSAGE_BYTES_MAX, PEER_MESSAGE_BYTES_MAX},
     drain::Shutdown,
     language,
+    status::Problem,
 };
+use prost::Message as _;
 use tokio_stream::StreamExt as _;
 use tonic::{Status, Streaming, body::Body, server::Grpc, service::Routes};
 use tower::{Service, service_fn};
 
 use crate::{
     admission::{Admission, Admitted},
-    federation::Links,
+    federation::{Links, carry::Carrier},
     identity::{self, Registry},
     method::{Method, Shape},
     open_services, policy,
     raw::RawCodec,
     rescue::{self, Failure},
-    route::{self, Routes as RouteTable},
+    route::{self, Destination, Routed, Routes as RouteTable},
     stage::Received,
-    upstream::Upstream,
+    upstream::{CallFailed, Upstream},
 };
 
 mod answers;
@@ -73,6 +78,8 @@ pub struct Stages {
     pub routes: RouteTable,
     /// Upstream.
     pub upstream: Upstream,
+    /// How calls reach the domains that own what they are about.
+    pub carrier: Carrier,
     /// Which other domains' calls end when their link is cut; and part of one answer.
     pub links: Links,
     /// When streams are told to go elsewhere.
@@ -120,8 +127,30 @@ impl Stages {
     async fn one(self: Arc<Self>, admitted: Admitted, call: Bytes) -> Result<Bytes, Failure> {
         let permitted = policy::permit(&self.rules, admitted, call)?;
         let routed = route::route(&self.routes, permitted)?;
-        let answer = self.upstream.call(&routed).await?;
-        Ok(self.links.complete(routed.permitted().received().method.path, answer))
+        let permitted = routed.permitted();
+        let answer = match routed.destination() {
+            Destination::Owner(owner) => self.carrier.carry(owner, permitted).await?,
+            Destination::Own | Destination::OwnCopyOf(_) => match self.upstream.call(&routed).await
+            {
+                Ok(answer) => answer,
+                Err(failed) => match self.answered_by(&routed, &failed) {
+                    Some(owner) => self.carrier.carry(&owner, permitted).await?,
+                    None => return Err(failed.into()),
+                },
+            },
+        };
+        if permitted.is_carried() {
+            return Ok(CarryCallResponse { answer }.encode_to_vec().into());
+        }
+        Ok(self.links.complete(permitted.method().path, answer))
+    }
+
+    /// The domain that answers a question of which our own cluster said that it does not.
+    fn answered_by(&self, routed: &Routed, failed: &CallFailed) -> Option<DomainId> {
+        let CallFailed::Refused(status) = failed else { return None };
+        let problem = Problem::from_status(status);
+        let owner = problem.metadata.get("owner").filter(|_| problem.reason == Some(NotOwner))?;
+        route::asked_on(&self.routes, routed, owner)
     }
 
     /// Carries one message there and opens the stream of its answers.

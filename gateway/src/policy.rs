@@ -12,11 +12,13 @@ use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
 use catalog_model::{caller::Caller, ids::DomainId, name::ResourceName, refusal::Refusal};
+use luqiao_proto::{convert::carried::read_carried, federation::v1::CarryCallRequest};
+use prost::Message as _;
 
 use crate::{
     admission::Admitted,
     config::PeerKind,
-    federation::serve,
+    federation::{carry, serve},
     method::{Method, Unreadable},
     stage::Received,
 };
@@ -41,6 +43,8 @@ pub enum Rule {
     Name,
     /// Superiors follow the full feed, others the shared one.
     FeedScope,
+    /// A gateway speaks for persons and systems of its own domain, with the calls that are carried.
+    Carried,
     /// Nothing stands against it here.
     PassOn,
 }
@@ -72,6 +76,15 @@ pub struct Permitted {
     admitted: Admitted,
     call: Bytes,
     name: Option<ResourceName>,
+    /// What is called and by whom, if another domain's gateway carried the call here.
+    carried: Option<Carried>,
+}
+
+/// A call that the gateway of the caller's domain carried here.
+#[derive(Debug, Clone)]
+struct Carried {
+    method: &'static Method,
+    caller: Caller,
 }
 
 /// Why the call does not go on.
@@ -89,6 +102,9 @@ pub enum Denied {
     /// A field that should name a resource does not.
     #[error("a name is wrong")]
     Name(Box<Refusal>),
+    /// What a gateway carries is not for it to carry.
+    #[error("a carried call is wrong")]
+    Carried(Box<Refusal>),
     /// A feed that is not for this domain.
     #[error("feed scope {scope} is not for {domain}")]
     FeedScope {
@@ -105,9 +121,19 @@ impl Permitted {
         self.admitted.received()
     }
 
-    /// Who calls.
+    /// What is called; of a carried call, what is carried.
+    pub fn method(&self) -> &'static Method {
+        self.carried.as_ref().map_or(self.received().method, |carried| carried.method)
+    }
+
+    /// Who calls; of a carried call, for whom it was carried.
     pub fn caller(&self) -> &Caller {
-        self.admitted.caller()
+        self.carried.as_ref().map_or_else(|| self.admitted.caller(), |carried| &carried.caller)
+    }
+
+    /// Whether another domain's gateway carried the call here. It is answered here or not at all.
+    pub fn is_carried(&self) -> bool {
+        self.carried.is_some()
     }
 
     /// The message, byte for byte.
@@ -121,21 +147,49 @@ impl Permitted {
     }
 }
 
-/// Decides whether `call` goes on, and logs the decision.
+/// Decides whether `call` goes on, and logs the decision. Of a carried call both are decided: what
+/// carries it and what is carried.
 pub fn permit(rules: &Rules, admitted: Admitted, call: Bytes) -> Result<Permitted, Denied> {
     let method = admitted.received().method;
-    let Decision { effect, determined_by } = decide(rules, method, admitted.caller(), &call);
-    let caller = admitted.caller();
+    let name = decided(decide(rules, method, admitted.caller(), &call), admitted.caller(), method)?;
+    if method.path != carry::CARRY_CALL {
+        return Ok(Permitted { admitted, call, name, carried: None });
+    }
+    let (carried, call) = unpacked(call, &admitted.caller().domain).inspect_err(|_| {
+        let caller = admitted.caller();
+        tracing::info!(%caller, method = method.path, rule = %Rule::Carried, "Denied");
+    })?;
+    let decision = decide(rules, carried.method, &carried.caller, &call);
+    let name = decided(decision, &carried.caller, carried.method)?;
+    Ok(Permitted { admitted, call, name, carried: Some(carried) })
+}
+
+/// Logs a decision; the name that the call is about, or why it does not go on.
+fn decided(
+    decision: Decision,
+    caller: &Caller,
+    method: &Method,
+) -> Result<Option<ResourceName>, Denied> {
+    let Decision { effect, determined_by } = decision;
     match effect {
         Effect::Allow { name } => {
             tracing::debug!(%caller, method = method.path, rule = %determined_by, "Allowed");
-            Ok(Permitted { admitted, call, name })
+            Ok(name)
         }
         Effect::Deny(denied) => {
             tracing::info!(%caller, method = method.path, rule = %determined_by, "Denied");
             Err(denied)
         }
     }
+}
+
+/// What a gateway of `domain` carries, and its message.
+fn unpacked(call: Bytes, domain: &DomainId) -> Result<(Carried, Bytes), Denied> {
+    let carry = CarryCallRequest::decode(call).map_err(|error| Unreadable(error.to_string()))?;
+    let (row, caller) =
+        read_carried(&carry, domain).map_err(|refusal| Denied::Carried(Box::new(refusal)))?;
+    let method = Method::find(row.path).expect("every row of the table has its method");
+    Ok((Carried { method, caller }, carry.call))
 }
 
 /// The decision itself.
@@ -171,6 +225,7 @@ impl fmt::Display for Rule {
             Self::PageSize => "page_size",
             Self::Name => "name",
             Self::FeedScope => "feed_scope",
+            Self::Carried => "carried",
             Self::PassOn => "pass_on",
         })
     }

@@ -116,7 +116,7 @@ fn refusal(failure: &Failure) -> Refusal {
                 "is negative; 0 lets the server choose",
                 "为负数；填 0 由服务端决定",
             ),
-            Denied::Name(refusal) => (**refusal).clone(),
+            Denied::Name(refusal) | Denied::Carried(refusal) => (**refusal).clone(),
             Denied::FeedScope { domain, .. } => Refusal::new(Reason::CallerNotPermitted)
                 .fact("caller", domain)
                 .fact("needed", "the shared scope, or a superior domain for the full one"),

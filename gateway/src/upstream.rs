@@ -236,16 +236,16 @@ impl Upstream {
     }
 
     fn manner(&self, permitted: &Permitted) -> Result<Manner, CallFailed> {
-        let received = permitted.received();
+        let (received, method) = (permitted.received(), permitted.method());
         let call_timeout = self.cluster.call_timeout;
         let time = match received.budget.for_upstream() {
             Ok(left) => left.unwrap_or(call_timeout).min(call_timeout),
             Err(BudgetSpent) => return Err(CallFailed::TimedOut),
         };
         Ok(Manner {
-            repeatable: received.method.repeatable,
-            changes: received.method.changes,
-            leader_first: received.method.asks_leader(),
+            repeatable: method.repeatable,
+            changes: method.changes,
+            leader_first: method.asks_leader(),
             ends: Instant::now() + time,
             attempt: self.cluster.attempt_timeout,
         })
@@ -258,7 +258,7 @@ impl Upstream {
             caller: Some(caller_message(permitted.caller())),
             gateway: self.cluster.gateway.to_string(),
             received_at: Some(received.received_at.into()),
-            method: received.method.path.to_owned(),
+            method: permitted.method().path.to_owned(),
             call: permitted.call().clone(),
             language: match received.lang {
                 Lang::Zh => "zh",
@@ -303,16 +303,18 @@ impl Upstream {
         .await
     }
 
-    /// What is owed to `domain` after number `after`, waiting up to `wait` for the first.
+    /// What is owed to `domain`, which is at `peer_level`, after number `after`, waiting up to `wait`
+    /// for the first.
     pub async fn outbox(
         &self,
         domain: &DomainId,
+        peer_level: u32,
         after: u64,
         limit: u32,
         wait: Duration,
     ) -> Result<Vec<OutboxItem>, CallFailed> {
-        let wait_ms = wait.as_millis() as u64;
-        let request = ListOutboxRequest { domain: domain.to_string(), after, limit, wait_ms };
+        let (domain, wait_ms) = (domain.to_string(), wait.as_millis() as u64);
+        let request = ListOutboxRequest { domain, after, limit, wait_ms, peer_level };
         self.internal(wait, |node, time| {
             // It may wait long: beside the other streams, not among the calls.
             let (mut client, request) = (node.streams.clone(), timed(request.clone(), time));

@@ -26,8 +26,12 @@ pub mod case_rules;
 pub mod grant;
 pub mod paper_decision;
 pub mod party;
+pub mod service_change;
 pub mod share_request;
+pub mod use_record;
 
+pub mod carried;
+pub mod digest;
 pub mod methods;
 
 mod enumeration;

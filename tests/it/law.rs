@@ -2,3 +2,4 @@
 //! they refused what it does not?
 
 mod entries;
+mod grants;

@@ -11,7 +11,11 @@ use luqiao_proto::{
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
     rule::v1::rule_service_client::RuleServiceClient,
-    sharing::v1::sharing_service_client::SharingServiceClient,
+    sharing::v1::{
+        grant_service_client::GrantServiceClient,
+        service_change_service_client::ServiceChangeServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -124,6 +128,8 @@ impl Role {
         entries: EntryServiceClient;
         organizations: OrganizationServiceClient;
         sharing: SharingServiceClient;
+        grants: GrantServiceClient;
+        service_changes: ServiceChangeServiceClient;
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;

@@ -171,4 +171,21 @@ impl Grant {
         let service = self.course.as_ref().and_then(|course| course.service.as_ref());
         service.is_some_and(|service| service.stopped_time.is_some())
     }
+
+    /// The right as a domain below command level 3 can hold it: without a course or a rate, and in
+    /// one of the states that there are. What is over is over there too.
+    #[must_use]
+    pub fn without_course(self) -> Self {
+        use GrantState as S;
+        let (state, ended) = match self.state {
+            S::Offered | S::Delivered | S::Active => (S::Granted, ""),
+            S::PurposeEnded | S::Disposed | S::Ended => (S::Terminated, self.state.word()),
+            state @ (S::Granted | S::Suspended | S::Terminated) => (state, ""),
+        };
+        let termination_reason = match ended {
+            "" => self.termination_reason,
+            word => word.to_owned(),
+        };
+        Self { state, termination_reason, course: None, rate_per_day: None, ..self }
+    }
 }

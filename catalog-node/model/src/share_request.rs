@@ -124,6 +124,14 @@ pub struct RequestContent {
     pub renews: Option<ResourceName>,
 }
 
+impl RequestContent {
+    /// The content as a domain below command level 3 can take it: without what it would refuse.
+    #[must_use]
+    pub fn without_rate(self) -> Self {
+        Self { rate_per_day: None, renews: None, ..self }
+    }
+}
+
 /// Where a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]

@@ -3,6 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use catalog_model::{
+    caller::{Caller, Identity},
     reason::{Lang, Reason},
     refusal::Refusal,
 };
@@ -27,8 +28,8 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, entries, federation, ledger, links, members,
-    operations, organizations, rules, sharing, watch,
+    CALL_TIMEOUT, Call, Reply, Services, catalog, entries, federation, grant, ledger, links,
+    members, operations, organizations, rules, service_change, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -143,6 +144,18 @@ impl Services {
         matches!(timeout_at(until, next).await, Ok(true))
     }
 
+    /// Persons and systems of other domains come by the gateways of both, with the calls that are
+    /// meant for them and no others.
+    fn check_home(&self, caller: &Caller, method: &methods::Method) -> Result<(), Refusal> {
+        let home = caller.domain == *self.handle.domain();
+        let of_a_domain =
+            matches!(caller.identity, Identity::Gateway { .. } | Identity::Node { .. });
+        if home || of_a_domain || method.is_carried() {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::DomainForeign).fact("domain", &caller.domain))
+    }
+
     fn call(self: &Arc<Self>, envelope: &Envelope) -> Result<Call, Refusal> {
         let caller =
             read_caller(stated(envelope.caller.as_ref(), "envelope.caller")?, "envelope.caller")?;
@@ -151,11 +164,13 @@ impl Services {
             .as_ref()
             .map(|at| read_timestamp(Some(at), "envelope.received_at"))
             .transpose()?;
+        let method = methods::method(&envelope.method)?;
+        self.check_home(&caller, method)?;
         Ok(Call {
             services: Arc::clone(self),
             caller,
             received_at,
-            method: methods::method(&envelope.method)?,
+            method,
             bytes: envelope.call.clone(),
             lang: lang_of(envelope),
         })
@@ -321,6 +336,11 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,
         "/luqiao.sharing.v1.SharingService/SuspendGrant" => sharing::suspend_grant(call).await,
         "/luqiao.sharing.v1.SharingService/TerminateGrant" => sharing::terminate_grant(call).await,
+
+        path if path.starts_with("/luqiao.sharing.v1.GrantService/") => grant::dispatch(call).await,
+        path if path.starts_with("/luqiao.sharing.v1.ServiceChangeService/") => {
+            service_change::dispatch(call).await
+        }
 
         "/luqiao.rule.v1.RuleService/GetRulePack" => rules::get_pack(call).await,
         "/luqiao.rule.v1.RuleService/ListRulePacks" => rules::list_packs(call).await,

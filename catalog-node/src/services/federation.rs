@@ -66,6 +66,7 @@ pub(super) async fn describe(call: &Call) -> Result<Reply, Refusal> {
                     }
                 })
                 .collect(),
+            level: view.level(),
         })
     })
     .await

@@ -9,6 +9,7 @@ use catalog_model::{
     ids::DomainId,
     reason::Reason,
     refusal::Refusal,
+    share_request::ShareRequest,
 };
 use catalog_state::{
     command::Body, event::Event, outbox::Message as Owed, outcome::Outcome, view::View,
@@ -36,6 +37,9 @@ use crate::{handle::Intent, node::Answered};
 const FORWARD: &str = "/luqiao.federation.v1.FederationService/ForwardRequest";
 const RELAY: &str = "/luqiao.federation.v1.FederationService/RelayStatus";
 
+/// From this command level on a domain takes courses of grants, rates and renewals.
+const COURSE_LEVEL: u32 = 3;
+
 /// Most items of one answer.
 const ITEMS_MAX: u32 = 200;
 /// Longest time that an answer waits for the first item.
@@ -51,6 +55,7 @@ pub(super) async fn list_outbox(
         asked => asked.min(ITEMS_MAX),
     };
     let wait = Duration::from_millis(request.wait_ms).min(WAIT_MAX);
+    let peer_level = request.peer_level;
     // First the place, then the rows: what comes between is found in both.
     let mut subscription = services.handle.subscribe(None);
     services.handle.read().await?;
@@ -59,7 +64,7 @@ pub(super) async fn list_outbox(
             let view = View(state);
             let clock = view.clock();
             let items = view.outbox(&domain, request.after, limit as usize);
-            items.iter().map(|item| owed(item, clock)).collect::<Vec<_>>()
+            items.into_iter().map(|item| owed(item, clock, peer_level)).collect::<Vec<_>>()
         })
     };
     let mut items = read(domain.clone()).await;
@@ -81,21 +86,31 @@ pub(super) async fn list_outbox(
     Ok(ListOutboxResponse { items })
 }
 
+/// One item as it is to be delivered to a domain at `peer_level`. A domain that is below the level
+/// of courses refuses what speaks of one, and everything behind it would wait: what it can know, it
+/// is told, and the rest once it is there.
 fn owed(
-    item: &catalog_state::outbox::OutboxItem,
+    item: catalog_state::outbox::OutboxItem,
     clock: catalog_model::time::UtcMillis,
+    peer_level: u32,
 ) -> OutboxItem {
-    let idempotency_key = item.idempotency_key.clone();
-    let (method, call) = match &item.message {
+    let whole = peer_level >= COURSE_LEVEL;
+    let told = |case: Box<ShareRequest>| {
+        let case = *case;
+        if whole { case } else { ShareRequest { content: case.content.without_rate(), ..case } }
+    };
+    let idempotency_key = item.idempotency_key;
+    let (method, call) = match item.message {
         Owed::Forward(case) => {
-            let request = Some(request_message(case, clock));
+            let request = Some(request_message(&told(case), clock));
             let key = idempotency_key.clone();
             (FORWARD, ForwardRequestRequest { request, idempotency_key: key }.encode_to_vec())
         }
         Owed::Status { request, grant } => {
+            let grant = grant.map(|grant| if whole { *grant } else { grant.without_course() });
             let call = RelayStatusRequest {
-                request: Some(request_message(request, clock)),
-                grant: grant.as_deref().map(grant_message),
+                request: Some(request_message(&told(request), clock)),
+                grant: grant.as_ref().map(grant_message),
                 idempotency_key: idempotency_key.clone(),
             };
             (RELAY, call.encode_to_vec())
@@ -179,3 +194,6 @@ fn domain_id(text: &str) -> Result<DomainId, Refusal> {
 fn encoded(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
 }
+
+#[cfg(test)]
+mod tests;

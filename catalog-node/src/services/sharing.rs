@@ -287,7 +287,7 @@ fn case_name(name: &str) -> Result<ResourceName, Refusal> {
     request_name(name, "name").map(|(domain, id)| ResourceName::new(domain, Resource::Request(id)))
 }
 
-fn granted_name(name: &str) -> Result<ResourceName, Refusal> {
+pub(super) fn granted_name(name: &str) -> Result<ResourceName, Refusal> {
     grant_name(name, "name").map(|(domain, id)| ResourceName::new(domain, Resource::Grant(id)))
 }
 
@@ -304,7 +304,7 @@ fn shown(look: &Look<'_>, outcome: &Outcome) -> Result<message::ShareRequest, Re
     Ok(request_message(&case, look.view().clock()))
 }
 
-fn shown_grant(look: &Look<'_>, outcome: &Outcome) -> Result<message::Grant, Refusal> {
+pub(super) fn shown_grant(look: &Look<'_>, outcome: &Outcome) -> Result<message::Grant, Refusal> {
     let name = done(outcome)?;
     let Resource::Grant(id) = name.resource else { return Err(Refusal::new(Reason::Internal)) };
     look.view().grant(&name.domain, id).as_ref().map(grant_message).ok_or_else(|| not_found(&name))

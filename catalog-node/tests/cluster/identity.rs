@@ -12,6 +12,7 @@ use luqiao_proto::{
     },
     organization::v1::ListOrganizationsRequest,
     peer::v1::{Hello, PrepareLeadershipRequest, peer_service_client::PeerServiceClient},
+    sharing::v1::AcknowledgeDeliveryRequest,
 };
 use luqiao_transport::status::Problem;
 
@@ -60,6 +61,26 @@ async fn only_gateways_of_the_domain_hand_over_calls() {
     let status =
         gateway.nodes(1).get_node_status(GetNodeStatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.id.as_str(), status.role.as_str()), ("1", "leader"));
+}
+
+/// Their gateway carries the call and ours hands it over; the node looks for itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn departments_of_other_domains_come_with_the_calls_that_are_carried() {
+    let cluster = Cluster::start(1, SPEC).await;
+    let gateway = cluster.gateway();
+    let foreign =
+        Caller { domain: "siming".parse().unwrap(), ..system(AUTHORITY, AUTHORITY_SYSTEM) };
+    let list =
+        ListOrganizationsRequest { parent: "domains/xiamen".to_owned(), ..Default::default() };
+    let organizations = "organization.v1.OrganizationService/ListOrganizations";
+    let reason = gateway.refused(1, &foreign, organizations, &list).await;
+    assert_eq!(reason, Reason::DomainForeign);
+    let name = "domains/xiamen/grants/01JD0000000000000000000001".to_owned();
+    let (etag, request_id) = ("\"v1\"".to_owned(), "1".to_owned());
+    let acknowledge = AcknowledgeDeliveryRequest { name, etag, request_id };
+    let delivery = "sharing.v1.GrantService/AcknowledgeDelivery";
+    let reason = gateway.refused(1, &foreign, delivery, &acknowledge).await;
+    assert_eq!(reason, Reason::NotFound, "it is taken in, and there is no such right");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,6 +101,12 @@ pub struct Asked {
     /// A commitment; may be repeated · 承诺
     #[arg(long = "commit", value_name = "COMMITMENT", value_parser = commitment)]
     pub commitments: Vec<Commitment>,
+    /// Calls a day · 每日调用次数
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_per_day: Option<u32>,
+    /// The own grant that this is to renew · 续期的授权
+    #[arg(long, value_name = "NAME")]
+    pub renews: Option<String>,
 }
 
 /// The three answers.
@@ -302,6 +308,9 @@ pub enum Grant {
         #[command(flatten)]
         change: VersionedChange,
     },
+    /// What comes after it.
+    #[command(flatten)]
+    Course(super::grant::Course),
 }
 
 fn item_reason(text: &str) -> Result<ItemReason, String> {

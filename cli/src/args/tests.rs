@@ -74,6 +74,29 @@ fn every_command_of_the_contract_is_understood() {
         "luqiao grant show n",
         "luqiao grant suspend n --reason r --rectify-by 2026-10-30",
         "luqiao grant terminate n --reason r",
+        "luqiao grant offer n --method batch-exchange",
+        "luqiao grant acknowledge n --etag v2",
+        "luqiao grant misuse n --ground third-party --reason r --digest-file f --rectify-by 2026-10-30",
+        "luqiao grant rectify n --text t --refused",
+        "luqiao grant judge n --adequate false --reason r",
+        "luqiao grant end-purpose n --kind not-needed",
+        "luqiao grant require-disposal n --manner destroyed",
+        "luqiao grant prove-disposal n --manner destroyed --digest-file f",
+        "luqiao grant use record n --field scenario=s --field effect=e",
+        "luqiao grant use list n --page-size 5",
+        "luqiao grant use purge n --before 2029-10-01",
+        "luqiao grant wider-use n --kind third-party --recipient r --purpose p --item a",
+        "luqiao grant agreement n --number 7 --digest-file f --signed 2026-09-30",
+        "luqiao grant may-use n --item a --third-party t --calls-before 3",
+        "luqiao service-change propose --entry e --kind narrow --item a --cause leak --reason r --effective 2026-10-09",
+        "luqiao service-change state n --agrees true --text t",
+        "luqiao service-change negotiated n --digest-file f",
+        "luqiao service-change file n",
+        "luqiao service-change effect n",
+        "luqiao service-change abandon n --reason r",
+        "luqiao service-change show n",
+        "luqiao service-change list --entry e",
+        "luqiao request create --entry e --rate-per-day 500 --renews g",
         "luqiao receipt get n",
         "luqiao receipt verify f --trust t",
         "luqiao status",
@@ -116,6 +139,11 @@ fn wrong_words_are_refused_with_the_known_ones() {
     check("luqiao cluster replace 1 --by four --address h:1", "from 1 on");
     check("luqiao cluster raise-level 0", "0 is not in");
     check("luqiao dev --catalog city", "DOMAIN=FILE");
+    check("luqiao grant use record n --field effect", "FIELD=TEXT");
+    check("luqiao grant use record n --field colour=red", "scenario, process, effect");
+    check("luqiao grant prove-disposal n --manner burnt --digest-file f", "destroyed, returned");
+    check("luqiao grant prove-disposal n --manner sealed --digest 00ff", "64 hexadecimal");
+    check("luqiao request create --rate-per-day 0", "0 is not in");
     check("luqiao request create --from 2026-09-21", "--to");
     check("luqiao request complete n --missing m --scenario s", "cannot be used with");
 }

@@ -7,6 +7,7 @@
 //! ones, so the walk ends at the first that does not hold.
 
 mod catalog;
+mod delivery;
 mod entry_life;
 mod failover;
 mod federation;
@@ -61,6 +62,7 @@ steps! {
     Publish "publish" "Heads consent, providers submit, the authority publishes" "负责人同意、单位提交、主管部门发布";
     Search "search" "Full-text search in Chinese" "中文全文检索";
     Unconditional "unconditional" "Unconditional: granted at once, with a receipt" "无条件共享：即时授权并出具回执";
+    Delivery "delivery" "What was granted is delivered by a day, acknowledged, and its use recorded" "授权后按期提供、确认收到并记录使用";
     Conditional "conditional" "Conditional: a case with its due date explained" "有条件共享：立案并逐日说明期限";
     RefusalWithoutReason "refusal-without-reason" "A refusal without a reason is rejected" "未说明理由的拒绝不被接受";
     Refusal "refusal" "A refusal with ground and reason" "说明依据与理由的拒绝";
@@ -68,6 +70,7 @@ steps! {
     NotShared "not-shared" "Not shared: refused at once, citing the basis" "不予共享：当即拒绝并说明依据";
     Jointly "jointly" "A public-service pair: the authority answers after the provider's opinion" "公共服务组织：主管部门听取意见后会同答复";
     DistrictToCity "district-to-city" "A district asks the city; the link is cut mid-case" "区向市申请，办理中链路中断";
+    DeliveryAcross "delivery-across" "A user of another domain acts where the right was given" "他域使用单位经本域网关向授权所在域确认";
     CityToProvince "city-to-province" "The city asks the province while the link is cut" "市向省申请，链路先断后通";
     LeaderLost "leader-lost" "The city's leader vanishes under its writers" "市级主节点在写入中突然消失";
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
@@ -99,6 +102,7 @@ impl Step {
             Self::Publish => Box::pin(catalog::publish(walk, told)),
             Self::Search => Box::pin(search::search(walk, told)),
             Self::Unconditional => Box::pin(requests::unconditional(walk, told)),
+            Self::Delivery => Box::pin(delivery::delivery(walk, told)),
             Self::Conditional => Box::pin(requests::conditional(walk, told)),
             Self::RefusalWithoutReason => Box::pin(requests::refusal_without_reason(walk, told)),
             Self::Refusal => Box::pin(requests::refusal(walk, told)),
@@ -106,6 +110,7 @@ impl Step {
             Self::NotShared => Box::pin(requests::not_shared(walk, told)),
             Self::Jointly => Box::pin(requests::jointly(walk, told)),
             Self::DistrictToCity => Box::pin(federation::district_to_city(walk, told)),
+            Self::DeliveryAcross => Box::pin(delivery::across(walk, told)),
             Self::CityToProvince => Box::pin(federation::city_to_province(walk, told)),
             Self::LeaderLost => Box::pin(failover::leader_lost(walk, told)),
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
@@ -132,6 +137,8 @@ pub struct Walk {
     providers: BTreeMap<String, Provider>,
     /// What was published, as it stands in the catalog.
     published: BTreeMap<Level, Vec<CatalogEntry>>,
+    /// A grant that a department of the level was given, and by whom.
+    granted: BTreeMap<Level, (String, Provider)>,
     /// The case that the refusal is about.
     case: Option<ShareRequest>,
     /// Of what receipts are asked: where, by whom, name.
@@ -159,6 +166,7 @@ impl Walk {
             chosen: Vec::new(),
             providers: BTreeMap::new(),
             published: BTreeMap::new(),
+            granted: BTreeMap::new(),
             case: None,
             proven: Vec::new(),
             lost: None,
@@ -265,6 +273,7 @@ const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
+const LIST_USE_RECORDS: &str = "/luqiao.sharing.v1.GrantService/ListUseRecords";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
 
@@ -299,6 +308,7 @@ mod tests {
             GET_REQUEST,
             LIST_REQUESTS,
             GET_GRANT,
+            LIST_USE_RECORDS,
             GET_TREE_HEAD,
             GET_RECEIPT,
         ] {

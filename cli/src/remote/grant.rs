@@ -1,5 +1,7 @@
 //! `luqiao grant`.
 
+mod course;
+
 use luqiao_proto::sharing::v1::{
     GetGrantRequest, ListGrantsRequest, SuspendGrantRequest, TerminateGrantRequest,
 };
@@ -57,6 +59,7 @@ pub async fn run(remote: &Remote, command: Grant) -> Result<Exit, Failure> {
             let grant = answer(client.terminate_grant(session.call(request)).await)?;
             remote.show(kind::GRANT, &grant)?;
         }
+        Grant::Course(command) => return course::run(remote, command).await,
     }
     Ok(Exit::Ok)
 }

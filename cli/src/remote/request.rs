@@ -127,6 +127,7 @@ fn stated(asked: Asked) -> Result<ShareRequest, Failure> {
         (&mut content.scenario, asked.scenario),
         (&mut content.duty_basis, asked.duty_basis),
         (&mut content.row_scope, asked.rows),
+        (&mut content.renews, asked.renews),
     ];
     for (field, text) in texts {
         if let Some(text) = text {
@@ -144,6 +145,9 @@ fn stated(asked: Asked) -> Result<ShareRequest, Failure> {
     }
     if let (Some(from), Some(to)) = (asked.from, asked.to) {
         content.term = Some(Term { from: from.to_string(), to: to.to_string() });
+    }
+    if let Some(rate) = asked.rate_per_day {
+        content.rate_per_day = rate;
     }
     if !asked.commitments.is_empty() {
         content.commitments = asked.commitments.into_iter().map(i32::from).collect();

@@ -9,7 +9,11 @@ use luqiao_proto::{
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
-    sharing::v1::sharing_service_client::SharingServiceClient,
+    sharing::v1::{
+        grant_service_client::GrantServiceClient,
+        service_change_service_client::ServiceChangeServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -139,6 +143,10 @@ impl Session {
         organizations: OrganizationServiceClient;
         /// `SharingService`.
         sharing: SharingServiceClient;
+        /// `GrantService`.
+        grants: GrantServiceClient;
+        /// `ServiceChangeService`.
+        service_changes: ServiceChangeServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
         /// `OperationsService`.

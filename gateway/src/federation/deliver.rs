@@ -38,11 +38,11 @@ impl Worker {
         let mut peer = self.dial().await?;
         let mut delivered = 0;
         loop {
-            self.greet(&mut peer).await?;
+            let level = self.greet(&mut peer).await?;
             self.connected(Work::Delivering);
             loop {
                 let (domain, idle) = (&self.peer.domain, self.link_idle);
-                let items = self.upstream.outbox(domain, delivered, AT_ONCE, idle).await?;
+                let items = self.upstream.outbox(domain, level, delivered, AT_ONCE, idle).await?;
                 self.note(|state| state.outbox = items.len() as u64);
                 let Some(last) = items.last().map(|item| item.sequence) else {
                     // The cluster may have answered early, for instance when its leader changed.
@@ -64,13 +64,14 @@ impl Worker {
         }
     }
 
-    /// Whether the other side is there and is whom its certificate names.
-    async fn greet(&self, peer: &mut Peer) -> Result<(), LinkFailed> {
+    /// Whether the other side is there and is whom its certificate names; the level of commands that
+    /// it uses, by which we know what it can be told.
+    async fn greet(&self, peer: &mut Peer) -> Result<u32, LinkFailed> {
         let question = DescribeDomainRequest {}.encode_to_vec().into();
         let answer = peer.call(DESCRIBE_DOMAIN, question).await?;
         let described = DescribeDomainResponse::decode(answer)?;
         if described.domain == self.peer.domain.as_str() {
-            Ok(())
+            Ok(described.level)
         } else {
             Err(LinkFailed::OtherDomain(described.domain))
         }

@@ -2,7 +2,8 @@
 //!
 //! Its calls take the same path as a department's; identity has established that it is a domain
 //! with a link. What is left to say is which feed it gets: the full catalog goes up, what is
-//! shared goes down and to the fusion platform.
+//! shared goes down and to the fusion platform. Calls that it carries for its departments are
+//! unpacked by policy and from then on are calls like any other.
 
 use luqiao_proto::federation::v1::{FeedScope, FollowFeedRequest};
 use prost::Message as _;

@@ -15,6 +15,7 @@ const SYSTEM: &str = "01JD0000000000000000000002";
 const SOMEONE: &str = "01JD0000000000000000000003";
 
 const GET: &str = "/luqiao.catalog.v1.CatalogService/GetEntry";
+const RETRIEVED: &str = "/luqiao.sharing.v1.GrantService/RecordRetrieval";
 const FOLLOW: &str = "/luqiao.federation.v1.FederationService/FollowFeed";
 
 /// Xiamen, with links to Fujian and Siming, and one certificate of the government's own CA.
@@ -95,6 +96,11 @@ fn the_certificate_says_who_calls() {
         (FOLLOW, &stranger, "foreign: siming".to_owned()),
         (FOLLOW, &system, format!("needs {gateway}")),
         (FOLLOW, "spiffe://xiamen.luqiao/gateway/gw-2", format!("needs {gateway}")),
+        // Through our own gateways data pass.
+        (RETRIEVED, "spiffe://xiamen.luqiao/gateway/gw-1", "xiamen/gateways/gw-1".to_owned()),
+        (RETRIEVED, &system, format!("xiamen/organizations/{ORGANIZATION}/systems/{SYSTEM}")),
+        (RETRIEVED, "spiffe://fujian.luqiao/gateway/gw-1", "foreign: fujian".to_owned()),
+        (RETRIEVED, "spiffe://xiamen.luqiao/node/1", format!("needs {department}")),
     ] {
         assert_eq!(identified(method, name, &[]), expected, "{name} calls {method}");
     }

@@ -13,6 +13,7 @@ fn routes() -> Routes {
 fn every_call_finds_who_answers_it() {
     let own = || Ok(Destination::Own);
     let copy = |domain: &str| Ok(Destination::OwnCopyOf(domain.parse().unwrap()));
+    let owner = |domain: &str| Ok(Destination::Owner(domain.parse().unwrap()));
     let nobody = || Err(NoLink("fuzhou".parse().unwrap()));
     for (method, name, expected) in [
         ("catalog.v1.CatalogService/GetEntry", "domains/xiamen/entries/ID", own()),
@@ -26,6 +27,20 @@ fn every_call_finds_who_answers_it() {
         ("sharing.v1.SharingService/AnswerRequest", "domains/siming/requests/ID", own()),
         ("sharing.v1.SharingService/GetRequest", "domains/fuzhou/requests/ID", own()),
         ("sharing.v1.SharingService/GetGrant", "domains/fuzhou/grants/ID", own()),
+        // A right is changed by its user in the domain that gave it, which may be another.
+        ("sharing.v1.GrantService/EndPurpose", "domains/xiamen/grants/ID", own()),
+        ("sharing.v1.GrantService/EndPurpose", "domains/fujian/grants/ID", owner("fujian")),
+        ("sharing.v1.GrantService/EndPurpose", "domains/fuzhou/grants/ID", nobody()),
+        ("sharing.v1.GrantService/OfferDelivery", "domains/fujian/grants/ID", own()),
+        // What it did with the data it records at home.
+        ("sharing.v1.GrantService/RecordUse", "domains/fujian/grants/ID", own()),
+        ("sharing.v1.GrantService/ListUseRecords", "domains/fujian/grants/ID", own()),
+        (
+            "sharing.v1.ServiceChangeService/GetServiceChange",
+            "domains/siming/service-changes/ID",
+            owner("siming"),
+        ),
+        ("sharing.v1.ServiceChangeService/ListServiceChanges", "domains/siming", owner("siming")),
         (
             "organization.v1.OrganizationService/GetOrganization",
             "domains/fuzhou/organizations/ID",

@@ -27,30 +27,30 @@ const FORWARD: &str = "/luqiao.federation.v1.FederationService/ForwardRequest";
 const RELAY: &str = "/luqiao.federation.v1.FederationService/RelayStatus";
 
 /// A province and a city below it that follows what the province shares.
-struct Pair {
-    province: Side,
-    city: Side,
+pub(crate) struct Pair {
+    pub(crate) province: Side,
+    pub(crate) city: Side,
 }
 
-struct Side {
-    domain: Domain,
-    node: FakeNode,
-    gateway: RunningGateway,
+pub(crate) struct Side {
+    pub(crate) domain: Domain,
+    pub(crate) node: FakeNode,
+    pub(crate) gateway: RunningGateway,
 }
 
 impl Side {
-    fn id(&self) -> DomainId {
+    pub(crate) fn id(&self) -> DomainId {
         self.domain.name.parse().unwrap()
     }
 
-    async fn links(&self, wanted: impl Fn(&LinkStatus) -> bool) -> LinkStatus {
+    pub(crate) async fn links(&self, wanted: impl Fn(&LinkStatus) -> bool) -> LinkStatus {
         let until = self.gateway.links().until(|links| wanted(&links[0]));
         let links = timeout(Duration::from_secs(30), until).await;
         links.unwrap_or_else(|_| panic!("it is {:?}", self.gateway.links().status())).remove(0)
     }
 }
 
-async fn pair() -> Pair {
+pub(crate) async fn pair() -> Pair {
     let (fujian, xiamen) = (Domain::new("fujian"), Domain::new("xiamen"));
     let upper = FakeNode::start(&fujian, "1").await;
     let lower = FakeNode::start(&xiamen, "1").await;
@@ -164,6 +164,20 @@ async fn what_is_owed_is_delivered_in_order_and_struck_off() {
     });
     assert_eq!((&*caller.domain, &*caller.gateway), ("xiamen", "gw-1"));
     pair.city.links(|link| link.connected && link.outbox_size == 0).await;
+}
+
+#[tokio::test]
+async fn what_is_owed_is_asked_for_at_the_level_of_the_other_domain() {
+    let pair = pair().await;
+    let told_for = |level: u32| move |rows: &crate::node::Rows| rows.told_for == Some(level);
+    // Its program does not say: it is older than the field.
+    pair.city.node.memory.until("asked at level 0", told_for(0)).await;
+    pair.province.node.memory.change(|rows| rows.level = 3);
+    // It is greeted before each look into the outbox that found nothing for a while.
+    pair.city.gateway.links().cut(&pair.province.id());
+    pair.city.links(|link| !link.connected).await;
+    pair.city.gateway.links().heal(&pair.province.id());
+    pair.city.node.memory.until("asked at level 3", told_for(3)).await;
 }
 
 /// What the province was told, without what is merely asked for life.

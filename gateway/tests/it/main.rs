@@ -3,6 +3,7 @@
 mod node;
 mod pki;
 
+mod across;
 mod carry;
 mod links;
 mod members;

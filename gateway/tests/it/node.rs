@@ -83,6 +83,10 @@ pub(crate) struct Rows {
     pub(crate) outbox: BTreeMap<String, Vec<OutboxItem>>,
     /// Copies of others' feeds, by domain: where they stand and what they hold.
     pub(crate) copies: BTreeMap<String, (Bytes, Vec<FeedRecord>)>,
+    /// The level that the cluster says it uses, and that of the domain for which it was last asked
+    /// what it owes.
+    pub(crate) level: u32,
+    pub(crate) told_for: Option<u32>,
     /// What it says of itself, beside who it is.
     pub(crate) status: GetNodeStatusResponse,
     /// How often it was asked that.
@@ -207,8 +211,9 @@ impl Memory {
         self.change(|rows| rows.asked.push(envelope));
         let response = match reply {
             _ if describes => {
-                let domain = self.domain.to_owned();
-                DescribeDomainResponse { domain, ..Default::default() }.encode_to_vec().into()
+                let (domain, level) = (self.domain.to_owned(), self.look(|rows| rows.level));
+                let described = DescribeDomainResponse { domain, level, ..Default::default() };
+                described.encode_to_vec().into()
             }
             Reply::Answer(response) => response,
             Reply::Refuse(refusal) => return Err(status::of(&refusal, Lang::En)),
@@ -299,7 +304,8 @@ impl NodeService for Served {
         &self,
         request: Request<ListOutboxRequest>,
     ) -> Result<Response<ListOutboxResponse>, Status> {
-        let ListOutboxRequest { domain, after, limit, wait_ms } = request.into_inner();
+        let ListOutboxRequest { domain, after, limit, wait_ms, peer_level } = request.into_inner();
+        self.change(|rows| rows.told_for = Some(peer_level));
         let owed = |rows: &Rows| {
             let owed = rows.outbox.get(&domain).into_iter().flatten();
             let items = owed.filter(|item| item.sequence > after).take(limit as usize);

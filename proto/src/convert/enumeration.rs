@@ -6,11 +6,15 @@ use catalog_model::{
         SharingMethod, UpdateCycle,
     },
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
-    grant::GrantState,
+    grant::{
+        DeliveryProof, DisposalManner, GrantState, MisuseGround, PurposeEndKind, WiderUseKind,
+    },
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
     rule::Rank,
+    service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
     share_request::{Commitment, Decider, PartyRole, ShareRequestState},
     sharing::SharingKind,
+    use_record::UseField,
 };
 
 use crate::{
@@ -112,5 +116,21 @@ enumerated! {
     }
     GrantState = sharing::GrantState {
         Granted, Suspended, Terminated, Offered, Delivered, Active, PurposeEnded, Disposed, Ended,
+    }
+    DeliveryProof = sharing::DeliveryProof { Retrieval, Acknowledgement }
+    MisuseGround = sharing::MisuseGround { BeyondScope, BeyondPurpose, ThirdParty }
+    PurposeEndKind = sharing::PurposeEndKind { Met, Impossible, NotNeeded }
+    DisposalManner = sharing::DisposalManner { Destroyed, Returned, Deidentified, Sealed }
+    WiderUseKind = sharing::WiderUseKind { ThirdParty, OtherPurpose }
+    ServiceChangeKind = sharing::ServiceChangeKind { End, Narrow, Change }
+    ServiceChangeCause = sharing::ServiceChangeCause {
+        FunctionsChanged, LawChanged, SourceEnded, Leak, Secret, Other,
+    }
+    ServiceChangeState = sharing::ServiceChangeState {
+        Proposed, Negotiated, Filed, Effective, Abandoned,
+    }
+    UseField = sharing::UseField {
+        Scenario, Process, Effect, Storage, Destruction, Purpose, User, Approver, Content, Time,
+        Manner, Medium,
     }
 }

@@ -1,7 +1,10 @@
 //! Grants: shown to provider and consumer, carried to the domains that follow the case.
 
+pub(crate) mod course;
+
 use catalog_model::{
-    grant::{Grant, Suspension},
+    catalog_entry::SharingMethod,
+    grant::{DisposalManner, Grant, MisuseGround, PurposeEndKind, Suspension, WiderUseKind},
     name::{Resource, ResourceName},
     refusal::Refusal,
 };
@@ -19,6 +22,8 @@ use crate::{
     },
     sharing::v1 as message,
 };
+
+use self::course::{course_message, course_value};
 
 /// The grant as a message.
 pub fn grant_message(grant: &Grant) -> message::Grant {
@@ -46,6 +51,8 @@ pub fn grant_message(grant: &Grant) -> message::Grant {
         etag: etag(grant.version),
         grant_time: Some(timestamp(grant.granted_time)),
         update_time: Some(timestamp(grant.updated_time)),
+        course: grant.course.as_deref().map(course_message),
+        rate_per_day: grant.rate_per_day.unwrap_or_default(),
     }
 }
 
@@ -54,6 +61,32 @@ pub fn read_grant(grant: &message::Grant, field: &str) -> Result<Grant, Refusal>
     let mut reading = Reading::new();
     let value = grant_value(&mut reading, At::Root(field), grant);
     reading.finish(value)
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $function:ident: $kind:ty;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// `FIELD_INVALID` where `field` is not stated or is none.
+        pub fn $function(number: i32, field: &str) -> Result<$kind, Refusal> {
+            let mut reading = Reading::new();
+            let word = reading.required(At::Root(field), number);
+            reading.finish(word)
+        }
+    )*};
+}
+
+words! {
+    /// How data are to be had.
+    read_sharing_method: SharingMethod;
+    /// Why a right is stopped.
+    read_ground: MisuseGround;
+    /// How a purpose ended.
+    read_purpose_end: PurposeEndKind;
+    /// What becomes of data.
+    read_disposal_manner: DisposalManner;
+    /// In which respect a use goes beyond a grant.
+    read_wider_use: WiderUseKind;
 }
 
 fn grant_value(reading: &mut Reading, at: At<'_>, grant: &message::Grant) -> Option<Grant> {
@@ -76,6 +109,8 @@ fn grant_value(reading: &mut Reading, at: At<'_>, grant: &message::Grant) -> Opt
     let version = reading.version(at.field("etag"), &grant.etag);
     let granted_time = reading.instant(at.field("grant_time"), grant.grant_time.as_ref());
     let updated_time = reading.instant(at.field("update_time"), grant.update_time.as_ref());
+    let course =
+        grant.course.as_ref().and_then(|course| course_value(reading, at.field("course"), course));
     let (domain, id) = named?;
     let (request_domain, request) = request?;
     let (entry_domain, entry) = entry?;
@@ -100,8 +135,8 @@ fn grant_value(reading: &mut Reading, at: At<'_>, grant: &message::Grant) -> Opt
         version: version?,
         granted_time: granted_time?,
         updated_time: updated_time?,
-        course: None,
-        rate_per_day: None,
+        course: course.map(Box::new),
+        rate_per_day: Some(grant.rate_per_day).filter(|rate| *rate > 0),
     })
 }
 

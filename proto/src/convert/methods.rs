@@ -56,6 +56,17 @@ impl RoutingField {
     }
 }
 
+/// Whether a gateway carries a call of a person or system of its own domain to another domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Carriage {
+    /// It does not: the domain in which the caller is at home answers.
+    Home,
+    /// To the domain in the name of what the call is about.
+    ToNamed,
+    /// Our own domain is asked first; if it answers that another does (`NOT_OWNER`), to that one.
+    ToOwner,
+}
+
 /// One method of the public API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Method {
@@ -68,9 +79,16 @@ pub struct Method {
     pub safe_to_retry: bool,
     /// Where its domain comes from.
     pub routing: RoutingField,
+    /// Where it is answered.
+    pub carriage: Carriage,
 }
 
 impl Method {
+    /// Whether it may come from another domain, carried by that domain's gateway.
+    pub fn is_carried(&self) -> bool {
+        self.carriage != Carriage::Home
+    }
+
     /// The full name of the service, for instance `luqiao.catalog.v1.CatalogService`.
     pub fn service(&self) -> &'static str {
         self.path.trim_start_matches('/').split_once('/').map_or("", |(service, _)| service)
@@ -108,15 +126,21 @@ impl fmt::Display for RoutingName {
 const EVERY_DOMAIN: &str = "domains/-";
 
 macro_rules! methods {
-    ($($service:literal { $($method:literal $kind:ident $retry:ident $routing:ident,)* })*) => {
+    ($($service:literal { $(
+        $method:literal $kind:ident $retry:ident $routing:ident $($carriage:ident)?,
+    )* })*) => {
         /// Every method of the public packages.
         pub const METHODS: &[Method] = &[$($(Method {
             path: concat!("/", $service, "/", $method),
             kind: MethodKind::$kind,
             safe_to_retry: methods!(@ $retry),
             routing: RoutingField::$routing,
+            carriage: methods!(@ $($carriage)?),
         },)*)*];
     };
+    (@) => { Carriage::Home };
+    (@ carried) => { Carriage::ToNamed };
+    (@ asked_on) => { Carriage::ToOwner };
     (@ again) => { true };
     (@ once) => { false };
 }
@@ -160,6 +184,7 @@ methods! {
         "FollowFeed" ServerStream again None,
         "ForwardRequest" Write again None,
         "RelayStatus" Write again None,
+        "CarryCall" Write again None,
     }
     "luqiao.ledger.v1.LedgerService" {
         "GetTreeHead" Read again Parent,
@@ -196,6 +221,33 @@ methods! {
         "ListRulePacks" Read again None,
         "GetCalendar" Read again None,
         "ListCalendars" Read again None,
+    }
+    "luqiao.sharing.v1.GrantService" {
+        "OfferDelivery" Write again Name,
+        "RecordRetrieval" Write again Name,
+        "AcknowledgeDelivery" Write again Name carried,
+        "SuspendForMisuse" Write again Name,
+        "ReportRectification" Write again Name carried,
+        "JudgeRectification" Write again Name,
+        "EndPurpose" Write again Name carried,
+        "RequireDisposal" Write again Name,
+        "ProveDisposal" Write again Name carried,
+        "ConsentWiderUse" Write again Name,
+        "RecordAgreement" Write again Name,
+        "RecordUse" Write again Name,
+        "ListUseRecords" Read again Parent asked_on,
+        "PurgeUseRecords" Write again Name,
+        "CheckUse" Read again Name carried,
+    }
+    "luqiao.sharing.v1.ServiceChangeService" {
+        "ProposeServiceChange" Write again Parent,
+        "StateOnServiceChange" Write again Name carried,
+        "RecordNegotiation" Write again Name,
+        "FileServiceChange" Write again Name,
+        "EffectServiceChange" Write again Name,
+        "AbandonServiceChange" Write again Name,
+        "GetServiceChange" Read again Name carried,
+        "ListServiceChanges" Read again Parent carried,
     }
     "luqiao.sharing.v1.SharingService" {
         "CreateRequest" Write again Parent,

@@ -1,7 +1,9 @@
 //! Names in calls: does the text name a resource of the kind that is wanted here?
 
 use catalog_model::{
-    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, SystemId},
+    ids::{
+        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+    },
     name::{Resource, ResourceName},
     refusal::Refusal,
 };
@@ -48,6 +50,12 @@ kinds! {
     /// `domains/{domain}/grants/{id}`
     grant_name, GRANT: (DomainId, GrantId), "domains/{domain}/grants/{id}", name => {
         let Resource::Grant(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/service-changes/{id}`
+    service_change_name, SERVICE_CHANGE: (DomainId, ServiceChangeId),
+        "domains/{domain}/service-changes/{id}", name => {
+        let Resource::ServiceChange(id) = name.resource else { return None };
         Some((name.domain, id))
     };
     /// `domains/{domain}/organizations/{id}`

@@ -89,6 +89,8 @@ pub fn request_message(case: &ShareRequest, clock: UtcMillis) -> message::ShareR
         etag: etag(case.version),
         create_time: Some(timestamp(case.created_time)),
         update_time: Some(timestamp(case.updated_time)),
+        rate_per_day: content.rate_per_day.unwrap_or_default(),
+        renews: content.renews.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -146,6 +148,8 @@ pub fn complete_request_content(
     if !completed.commitments.is_empty() {
         current.commitments = reading.set(at.field("commitments"), &completed.commitments);
     }
+    current.rate_per_day = rate(completed).or(current.rate_per_day);
+    current.renews = renewed(&mut reading, at, completed).or(current.renews);
     reading.finish(Some(current))
 }
 
@@ -260,6 +264,7 @@ fn content_value(
     let method = reading.optional(at.field("method"), request.method);
     let term = request.term.as_ref().and_then(|term| term_value(reading, at.field("term"), term));
     let commitments = reading.set(at.field("commitments"), &request.commitments);
+    let renews = renewed(reading, at, request);
     let (domain, id) = entry?;
     let (system_domain, organization, system): (_, _, SystemId) = system?;
     let content = RequestContent {
@@ -273,10 +278,24 @@ fn content_value(
         method,
         term,
         commitments,
-        rate_per_day: None,
-        renews: None,
+        rate_per_day: rate(request),
+        renews,
     };
     Some((content, (system_domain, organization)))
+}
+
+/// 0 names no rate.
+fn rate(request: &message::ShareRequest) -> Option<u32> {
+    Some(request.rate_per_day).filter(|rate| *rate > 0)
+}
+
+fn renewed(
+    reading: &mut Reading,
+    at: At<'_>,
+    request: &message::ShareRequest,
+) -> Option<ResourceName> {
+    let grant = reading.optional_name(at.field("renews"), &request.renews, &name::GRANT);
+    grant.map(|(domain, id)| ResourceName::new(domain, Resource::Grant(id)))
 }
 
 fn item_reasons(request: &message::ShareRequest) -> Vec<ItemReason> {

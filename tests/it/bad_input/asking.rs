@@ -349,7 +349,8 @@ async fn with_the_authority(stage: &Stage) {
     refused!(stage, CallerNotPermitted, stage.asker, sharing.ask_opinion(ask(&case.etag)));
     refused!(stage, EtagMissing, stage.authority, sharing.ask_opinion(ask("")));
     refused!(stage, EtagMismatch, stage.authority, sharing.ask_opinion(ask("\"v77\"")));
-    let case = &until_answered!(stage.authority.sharing().ask_opinion(ask(&case.etag)))
+    let authority = &stage.authority;
+    let case = &until_answered!(authority.sharing().ask_opinion(ask(&case.etag)))
         .expect("the authority asks");
     refused!(
         stage,

@@ -3,25 +3,29 @@
 use catalog_model::reason::Reason;
 use federation_tests::{
     publishing::entry,
-    role::{Role, call},
+    role::{Role, call, request_id},
 };
 use luqiao_proto::{
     catalog::v1::SharingKind,
     federation::v1::{
-        FeedScope, FeedToken, FollowFeedRequest, ForwardRequestRequest, RelayStatusRequest,
+        CarriedCaller, CarryCallRequest, FeedScope, FeedToken, FollowFeedRequest,
+        ForwardRequestRequest, RelayStatusRequest,
         federation_service_client::FederationServiceClient,
     },
-    sharing::v1::{ShareRequest, ShareRequestState},
+    sharing::v1::{AcknowledgeDeliveryRequest, ShareRequest, ShareRequestState},
 };
+use prost::Message as _;
 
 use super::{Stage, asking};
 
 const FORWARD: &str = "/luqiao.federation.v1.FederationService/ForwardRequest";
 const RELAY: &str = "/luqiao.federation.v1.FederationService/RelayStatus";
+const CARRY: &str = "/luqiao.federation.v1.FederationService/CarryCall";
 const FOLLOW: &str = "/luqiao.federation.v1.FederationService/FollowFeed";
 
 pub(super) async fn refused(stage: &Stage) {
     following(stage).await;
+    carrying(stage).await;
     Box::pin(handing_over(stage)).await;
 }
 
@@ -55,6 +59,40 @@ async fn following(stage: &Stage) {
     let other_cluster = FeedToken { cluster_id: "0".repeat(32), ..token };
     let answer = follow(&stage.superior, FeedScope::Full, Some(other_cluster)).await;
     stage.note(FOLLOW, Reason::FeedTokenUnknown, answer);
+}
+
+/// The province speaks for its own departments, and with nothing but the calls that are carried.
+async fn carrying(stage: &Stage) {
+    let caller = CarriedCaller {
+        organization: "01JD0000000000000000000001".to_owned(),
+        system: "01JD0000000000000000000002".to_owned(),
+        person: String::new(),
+    };
+    let grant = "domains/xiamen/grants/01JD0000000000000000000009";
+    let acknowledge = AcknowledgeDeliveryRequest {
+        name: grant.to_owned(),
+        etag: "\"v1\"".to_owned(),
+        request_id: request_id(),
+    };
+    let carry = async |method: &str, caller: Option<&CarriedCaller>| {
+        let question = CarryCallRequest {
+            method: method.to_owned(),
+            call: acknowledge.encode_to_vec().into(),
+            caller: caller.cloned(),
+            idempotency_key: acknowledge.request_id.clone(),
+        };
+        client(&stage.superior).carry_call(call(question)).await
+    };
+    let theirs = "/luqiao.sharing.v1.GrantService/AcknowledgeDelivery";
+    let answer = carry(theirs, None).await;
+    stage.note(CARRY, Reason::FieldInvalid, answer);
+    let nobody = CarriedCaller { organization: "none".to_owned(), ..caller.clone() };
+    stage.note(CARRY, Reason::FieldInvalid, carry(theirs, Some(&nobody)).await);
+    let ours = "/luqiao.sharing.v1.GrantService/OfferDelivery";
+    stage.note(CARRY, Reason::CallerNotPermitted, carry(ours, Some(&caller)).await);
+    stage.note(CARRY, Reason::MethodUnknown, carry("/none", Some(&caller)).await);
+    // It is carried, and the city's law says what it says to everybody.
+    stage.note(CARRY, Reason::NotFound, carry(theirs, Some(&caller)).await);
 }
 
 async fn handing_over(stage: &Stage) {

@@ -139,6 +139,7 @@ pub(super) async fn district_to_city(
     ));
     told.under(at_owner.rules.and_then(|rules| rules.answer_rule).as_ref());
     told.about(&case.name);
+    walk.granted.insert(Level::District, (at_owner.grant, provider.clone()));
     walk.proven.push((Level::City, provider.desk, case.name.clone()));
     walk.proven.push((Level::District, asker, case.name));
     Ok(())

@@ -34,7 +34,7 @@ use crate::{
 use super::{GET_GRANT, GET_REQUEST, GET_TREE_HEAD, LIST_REQUESTS, Provider, Walk};
 
 /// The day on which the walk begins, and on which its requests are received.
-const RECEIVED: &str = "2026-09-21";
+pub(super) const RECEIVED: &str = "2026-09-21";
 /// The day on which ten working days end: the Mid-Autumn Festival and the National Day holiday
 /// lie between, and one Saturday on which people work.
 pub(super) const DUE: &str = "2026-10-12";
@@ -197,6 +197,8 @@ pub(super) async fn unconditional(walk: &mut Walk, told: &mut Telling) -> Result
     let (number, name) = (&found.case_number, &grant.name);
     told.say(both!("case {number}, grant {name}", "案号 {number}，授权 {name}"));
     told.about(&grant.name);
+    let provider = walk.provider(&entry)?;
+    walk.granted.insert(Level::City, (grant.name.clone(), provider));
     walk.proven.push((Level::City, Arc::clone(&asker), grant.name));
     Ok(())
 }

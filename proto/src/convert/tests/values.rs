@@ -7,11 +7,19 @@ use catalog_model::{
         SelfCheckKind, SharingMethod, SourceLink, UpdateCycle,
     },
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
-    grant::{Grant, GrantState, Suspension},
-    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, SystemId},
+    grant::{
+        Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
+        DocumentDigest, Grant, GrantCourse, GrantState, Judgement, MisuseGround, PurposeEnd,
+        PurposeEndKind, Rectification, RectificationReport, ServiceNotice, Suspension,
+        UseAgreement, WiderUse, WiderUseKind,
+    },
+    ids::{
+        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+    },
     name::{Resource, ResourceName},
     organization::{DataKind, PartyClass},
     rule::{Rank, RuleRef},
+    service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
     share_request::{
         Answer, CaseRules, Commitment, Completion, Decider, Extension, GivenAnswer, Hop,
         ItemReason, Opinion, OverdueMark, Party, PartyRole, RequestContent, ShareRequest,
@@ -186,8 +194,11 @@ pub(crate) fn request() -> ShareRequest {
             method: Some(SharingMethod::ServiceInterface),
             term: Some(Term { from: day("2026-10-01"), to: day("2027-09-30") }),
             commitments: vec![Commitment::ScenarioSecure, Commitment::RequestNecessary],
-            rate_per_day: None,
-            renews: None,
+            rate_per_day: Some(100),
+            renews: Some(ResourceName::new(
+                domain("xiamen"),
+                Resource::Grant(GrantId::from_bytes(id(12))),
+            )),
         },
         entry_title: "排水管网信息".into(),
         entry_version: 5,
@@ -306,7 +317,106 @@ pub(crate) fn grant() -> Grant {
         version: 3,
         granted_time: at(31),
         updated_time: at(32),
-        course: None,
-        rate_per_day: None,
+        course: Some(Box::new(course())),
+        rate_per_day: Some(500),
+    }
+}
+
+/// Everything that can come of a right, at once.
+pub(crate) fn course() -> GrantCourse {
+    let digest = |number| DocumentDigest([number; 32]);
+    GrantCourse {
+        delivery_clock: Some(WorkingDayClock {
+            kind: DeadlineKind::Delivery,
+            start_time: at(40),
+            length: WorkingDays(20),
+            extended: WorkingDays(1),
+            suspended: WorkingDays(2),
+            due_date: day("2026-10-26"),
+            due_time: at(41),
+            provisional: true,
+            calendar_version: 3,
+            rule: rule("delivery"),
+            revision: 4,
+        }),
+        delivery_debtor: Some(PartyRole::Provider),
+        delivery_escalation: Some(PartyRole::Authority),
+        offer: Some(DeliveryOffer {
+            method: SharingMethod::BatchExchange,
+            offered_time: at(42),
+            tested_time: Some(at(43)),
+        }),
+        delivery: Some(Delivery {
+            proof: DeliveryProof::Acknowledgement,
+            delivered_time: at(44),
+            late: true,
+            rule: rule("proof"),
+        }),
+        overdue: Some(OverdueMark {
+            due_time: at(45),
+            fired_time: at(46),
+            ordered: vec![party("xiamen", 2)],
+            escalated_to: PartyRole::Authority,
+            escalated_party: Some(party("xiamen", 7)),
+        }),
+        rectification: Some(Rectification {
+            ground: Some(MisuseGround::ThirdParty),
+            evidence: Some(digest(1)),
+            before: GrantState::Active,
+            report: Some(RectificationReport {
+                refused: true,
+                text: "拒不整改".into(),
+                digest: Some(digest(2)),
+                reported_time: at(47),
+            }),
+            judgement: Some(Judgement {
+                adequate: true,
+                reason: "已核实".into(),
+                judged_time: at(48),
+                by: party("xiamen", 7),
+            }),
+            lapsed_time: Some(at(49)),
+        }),
+        purpose_end: Some(PurposeEnd {
+            kind: PurposeEndKind::NotNeeded,
+            note: "项目结束".into(),
+            ended_time: at(50),
+            by: party("siming", 4),
+        }),
+        disposal_requirement: Some(DisposalRequirement {
+            manner: DisposalManner::Destroyed,
+            note: "含备份".into(),
+            required_time: at(51),
+        }),
+        disposal: Some(DisposalProof {
+            manner: DisposalManner::Sealed,
+            digest: digest(3),
+            proved_time: at(52),
+        }),
+        agreement: Some(UseAgreement {
+            number: "监管 2026-1".into(),
+            digest: digest(4),
+            signed: day("2026-09-30"),
+            recorded_time: at(53),
+        }),
+        service: Some(ServiceNotice {
+            change: ResourceName::new(
+                domain("xiamen"),
+                Resource::ServiceChange(ServiceChangeId::from_bytes(id(11))),
+            ),
+            kind: ServiceChangeKind::Narrow,
+            cause: ServiceChangeCause::Leak,
+            state: ServiceChangeState::Filed,
+            effective: day("2026-11-02"),
+            stopped_time: Some(at(54)),
+        }),
+        wider_uses: vec![WiderUse {
+            kind: WiderUseKind::ThirdParty,
+            recipient: "物业公司".into(),
+            purpose: "入户核对".into(),
+            items: vec!["管线编号".into()],
+            consented_time: at(55),
+            rule: rule("wider"),
+        }],
     }
 }

@@ -69,8 +69,38 @@ fn values_with_nothing_optional_come_back_too() {
     request.granted = None;
     request.content.method = None;
     request.content.term = None;
+    request.content.rate_per_day = None;
+    request.content.renews = None;
     request.requester.class = None;
     assert_eq!(read_request(&request_message(&request, at(0)), ""), Ok(request));
+
+    let mut grant = values::grant();
+    grant.rate_per_day = None;
+    for course in [None, Some(Box::default())] {
+        grant.course = course;
+        assert_eq!(read_grant(&grant_message(&grant), ""), Ok(grant.clone()));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_course_is_named_where_it_stands() {
+    let mut grant = grant_message(&values::grant());
+    let course = grant.course.as_mut().unwrap();
+    course.offer.as_mut().unwrap().method = 0;
+    course.delivery.as_mut().unwrap().rule = None;
+    course.rectification.as_mut().unwrap().evidence = vec![1; 31].into();
+    course.service.as_mut().unwrap().change = "domains/xiamen/grants/1".into();
+    course.wider_uses[0].kind = 77;
+    assert_eq!(
+        wrong(read_grant(&grant, "grant")),
+        [
+            "grant.course.offer.method",
+            "grant.course.delivery.rule",
+            "grant.course.rectification.evidence",
+            "grant.course.service.change",
+            "grant.course.wider_uses[0].kind",
+        ]
+    );
 }
 
 /// A message field that a fully filled value leaves at its default would be lost unseen.
@@ -105,7 +135,22 @@ fn the_filled_values_fill_every_field_of_their_messages() {
     full("Completion", &request.completion.unwrap().encode_to_vec(), &[]);
     full("Extension", &request.extensions[0].encode_to_vec(), &[]);
     full("OverdueMark", &request.overdue.unwrap().encode_to_vec(), &[]);
-    full("Grant", &grant_message(&values::grant()).encode_to_vec(), &[]);
+    let grant = grant_message(&values::grant());
+    full("Grant", &grant.encode_to_vec(), &[]);
+    let course = grant.course.unwrap();
+    full("GrantCourse", &course.encode_to_vec(), &[]);
+    full("DeliveryOffer", &course.offer.unwrap().encode_to_vec(), &[]);
+    full("Delivery", &course.delivery.unwrap().encode_to_vec(), &[]);
+    let rectification = course.rectification.unwrap();
+    full("Rectification", &rectification.encode_to_vec(), &[]);
+    full("RectificationReport", &rectification.report.unwrap().encode_to_vec(), &[]);
+    full("Judgement", &rectification.judgement.unwrap().encode_to_vec(), &[]);
+    full("PurposeEnd", &course.purpose_end.unwrap().encode_to_vec(), &[]);
+    full("DisposalRequirement", &course.disposal_requirement.unwrap().encode_to_vec(), &[]);
+    full("DisposalProof", &course.disposal.unwrap().encode_to_vec(), &[]);
+    full("UseAgreement", &course.agreement.unwrap().encode_to_vec(), &[]);
+    full("ServiceNotice", &course.service.unwrap().encode_to_vec(), &[]);
+    full("WiderUse", &course.wider_uses[0].encode_to_vec(), &[]);
 }
 
 /// The field numbers at the top of an encoded message.
