@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 30] = [
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
     "luqiao/federation/v1/federation_service.proto",
@@ -15,8 +15,24 @@ const FILES: [&str; 14] = [
     "luqiao/organization/v1/organization.proto",
     "luqiao/organization/v1/organization_service.proto",
     "luqiao/peer/v1/peer_service.proto",
+    "luqiao/quality/v1/batch.proto",
+    "luqiao/quality/v1/error_report.proto",
+    "luqiao/quality/v1/personal_objection.proto",
+    "luqiao/quality/v1/quality_service.proto",
+    "luqiao/relations/v1/attribute_objection.proto",
+    "luqiao/relations/v1/collection.proto",
+    "luqiao/relations/v1/contract.proto",
+    "luqiao/relations/v1/dataset.proto",
+    "luqiao/relations/v1/duty.proto",
+    "luqiao/relations/v1/emergency.proto",
+    "luqiao/relations/v1/function_transfer.proto",
+    "luqiao/relations/v1/platform.proto",
+    "luqiao/relations/v1/project.proto",
+    "luqiao/relations/v1/purchase.proto",
+    "luqiao/relations/v1/source.proto",
     "luqiao/rule/v1/rule.proto",
     "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/paper_decision.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
 ];

@@ -44,6 +44,8 @@ mod members;
 mod operations;
 mod organizations;
 mod paging;
+mod quality;
+mod relations;
 mod rules;
 mod sharing;
 mod watch;

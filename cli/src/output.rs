@@ -198,25 +198,39 @@ fn words(value: &Value) -> String {
 
 /// `SHARING_KIND_NOT_SHARED` as `not_shared`.
 fn without_prefix(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 19] = [
+    const PREFIXES: [&str; 33] = [
+        "ACQUISITION_KIND_",
         "ANSWER_KIND_",
         "ASSESSMENT_KIND_",
+        "COLLECTION_RESULT_",
         "COMMITMENT_",
+        "CONTRACT_STATE_",
+        "DATASET_KIND_",
         "DATA_FORMAT_",
         "DATA_KIND_",
         "DATA_LEVEL_",
         "DECIDER_",
+        "DESK_",
+        "DIMENSION_",
+        "EMERGENCY_STATE_",
         "ENTRY_STATE_",
         "GRANT_STATE_",
         "ITEM_TYPE_",
+        "OBJECTION_STATE_",
         "OPEN_TYPE_",
+        "ORPHAN_KIND_",
         "PARTY_CLASS_",
         "PARTY_ROLE_",
+        "PERSONAL_OBJECTION_STATE_",
         "PERSON_ROLE_",
         "PLATFORM_ROLE_",
+        "PURCHASE_STATE_",
+        "REPORT_STATE_",
         "SHARE_REQUEST_STATE_",
         "SHARING_KIND_",
         "SHARING_METHOD_",
+        "SIDE_",
+        "TRANSFER_STATE_",
         "UPDATE_CYCLE_",
     ];
     let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix))?;

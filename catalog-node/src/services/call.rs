@@ -28,7 +28,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Chann
 
 use super::{
     CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
-    organizations, rules, sharing, watch,
+    organizations, quality, relations, rules, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -291,6 +291,9 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.organization.v1.OrganizationService/ListSystems" => {
             organizations::list_systems(call).await
         }
+        "/luqiao.organization.v1.OrganizationService/DeleteSystem" => {
+            relations::delete_system(call).await
+        }
 
         "/luqiao.catalog.v1.CatalogService/RegisterEntry" => catalog::register(call).await,
         "/luqiao.catalog.v1.CatalogService/ImportEntries" => catalog::import(call).await,
@@ -348,6 +351,11 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/ReplaceMember" => members::replace(call).await,
         "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
+
+        path if path.starts_with("/luqiao.relations.v1.") => relations::dispatch(call).await,
+        path if path.starts_with("/luqiao.quality.v1.QualityService/") => {
+            quality::dispatch(call).await
+        }
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }

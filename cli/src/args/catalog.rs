@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use luqiao_proto::catalog::v1::{EntryState, SharingKind};
 
-use super::{Change, Page, VersionedChange, enum_parser};
+use super::{Change, Page, VersionedChange, acquisition::OfEntry, enum_parser};
 
 enum_parser!(
     sharing_kind,
@@ -161,4 +161,7 @@ pub enum Catalog {
         #[command(flatten)]
         page: Page,
     },
+    /// How its data are had.
+    #[command(flatten)]
+    OfEntry(OfEntry),
 }

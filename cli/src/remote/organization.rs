@@ -1,9 +1,10 @@
 //! `luqiao organization`, `luqiao person`, `luqiao system`.
 
 use luqiao_proto::organization::v1::{
-    CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest, GetOrganizationRequest,
-    GetPersonRequest, GetSystemRequest, ListOrganizationsRequest, ListPersonsRequest,
-    ListSystemsRequest, Organization, Person, System, UpdateOrganizationRequest,
+    CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest, DeleteSystemRequest,
+    GetOrganizationRequest, GetPersonRequest, GetSystemRequest, ListOrganizationsRequest,
+    ListPersonsRequest, ListSystemsRequest, Organization, Person, System,
+    UpdateOrganizationRequest,
 };
 use prost_types::FieldMask;
 
@@ -138,6 +139,12 @@ pub async fn run_system(remote: &Remote, command: args::System) -> Result<Exit, 
             };
             let made = answer(client.create_system(session.call(request)).await)?;
             remote.show(kind::SYSTEM, &made)?;
+        }
+        args::System::Delete { name, change } => {
+            let request_id = remote.attempt(change.request_id);
+            let request = DeleteSystemRequest { name: name.clone(), request_id };
+            answer(client.delete_system(session.call(request)).await)?;
+            remote.deleted(&name)?;
         }
         args::System::Get { name } => {
             let request = GetSystemRequest { name };

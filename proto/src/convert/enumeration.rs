@@ -1,19 +1,24 @@
 //! Enumerations: one member of the model for each number but 0, and the compiler counts them.
 
 use catalog_model::{
+    acquisition::{CollectionResult, ContractState, EmergencyState, PurchaseState},
+    attribute_objection::{ObjectionState, Side},
     catalog_entry::{
         AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SharingMethod, UpdateCycle,
     },
+    dataset::DatasetKind,
+    function_transfer::TransferState,
     grant::GrantState,
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
+    quality::{Desk, Dimension, PersonalObjectionState, ReportState},
     rule::Rank,
     share_request::{Commitment, Decider, PartyRole, ShareRequestState},
     sharing::SharingKind,
 };
 
 use crate::{
-    catalog::v1 as catalog, organization::v1 as organization, rule::v1 as rule,
-    sharing::v1 as sharing,
+    catalog::v1 as catalog, organization::v1 as organization, quality::v1 as quality,
+    relations::v1 as relations, rule::v1 as rule, sharing::v1 as sharing,
 };
 
 /// An enumeration of the model that messages carry as a number.
@@ -103,5 +108,25 @@ enumerated! {
     }
     GrantState = sharing::GrantState {
         Granted, Suspended, Terminated, Offered, Delivered, Active, PurposeEnded, Disposed, Ended,
+    }
+
+    DatasetKind = relations::DatasetKind { Table, File, Interface }
+    CollectionResult = relations::CollectionResult { Clear, Excused, Duplicated }
+    TransferState = relations::TransferState {
+        Drafted, Cosigned, Filed, Returned, Approved, Completed,
+    }
+    ObjectionState = relations::ObjectionState { Raised, Consulting, Agreed, Escalated, Decided }
+    Side = relations::Side { Authority, Provider }
+    EmergencyState = relations::EmergencyState { Active, Ended, Assessed, Treated, AppsClosed }
+    PurchaseState = relations::PurchaseState { Requested, Merged, Approved, Bought, Refused }
+    ContractState = relations::ContractState { Active, Ended, Returned, Deleted }
+
+    Dimension = quality::Dimension { Truth, Completeness, Accuracy, Timeliness, Usability }
+    Desk = quality::Desk { Provider, Authority }
+    ReportState = quality::ReportState {
+        Filed, Verifying, Confirmed, Corrected, NotConfirmed, FedBack, Propagated, Closed,
+    }
+    PersonalObjectionState = quality::PersonalObjectionState {
+        Filed, Verifying, Corrected, Rejected,
     }
 }
