@@ -30,7 +30,7 @@ use crate::{
 pub use self::grants::agreement_owed;
 // Relations and quality.
 mod relations;
-pub use relations::{DutyGaps, Trace};
+pub use relations::{DutyGaps, Trace, Unindexed};
 
 /// A store, to read.
 #[derive(Clone, Copy)]
