@@ -10,6 +10,7 @@ mod catalog;
 mod failover;
 mod federation;
 mod proofs;
+mod relations;
 mod requests;
 mod search;
 mod unanswered;
@@ -72,6 +73,9 @@ steps! {
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
+    Objection "objection" "The authority objects to an attribute; the government decides" "主管部门对共享属性提出异议，市政府决定";
+    Transfer "transfer" "A function goes to another department, and its entries with it" "职能划转，目录随之转出";
+    ErrorReport "error-report" "A user finds an error: verified, corrected, everybody told" "数据校核：核实、更正、通知使用方";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
@@ -109,6 +113,9 @@ impl Step {
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
+            Self::Objection => Box::pin(relations::objection(walk, told)),
+            Self::Transfer => Box::pin(relations::transfer(walk, told)),
+            Self::ErrorReport => Box::pin(relations::error_report(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
@@ -260,6 +267,10 @@ const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
+const GET_OBJECTION: &str = "/luqiao.relations.v1.ObjectionService/GetObjection";
+const GET_TRANSFER: &str = "/luqiao.relations.v1.TransferService/GetTransfer";
+const GET_REPORT: &str = "/luqiao.quality.v1.QualityService/GetReport";
+const TRACE_REPORT: &str = "/luqiao.quality.v1.QualityService/TraceReport";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
 
@@ -292,6 +303,10 @@ mod tests {
             GET_REQUEST,
             LIST_REQUESTS,
             GET_GRANT,
+            GET_OBJECTION,
+            GET_TRANSFER,
+            GET_REPORT,
+            TRACE_REPORT,
             GET_TREE_HEAD,
             GET_RECEIPT,
         ] {
