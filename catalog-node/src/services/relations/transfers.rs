@@ -1,7 +1,7 @@
 //! `TransferService`: which entries go to whom with a function, and who signed?
 //!
 //! Seen by the two departments and the platform. After the approval the leader moves what the first
-//! command left (`duties::continue_transfers`).
+//! command left (`duties::relations`).
 
 use catalog_model::{
     deadline::DeadlineKind,

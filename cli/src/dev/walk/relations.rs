@@ -52,11 +52,17 @@ async fn listed(walk: &Walk, actor: &Actor, name: &str) -> Result<CatalogEntry, 
     Ok(look.answer)
 }
 
-/// What is listed has changed: later steps go on from there.
+/// What is listed has changed: later steps go on from there. An entry of another kind than before
+/// comes last, so that those which steps have asked for stay the first of theirs.
 fn replace(walk: &mut Walk, entry: CatalogEntry) {
+    let kind = |entry: &CatalogEntry| entry.sharing.as_ref().map(SharingAttribute::kind);
     let all = walk.published.entry(Level::City).or_default();
-    if let Some(old) = all.iter_mut().find(|old| old.name == entry.name) {
-        *old = entry;
+    let Some(place) = all.iter().position(|old| old.name == entry.name) else { return };
+    if kind(&all[place]) == kind(&entry) {
+        all[place] = entry;
+    } else {
+        all.remove(place);
+        all.push(entry);
     }
 }
 
