@@ -3,7 +3,9 @@
 //! A leader moves the committed clock while something waits for it. A deadline fires through a
 //! committed command only, so somebody must propose one; whoever leads does, with its bounded stamp.
 //! Where the clock is moved by hand, nobody does. It also completes changes of the members, and
-//! hands over when its disk is no good.
+//! hands over when its disk is no good; what the law leaves to it beside the clock has its own file.
+
+pub(crate) mod relations;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 

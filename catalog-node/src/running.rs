@@ -282,6 +282,7 @@ impl CatalogNode {
         };
 
         drop(shutdown.spawn(duties::advance_clock(handle.clone(), shutdown.clone())));
+        drop(shutdown.spawn(duties::relations::keep_up(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::watch_leader(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::complete_member_changes(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::leave_slow_disk(handle.clone(), shutdown.clone())));

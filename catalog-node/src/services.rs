@@ -46,6 +46,8 @@ mod members;
 mod operations;
 mod organizations;
 mod paging;
+mod quality;
+mod relations;
 mod rules;
 mod service_change;
 mod sharing;

@@ -11,15 +11,21 @@ use clap_complete::Shell;
 
 use crate::output::Format;
 
+pub mod acquisition;
 pub mod catalog;
+pub mod citation;
 pub mod cluster;
+pub mod dataset;
 pub mod document;
 pub mod entry_life;
 pub mod grant;
+pub mod objection;
 pub mod organization;
 pub mod paper;
+pub mod quality;
 pub mod service_change;
 pub mod sharing;
+pub mod transfer;
 
 /// The command for people: catalogs, share requests, grants and receipts.
 #[derive(Debug, Parser)]
@@ -92,6 +98,39 @@ pub enum Command {
     /// Changes of a service that others use · 服务变更
     #[command(subcommand)]
     ServiceChange(service_change::ServiceChange),
+    /// Datasets: which data an entry describes, and where they lie · 数据集
+    #[command(subcommand)]
+    Dataset(dataset::Dataset),
+    /// The duties from which entries derive · 职责清单
+    #[command(subcommand)]
+    Duties(dataset::Duties),
+    /// The department that is the source of a datum · 数源部门
+    #[command(subcommand)]
+    Source(dataset::Source),
+    /// Functions that go to another department, with their entries · 职能划转
+    #[command(subcommand)]
+    Transfer(transfer::Transfer),
+    /// The authority's objections to sharing attributes · 对共享属性的异议
+    #[command(subcommand)]
+    Objection(objection::Objection),
+    /// Data taken in an emergency · 应急数据
+    #[command(subcommand)]
+    Emergency(acquisition::Emergency),
+    /// Purchases of data · 非公共数据采购
+    #[command(subcommand)]
+    Purchase(acquisition::Purchase),
+    /// Entrusted collection of data · 委托收集
+    #[command(subcommand)]
+    Contract(acquisition::Contract),
+    /// Projects and their data assets · 信息化项目
+    #[command(subcommand)]
+    Project(acquisition::Project),
+    /// Platforms beside the city's · 既有平台
+    #[command(subcommand)]
+    Platform(acquisition::Platform),
+    /// Quality of data: batches, error reports, objections · 数据质量
+    #[command(subcommand)]
+    Quality(quality::Quality),
     /// Receipts: proofs of what was decided · 回执
     #[command(subcommand)]
     Receipt(Receipt),

@@ -85,6 +85,68 @@ pub mod kind {
     pub const USE_RECORD_PAGE: &str = "luqiao.sharing.v1.ListUseRecordsResponse";
     /// A page of changes of a service.
     pub const SERVICE_CHANGE_PAGE: &str = "luqiao.sharing.v1.ListServiceChangesResponse";
+    /// A dataset.
+    pub const DATASET: &str = "luqiao.relations.v1.Dataset";
+    /// A page of datasets.
+    pub const DATASET_PAGE: &str = "luqiao.relations.v1.ListDatasetsResponse";
+    /// A page of what is bound to nothing.
+    pub const ORPHAN_PAGE: &str = "luqiao.relations.v1.ListOrphansResponse";
+    /// The duties of an organization.
+    pub const DUTIES: &str = "luqiao.relations.v1.DutyList";
+    /// What a catalog lacks beside the duties.
+    pub const DUTY_GAPS: &str = "luqiao.relations.v1.DutyGaps";
+    /// The source of a datum.
+    pub const SOURCE: &str = "luqiao.relations.v1.ElementSource";
+    /// A page of sources.
+    pub const SOURCE_PAGE: &str = "luqiao.relations.v1.ListSourcesResponse";
+    /// A page of entries that share an item.
+    pub const SHARER_PAGE: &str = "luqiao.relations.v1.ListSharersResponse";
+    /// A check for duplicate collection.
+    pub const COLLECTION_CHECK: &str = "luqiao.relations.v1.CollectionCheck";
+    /// How data were acquired.
+    pub const ACQUISITION: &str = "luqiao.relations.v1.Acquisition";
+    /// The transfer of a function.
+    pub const TRANSFER: &str = "luqiao.relations.v1.FunctionTransfer";
+    /// A page of transfers.
+    pub const TRANSFER_PAGE: &str = "luqiao.relations.v1.ListTransfersResponse";
+    /// The objection to an attribute.
+    pub const OBJECTION: &str = "luqiao.relations.v1.AttributeObjection";
+    /// A page of objections.
+    pub const OBJECTION_PAGE: &str = "luqiao.relations.v1.ListObjectionsResponse";
+    /// Data taken in an emergency.
+    pub const EMERGENCY: &str = "luqiao.relations.v1.Emergency";
+    /// A page of them.
+    pub const EMERGENCY_PAGE: &str = "luqiao.relations.v1.ListEmergenciesResponse";
+    /// A purchase.
+    pub const PURCHASE: &str = "luqiao.relations.v1.Purchase";
+    /// A page of purchases.
+    pub const PURCHASE_PAGE: &str = "luqiao.relations.v1.ListPurchasesResponse";
+    /// A contract on collection.
+    pub const CONTRACT: &str = "luqiao.relations.v1.CollectionContract";
+    /// A page of contracts.
+    pub const CONTRACT_PAGE: &str = "luqiao.relations.v1.ListContractsResponse";
+    /// A project.
+    pub const PROJECT: &str = "luqiao.relations.v1.Project";
+    /// A page of projects.
+    pub const PROJECT_PAGE: &str = "luqiao.relations.v1.ListProjectsResponse";
+    /// A platform beside the city's.
+    pub const PLATFORM: &str = "luqiao.relations.v1.PlatformNode";
+    /// A page of platforms.
+    pub const PLATFORM_PAGE: &str = "luqiao.relations.v1.ListPlatformsResponse";
+    /// A batch of an entry's data.
+    pub const BATCH: &str = "luqiao.quality.v1.Batch";
+    /// A page of batches.
+    pub const BATCH_PAGE: &str = "luqiao.quality.v1.ListBatchesResponse";
+    /// An error report.
+    pub const REPORT: &str = "luqiao.quality.v1.ErrorReport";
+    /// A page of error reports.
+    pub const REPORT_PAGE: &str = "luqiao.quality.v1.ListReportsResponse";
+    /// From a report to a person.
+    pub const TRACE: &str = "luqiao.quality.v1.Trace";
+    /// The objection of a person concerned.
+    pub const PERSONAL_OBJECTION: &str = "luqiao.quality.v1.PersonalObjection";
+    /// A page of them.
+    pub const PERSONAL_OBJECTION_PAGE: &str = "luqiao.quality.v1.ListPersonalObjectionsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -169,6 +231,37 @@ mod tests {
             kind::SERVICE_CHANGE,
             kind::USE_RECORD_PAGE,
             kind::SERVICE_CHANGE_PAGE,
+            kind::DATASET,
+            kind::DATASET_PAGE,
+            kind::ORPHAN_PAGE,
+            kind::DUTIES,
+            kind::DUTY_GAPS,
+            kind::SOURCE,
+            kind::SOURCE_PAGE,
+            kind::SHARER_PAGE,
+            kind::COLLECTION_CHECK,
+            kind::ACQUISITION,
+            kind::TRANSFER,
+            kind::TRANSFER_PAGE,
+            kind::OBJECTION,
+            kind::OBJECTION_PAGE,
+            kind::EMERGENCY,
+            kind::EMERGENCY_PAGE,
+            kind::PURCHASE,
+            kind::PURCHASE_PAGE,
+            kind::CONTRACT,
+            kind::CONTRACT_PAGE,
+            kind::PROJECT,
+            kind::PROJECT_PAGE,
+            kind::PLATFORM,
+            kind::PLATFORM_PAGE,
+            kind::BATCH,
+            kind::BATCH_PAGE,
+            kind::REPORT,
+            kind::REPORT_PAGE,
+            kind::TRACE,
+            kind::PERSONAL_OBJECTION,
+            kind::PERSONAL_OBJECTION_PAGE,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

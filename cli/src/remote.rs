@@ -6,16 +6,23 @@
 
 pub mod session;
 
+pub mod acquisition;
 pub mod catalog;
 pub mod cluster;
+pub mod dataset;
 pub mod entry_life;
 pub mod grant;
+pub mod objection;
 pub mod organization;
+pub mod quality;
 pub mod receipt;
 pub mod request;
 pub mod service_change;
 pub mod status;
+pub mod transfer;
 
+use catalog_model::name::{Resource, ResourceName};
+use luqiao_transport::identity::Subject;
 use prost::Message;
 use serde_json::Value;
 use tonic::Status;
@@ -51,6 +58,31 @@ impl Remote {
         let id = stated.unwrap_or_else(request_id);
         self.output.detail(&both!("request id {id}", "请求标识 {id}"));
         id
+    }
+
+    /// The organization that is stated, or the caller's.
+    fn organization(&self, stated: Option<String>) -> Result<String, Failure> {
+        let own = || {
+            let caller = self.session.caller()?;
+            match caller.subject {
+                Subject::System { organization, .. } | Subject::Person { organization, .. } => {
+                    let resource = Resource::Organization(organization);
+                    Some(ResourceName::new(caller.domain.clone(), resource).to_string())
+                }
+                Subject::Gateway { .. } | Subject::Node { .. } => None,
+            }
+        };
+        stated.or_else(own).ok_or_else(|| {
+            Failure::usage(both!(
+                "the context belongs to no organization; name one",
+                "上下文不属于任何单位，请指明单位"
+            ))
+        })
+    }
+
+    /// Tells that something is not there any more.
+    fn deleted(&self, name: &str) -> Result<(), Failure> {
+        self.output.resource(&serde_json::json!({ "name": name, "deleted": true }))
     }
 
     fn show<M: Message>(&self, kind: &str, message: &M) -> Result<(), Failure> {
@@ -89,3 +121,28 @@ fn malformed(error: &serde_json::Error) -> Failure {
 fn answer<T>(result: Result<tonic::Response<T>, Status>) -> Result<T, Failure> {
     result.map(tonic::Response::into_inner).map_err(|status| Failure::call(&status))
 }
+
+/// Sends a request and prints its answer, which is of this kind:
+/// `send!(remote, DATASET, client.get_dataset(request))`.
+macro_rules! send {
+    ($remote:ident, $kind:ident, $client:ident.$method:ident($request:expr)) => {{
+        let answered = $client.$method($remote.session.call($request)).await;
+        $remote.show(crate::message::kind::$kind, &$crate::remote::answer(answered)?)?;
+    }};
+}
+pub(super) use send;
+
+/// The version to which a change applies, as stated or as it is read now, and the id of the attempt:
+/// `version!(remote, client.get_dataset(GetDatasetRequest), name, change)`.
+macro_rules! version {
+    ($remote:ident, $client:ident.$get:ident($request:ident), $name:expr, $change:expr) => {{
+        let etag = if let Some(etag) = $change.etag {
+            etag
+        } else {
+            let request = $request { name: $name.clone() };
+            $crate::remote::answer($client.$get($remote.session.call(request)).await)?.etag
+        };
+        (etag, $remote.attempt($change.change.request_id))
+    }};
+}
+pub(super) use version;

@@ -105,6 +105,19 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Request(command) => remote::request::run(&remote, command).await,
         Command::Grant(command) => remote::grant::run(&remote, command).await,
         Command::ServiceChange(command) => remote::service_change::run(&remote, command).await,
+        Command::Dataset(command) => Box::pin(remote::dataset::run(&remote, command)).await,
+        Command::Duties(command) => remote::dataset::run_duties(&remote, command).await,
+        Command::Source(command) => remote::dataset::run_source(&remote, command).await,
+        Command::Transfer(command) => remote::transfer::run(&remote, command).await,
+        Command::Objection(command) => Box::pin(remote::objection::run(&remote, command)).await,
+        Command::Emergency(command) => {
+            Box::pin(remote::acquisition::run_emergency(&remote, command)).await
+        }
+        Command::Purchase(command) => remote::acquisition::run_purchase(&remote, command).await,
+        Command::Contract(command) => remote::acquisition::run_contract(&remote, command).await,
+        Command::Project(command) => remote::acquisition::run_project(&remote, command).await,
+        Command::Platform(command) => remote::acquisition::run_platform(&remote, command).await,
+        Command::Quality(command) => Box::pin(remote::quality::run(&remote, command)).await,
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,

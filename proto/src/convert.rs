@@ -33,6 +33,8 @@ pub mod use_record;
 pub mod carried;
 pub mod digest;
 pub mod methods;
+pub mod quality;
+pub mod relations;
 
 mod enumeration;
 mod mask;

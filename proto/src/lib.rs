@@ -47,6 +47,12 @@ package!(
     /// Inside a cluster: from node to node.
     peer, "luqiao.peer.v1");
 package!(
+    /// Quality of data.
+    quality, "luqiao.quality.v1");
+package!(
+    /// What ties entries, systems, sources and functions together.
+    relations, "luqiao.relations.v1");
+package!(
     /// Rules and calendars.
     rule, "luqiao.rule.v1");
 package!(

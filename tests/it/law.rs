@@ -3,3 +3,5 @@
 
 mod entries;
 mod grants;
+mod quality;
+mod relations;

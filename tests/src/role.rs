@@ -10,6 +10,18 @@ use luqiao_proto::{
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
+    quality::v1::quality_service_client::QualityServiceClient,
+    relations::v1::{
+        collection_service_client::CollectionServiceClient,
+        contract_service_client::ContractServiceClient,
+        dataset_service_client::DatasetServiceClient, duty_service_client::DutyServiceClient,
+        emergency_service_client::EmergencyServiceClient,
+        objection_service_client::ObjectionServiceClient,
+        platform_service_client::PlatformServiceClient,
+        project_service_client::ProjectServiceClient,
+        purchase_service_client::PurchaseServiceClient, source_service_client::SourceServiceClient,
+        transfer_service_client::TransferServiceClient,
+    },
     rule::v1::rule_service_client::RuleServiceClient,
     sharing::v1::{
         grant_service_client::GrantServiceClient,
@@ -133,6 +145,18 @@ impl Role {
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;
+        datasets: DatasetServiceClient;
+        duties: DutyServiceClient;
+        sources: SourceServiceClient;
+        collection: CollectionServiceClient;
+        transfers: TransferServiceClient;
+        objections: ObjectionServiceClient;
+        emergencies: EmergencyServiceClient;
+        purchases: PurchaseServiceClient;
+        contracts: ContractServiceClient;
+        projects: ProjectServiceClient;
+        platforms: PlatformServiceClient;
+        quality: QualityServiceClient;
     }
 
     /// The connection itself, for services that have no client here.

@@ -29,7 +29,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Chann
 
 use super::{
     CALL_TIMEOUT, Call, Reply, Services, catalog, entries, federation, grant, ledger, links,
-    members, operations, organizations, rules, service_change, sharing, watch,
+    members, operations, organizations, quality, relations, rules, service_change, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -309,6 +309,9 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.organization.v1.OrganizationService/ListSystems" => {
             organizations::list_systems(call).await
         }
+        "/luqiao.organization.v1.OrganizationService/DeleteSystem" => {
+            relations::delete_system(call).await
+        }
 
         "/luqiao.catalog.v1.CatalogService/RegisterEntry" => catalog::register(call).await,
         "/luqiao.catalog.v1.CatalogService/ImportEntries" => catalog::import(call).await,
@@ -373,6 +376,11 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
 
         path if path.starts_with("/luqiao.entry.v1.EntryService/") => entries::dispatch(call).await,
+        path if path.starts_with("/luqiao.relations.v1.") => relations::dispatch(call).await,
+        path if path.starts_with("/luqiao.quality.v1.QualityService/") => {
+            quality::dispatch(call).await
+        }
+
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }

@@ -31,7 +31,7 @@ pub use self::grants::agreement_owed;
 pub use crate::apply::catalog::publishable::EntryCheck;
 // Relations and quality.
 mod relations;
-pub use relations::{DutyGaps, Trace};
+pub use relations::{DutyGaps, Trace, Unindexed};
 
 /// A store, to read.
 #[derive(Clone, Copy)]

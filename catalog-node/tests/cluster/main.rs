@@ -9,5 +9,6 @@ mod identity;
 mod members;
 mod outages;
 mod recovery;
+mod relations;
 mod story;
 mod transfer;

@@ -31,7 +31,7 @@ fn grade() -> Grade {
     Grade { level: DataLevel::General as i32, grade: 1 }
 }
 
-fn entry() -> CatalogEntry {
+pub(crate) fn entry() -> CatalogEntry {
     let text = ToOwned::to_owned;
     CatalogEntry {
         provider: format!("{PARENT}/organizations/{BUREAU}"),

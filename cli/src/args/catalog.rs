@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use luqiao_proto::catalog::v1::{EntryState, SharingKind};
 
-use super::{Change, Page, VersionedChange, entry_life::Life, enum_parser};
+use super::{Change, Page, VersionedChange, acquisition::OfEntry, entry_life::Life, enum_parser};
 
 enum_parser!(
     sharing_kind,
@@ -164,4 +164,7 @@ pub enum Catalog {
     /// What becomes of an entry.
     #[command(flatten)]
     Life(Life),
+    /// How its data are had.
+    #[command(flatten)]
+    OfEntry(OfEntry),
 }

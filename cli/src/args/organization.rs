@@ -180,6 +180,14 @@ pub enum System {
         #[command(flatten)]
         change: Change,
     },
+    /// Delete a system that holds nothing any more · 删除业务系统
+    Delete {
+        /// Name of the system's resource.
+        name: String,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: Change,
+    },
     /// Show a system · 查看业务系统
     Get {
         /// Name of the system's resource.

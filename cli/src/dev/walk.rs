@@ -12,6 +12,7 @@ mod entry_life;
 mod failover;
 mod federation;
 mod proofs;
+mod relations;
 mod requests;
 mod search;
 mod unanswered;
@@ -76,6 +77,9 @@ steps! {
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
+    Objection "objection" "The authority objects to an attribute; the government decides" "主管部门对共享属性提出异议，市政府决定";
+    Transfer "transfer" "A function goes to another department, and its entries with it" "职能划转，目录随之转出";
+    ErrorReport "error-report" "A user finds an error: verified, corrected, everybody told" "数据校核：核实、更正、通知使用方";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     EntryLife "entry-life" "An entry's life: a law changes, versions differ, off the list and back" "目录生命周期：法律调整、版本差异、暂停与恢复";
@@ -116,6 +120,9 @@ impl Step {
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
+            Self::Objection => Box::pin(relations::objection(walk, told)),
+            Self::Transfer => Box::pin(relations::transfer(walk, told)),
+            Self::ErrorReport => Box::pin(relations::error_report(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::EntryLife => Box::pin(entry_life::entry_life(walk, told)),
@@ -274,6 +281,10 @@ const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const LIST_USE_RECORDS: &str = "/luqiao.sharing.v1.GrantService/ListUseRecords";
+const GET_OBJECTION: &str = "/luqiao.relations.v1.ObjectionService/GetObjection";
+const GET_TRANSFER: &str = "/luqiao.relations.v1.TransferService/GetTransfer";
+const GET_REPORT: &str = "/luqiao.quality.v1.QualityService/GetReport";
+const TRACE_REPORT: &str = "/luqiao.quality.v1.QualityService/TraceReport";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
 
@@ -309,6 +320,10 @@ mod tests {
             LIST_REQUESTS,
             GET_GRANT,
             LIST_USE_RECORDS,
+            GET_OBJECTION,
+            GET_TRANSFER,
+            GET_REPORT,
+            TRACE_REPORT,
             GET_TREE_HEAD,
             GET_RECEIPT,
         ] {

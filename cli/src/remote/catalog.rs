@@ -141,6 +141,9 @@ pub async fn run(remote: &Remote, command: Catalog) -> Result<Exit, Failure> {
             let entries = answer(client.list_entries(session.call(request)).await)?;
             remote.show_page(kind::ENTRY_PAGE, &entries, "entries", &ENTRY_COLUMNS)?;
         }
+        Catalog::OfEntry(command) => {
+            return super::acquisition::run_of_entry(remote, command).await;
+        }
     }
     Ok(Exit::Ok)
 }

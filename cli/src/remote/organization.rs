@@ -2,10 +2,10 @@
 
 use catalog_model::time::{LocalDate, UtcMillis};
 use luqiao_proto::organization::v1::{
-    CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest, GetOrganizationRequest,
-    GetPersonRequest, GetSystemRequest, ListOrganizationsRequest, ListPersonsRequest,
-    ListSystemsRequest, Organization, Person, RoleTerm, System, UpdateOrganizationRequest,
-    UpdatePersonRequest,
+    CreateOrganizationRequest, CreatePersonRequest, CreateSystemRequest, DeleteSystemRequest,
+    GetOrganizationRequest, GetPersonRequest, GetSystemRequest, ListOrganizationsRequest,
+    ListPersonsRequest, ListSystemsRequest, Organization, Person, RoleTerm, System,
+    UpdateOrganizationRequest, UpdatePersonRequest,
 };
 use prost_types::FieldMask;
 
@@ -164,6 +164,12 @@ pub async fn run_system(remote: &Remote, command: args::System) -> Result<Exit, 
             };
             let made = answer(client.create_system(session.call(request)).await)?;
             remote.show(kind::SYSTEM, &made)?;
+        }
+        args::System::Delete { name, change } => {
+            let request_id = remote.attempt(change.request_id);
+            let request = DeleteSystemRequest { name: name.clone(), request_id };
+            answer(client.delete_system(session.call(request)).await)?;
+            remote.deleted(&name)?;
         }
         args::System::Get { name } => {
             let request = GetSystemRequest { name };

@@ -9,6 +9,18 @@ use luqiao_proto::{
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
+    quality::v1::quality_service_client::QualityServiceClient,
+    relations::v1::{
+        collection_service_client::CollectionServiceClient,
+        contract_service_client::ContractServiceClient,
+        dataset_service_client::DatasetServiceClient, duty_service_client::DutyServiceClient,
+        emergency_service_client::EmergencyServiceClient,
+        objection_service_client::ObjectionServiceClient,
+        platform_service_client::PlatformServiceClient,
+        project_service_client::ProjectServiceClient,
+        purchase_service_client::PurchaseServiceClient, source_service_client::SourceServiceClient,
+        transfer_service_client::TransferServiceClient,
+    },
     sharing::v1::{
         grant_service_client::GrantServiceClient,
         service_change_service_client::ServiceChangeServiceClient,
@@ -151,6 +163,30 @@ impl Session {
         ledger: LedgerServiceClient;
         /// `OperationsService`.
         operations: OperationsServiceClient;
+        /// `DatasetService`.
+        datasets: DatasetServiceClient;
+        /// `DutyService`.
+        duties: DutyServiceClient;
+        /// `SourceService`.
+        sources: SourceServiceClient;
+        /// `CollectionService`.
+        collection: CollectionServiceClient;
+        /// `TransferService`.
+        transfers: TransferServiceClient;
+        /// `ObjectionService`.
+        objections: ObjectionServiceClient;
+        /// `EmergencyService`.
+        emergencies: EmergencyServiceClient;
+        /// `PurchaseService`.
+        purchases: PurchaseServiceClient;
+        /// `ContractService`.
+        contracts: ContractServiceClient;
+        /// `ProjectService`.
+        projects: ProjectServiceClient;
+        /// `PlatformService`.
+        platforms: PlatformServiceClient;
+        /// `QualityService`.
+        quality: QualityServiceClient;
     }
 }
 

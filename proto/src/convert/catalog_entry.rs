@@ -424,7 +424,7 @@ fn grade_value(reading: &mut Reading, at: At<'_>, grade: message::Grade) -> Opti
     }
 }
 
-fn sharing_message(sharing: &SharingAttribute) -> message::SharingAttribute {
+pub(crate) fn sharing_message(sharing: &SharingAttribute) -> message::SharingAttribute {
     let kind = sharing.kind().number();
     match sharing {
         SharingAttribute::Unconditional => message::SharingAttribute { kind, ..Default::default() },
@@ -445,7 +445,7 @@ fn sharing_message(sharing: &SharingAttribute) -> message::SharingAttribute {
 }
 
 /// What does not belong to the kind is refused rather than dropped: whoever wrote it meant it.
-fn sharing_value(
+pub(crate) fn sharing_value(
     reading: &mut Reading,
     at: At<'_>,
     sharing: &message::SharingAttribute,
@@ -481,7 +481,7 @@ fn sharing_value(
     })
 }
 
-fn citation_message(citation: &LegalCitation) -> message::LegalCitation {
+pub(crate) fn citation_message(citation: &LegalCitation) -> message::LegalCitation {
     message::LegalCitation {
         title: citation.title.clone(),
         article: citation.article.clone(),
@@ -490,7 +490,7 @@ fn citation_message(citation: &LegalCitation) -> message::LegalCitation {
     }
 }
 
-fn citation_value(
+pub(crate) fn citation_value(
     reading: &mut Reading,
     at: At<'_>,
     citation: &message::LegalCitation,

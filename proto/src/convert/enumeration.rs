@@ -1,15 +1,20 @@
 //! Enumerations: one member of the model for each number but 0, and the compiler counts them.
 
 use catalog_model::{
+    acquisition::{CollectionResult, ContractState, EmergencyState, PurchaseState},
+    attribute_objection::{ObjectionState, Side},
     catalog_entry::{
         AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SecrecyMark, SelfCheckKind,
         SharingMethod, UpdateCycle,
     },
+    dataset::DatasetKind,
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
+    function_transfer::TransferState,
     grant::{
         DeliveryProof, DisposalManner, GrantState, MisuseGround, PurposeEndKind, WiderUseKind,
     },
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
+    quality::{Desk, Dimension, PersonalObjectionState, ReportState},
     rule::Rank,
     service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
     share_request::{Commitment, Decider, PartyRole, ShareRequestState},
@@ -18,8 +23,8 @@ use catalog_model::{
 };
 
 use crate::{
-    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization, rule::v1 as rule,
-    sharing::v1 as sharing,
+    catalog::v1 as catalog, entry::v1 as entry, organization::v1 as organization,
+    quality::v1 as quality, relations::v1 as relations, rule::v1 as rule, sharing::v1 as sharing,
 };
 
 /// An enumeration of the model that messages carry as a number.
@@ -132,5 +137,25 @@ enumerated! {
     UseField = sharing::UseField {
         Scenario, Process, Effect, Storage, Destruction, Purpose, User, Approver, Content, Time,
         Manner, Medium,
+    }
+
+    DatasetKind = relations::DatasetKind { Table, File, Interface }
+    CollectionResult = relations::CollectionResult { Clear, Excused, Duplicated }
+    TransferState = relations::TransferState {
+        Drafted, Cosigned, Filed, Returned, Approved, Completed,
+    }
+    ObjectionState = relations::ObjectionState { Raised, Consulting, Agreed, Escalated, Decided }
+    Side = relations::Side { Authority, Provider }
+    EmergencyState = relations::EmergencyState { Active, Ended, Assessed, Treated, AppsClosed }
+    PurchaseState = relations::PurchaseState { Requested, Merged, Approved, Bought, Refused }
+    ContractState = relations::ContractState { Active, Ended, Returned, Deleted }
+
+    Dimension = quality::Dimension { Truth, Completeness, Accuracy, Timeliness, Usability }
+    Desk = quality::Desk { Provider, Authority }
+    ReportState = quality::ReportState {
+        Filed, Verifying, Confirmed, Corrected, NotConfirmed, FedBack, Propagated, Closed,
+    }
+    PersonalObjectionState = quality::PersonalObjectionState {
+        Filed, Verifying, Corrected, Rejected,
     }
 }

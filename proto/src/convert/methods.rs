@@ -215,6 +215,114 @@ methods! {
         "CreateSystem" Write again Parent,
         "GetSystem" Read again Name,
         "ListSystems" Read again Parent,
+        "DeleteSystem" Write again Name,
+    }
+    "luqiao.quality.v1.QualityService" {
+        "RecordBatch" Write again Parent,
+        "ListBatches" Read again Parent,
+        "FileReport" Write again Parent,
+        "HandOverReport" Write again Name,
+        "VerifyReport" Write again Name,
+        "ConfirmReport" Write again Name,
+        "RejectReport" Write again Name,
+        "CorrectReport" Write again Name,
+        "FeedBackReport" Write again Name,
+        "PropagateReport" Write again Name,
+        "CloseReport" Write again Name,
+        "ReopenReport" Write again Name,
+        "GetReport" Read again Name,
+        "ListReports" Read again Parent,
+        "TraceReport" Read again Name,
+        "FilePersonalObjection" Write again Parent,
+        "VerifyPersonalObjection" Write again Name,
+        "CorrectPersonalObjection" Write again Name,
+        "RejectPersonalObjection" Write again Name,
+        "GetPersonalObjection" Read again Name,
+        "ListPersonalObjections" Read again Parent,
+    }
+    "luqiao.relations.v1.CollectionService" {
+        "CheckCollection" Write again Name,
+        "GetCollectionCheck" Read again Name,
+        "StateAcquisition" Write again Name,
+        "GetAcquisition" Read again Name,
+    }
+    "luqiao.relations.v1.ContractService" {
+        "OpenContract" Write again Parent,
+        "ConsentSubEntrusting" Write again Name,
+        "RecordProcessing" Write again Name,
+        "EndContract" Write again Name,
+        "CloseContract" Write again Name,
+        "GetContract" Read again Name,
+        "ListContracts" Read again Parent,
+    }
+    "luqiao.relations.v1.DatasetService" {
+        "RegisterDataset" Write again Parent,
+        "BindDataset" Write again Name,
+        "UnbindDataset" Write again Name,
+        "DeleteDataset" Write again Name,
+        "GetDataset" Read again Name,
+        "ListDatasets" Read again Parent,
+        "ListOrphans" Read again Parent,
+    }
+    "luqiao.relations.v1.DutyService" {
+        "StateDuties" Write again Name,
+        "GetDuties" Read again Name,
+        "GetDutyGaps" Read again Name,
+    }
+    "luqiao.relations.v1.EmergencyService" {
+        "OpenEmergency" Write again Parent,
+        "UseEmergencyData" Write again Name,
+        "EndEmergency" Write again Name,
+        "AssessEmergency" Write again Name,
+        "TreatEmergency" Write again Name,
+        "CloseEmergencyApplications" Write again Name,
+        "GetEmergency" Read again Name,
+        "ListEmergencies" Read again Parent,
+    }
+    "luqiao.relations.v1.ObjectionService" {
+        "RaiseObjection" Write again Parent,
+        "StatePosition" Write again Name,
+        "SettleObjection" Write again Name,
+        "EscalateObjection" Write again Name,
+        "DecideObjection" Write again Name,
+        "GetObjection" Read again Name,
+        "ListObjections" Read again Parent,
+    }
+    "luqiao.relations.v1.PlatformService" {
+        "RecordPlatform" Write again Parent,
+        "ListPlatforms" Read again Parent,
+    }
+    "luqiao.relations.v1.ProjectService" {
+        "OpenProject" Write again Parent,
+        "EnterAsset" Write again Name,
+        "AcceptProject" Write again Name,
+        "GetProject" Read again Name,
+        "ListProjects" Read again Parent,
+    }
+    "luqiao.relations.v1.PurchaseService" {
+        "RequestPurchase" Write again Parent,
+        "MergePurchase" Write again Name,
+        "ApprovePurchase" Write again Name,
+        "RefusePurchase" Write again Name,
+        "BuyPurchase" Write again Name,
+        "GetPurchase" Read again Name,
+        "ListPurchases" Read again Parent,
+    }
+    "luqiao.relations.v1.SourceService" {
+        "AssignSource" Write again Parent,
+        "EndSource" Write again Parent,
+        "FindSource" Read again Parent,
+        "ListSources" Read again Parent,
+        "ListSharers" Read again Parent,
+    }
+    "luqiao.relations.v1.TransferService" {
+        "DraftTransfer" Write again Parent,
+        "CosignTransfer" Write again Name,
+        "FileTransfer" Write again Name,
+        "ReturnTransfer" Write again Name,
+        "ApproveTransfer" Write again Name,
+        "GetTransfer" Read again Name,
+        "ListTransfers" Read again Parent,
     }
     "luqiao.rule.v1.RuleService" {
         "GetRulePack" Read again None,

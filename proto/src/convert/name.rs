@@ -2,7 +2,9 @@
 
 use catalog_model::{
     ids::{
-        DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,
+        ContractId, DatasetId, DomainId, EmergencyId, EntryId, GrantId, ObjectionId,
+        OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, RequestId,
+        ServiceChangeId, SystemId, TransferId,
     },
     name::{Resource, ResourceName},
     refusal::Refusal,
@@ -75,6 +77,52 @@ kinds! {
         "domains/{domain}/organizations/{id}/systems/{id}", name => {
         let Resource::System(organization, id) = name.resource else { return None };
         Some((name.domain, organization, id))
+    };
+    // Relations and quality.
+    /// `domains/{domain}/datasets/{id}`
+    dataset_name, DATASET: (DomainId, DatasetId), "domains/{domain}/datasets/{id}", name => {
+        let Resource::Dataset(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/functionTransfers/{id}`
+    transfer_name, TRANSFER: (DomainId, TransferId), "domains/{domain}/functionTransfers/{id}", name => {
+        let Resource::FunctionTransfer(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/objections/{id}`
+    objection_name, OBJECTION: (DomainId, ObjectionId), "domains/{domain}/objections/{id}", name => {
+        let Resource::Objection(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/emergencies/{id}`
+    emergency_name, EMERGENCY: (DomainId, EmergencyId), "domains/{domain}/emergencies/{id}", name => {
+        let Resource::Emergency(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/purchases/{id}`
+    purchase_name, PURCHASE: (DomainId, PurchaseId), "domains/{domain}/purchases/{id}", name => {
+        let Resource::Purchase(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/collectionContracts/{id}`
+    contract_name, CONTRACT: (DomainId, ContractId), "domains/{domain}/collectionContracts/{id}", name => {
+        let Resource::Contract(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/projects/{id}`
+    project_name, PROJECT: (DomainId, ProjectId), "domains/{domain}/projects/{id}", name => {
+        let Resource::Project(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/errorReports/{id}`
+    report_name, REPORT: (DomainId, ReportId), "domains/{domain}/errorReports/{id}", name => {
+        let Resource::ErrorReport(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/personalObjections/{id}`
+    personal_objection_name, PERSONAL_OBJECTION: (DomainId, PersonalObjectionId), "domains/{domain}/personalObjections/{id}", name => {
+        let Resource::PersonalObjection(id) = name.resource else { return None };
+        Some((name.domain, id))
     };
 }
 

@@ -68,9 +68,14 @@ pub fn transfer(domain: &DomainId, id: TransferId) -> Key {
     rows(Table::FunctionTransfer).domain(domain).id(id.to_bytes())
 }
 
+/// `1 [domain]`: prefix of the open transfers, by entry.
+pub fn open_transfers(domain: &DomainId) -> Key {
+    Key::table(Table::FunctionTransfer).byte(BY_ENTRY).domain(domain)
+}
+
 /// `1 [domain][entry]`: the open transfer in which the entry is.
 pub fn transfer_of_entry(domain: &DomainId, entry: EntryId) -> Key {
-    Key::table(Table::FunctionTransfer).byte(BY_ENTRY).domain(domain).id(entry.to_bytes())
+    open_transfers(domain).id(entry.to_bytes())
 }
 
 /// `2 [domain][entry]`: a mark of every entry that ever went to another department, so that others
@@ -93,19 +98,34 @@ fn acquisitions(kind: u8, domain: &DomainId) -> Key {
     Key::table(Table::Acquisition).byte(kind).domain(domain)
 }
 
+/// `0 [domain]`: prefix of the purchases.
+pub fn purchases(domain: &DomainId) -> Key {
+    acquisitions(0, domain)
+}
+
 /// `0 [domain][id]`
 pub fn purchase(domain: &DomainId, id: PurchaseId) -> Key {
-    acquisitions(0, domain).id(id.to_bytes())
+    purchases(domain).id(id.to_bytes())
+}
+
+/// `1 [domain]`: prefix of the contracts.
+pub fn contracts(domain: &DomainId) -> Key {
+    acquisitions(1, domain)
 }
 
 /// `1 [domain][id]`
 pub fn contract(domain: &DomainId, id: ContractId) -> Key {
-    acquisitions(1, domain).id(id.to_bytes())
+    contracts(domain).id(id.to_bytes())
+}
+
+/// `2 [domain]`: prefix of the projects.
+pub fn projects(domain: &DomainId) -> Key {
+    acquisitions(2, domain)
 }
 
 /// `2 [domain][id]`
 pub fn project(domain: &DomainId, id: ProjectId) -> Key {
-    acquisitions(2, domain).id(id.to_bytes())
+    projects(domain).id(id.to_bytes())
 }
 
 /// `3 [domain][entry]`

@@ -10,7 +10,7 @@ use catalog_model::{
     attribute_objection::AttributeObjection,
     catalog_entry::{CatalogEntry, EntryState},
     dataset::{Dataset, DutyList, ElementSource, element_key},
-    function_transfer::FunctionTransfer,
+    function_transfer::{FunctionTransfer, TransferState},
     ids::{
         ContractId, DatasetId, DomainId, EmergencyId, EntryId, ObjectionId, OrganizationId,
         PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, SystemId, TransferId,
@@ -21,7 +21,10 @@ use catalog_model::{
 };
 
 use super::{Page, View, decode};
-use crate::keys::{Key, Table, relations as key};
+use crate::{
+    apply::relations::collection::shared_items,
+    keys::{self, Key, Table, relations as key},
+};
 
 /// What an organization has not yet put into its catalog (CAT-04).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +46,17 @@ pub struct Trace {
     pub system: Option<SystemId>,
     /// Who answers for it.
     pub person: Option<PersonId>,
+}
+
+/// What a look through the listings of before level 3 found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unindexed {
+    /// The listing after this one, or the first, is not in the index of items.
+    After(Option<EntryId>),
+    /// Everything until this one is in; there are more.
+    NotUntil(EntryId),
+    /// Everything is in.
+    None,
 }
 
 macro_rules! rows {
@@ -85,6 +99,50 @@ impl View<'_> {
         transfer_of_entry(EntryId) -> TransferId;
         /// The emergency for which the data of an entry were taken.
         emergency_of_entry(EntryId) -> EmergencyId;
+    }
+
+    /// An approved transfer that has entries left.
+    pub fn transfer_under_way(&self, domain: &DomainId) -> Option<FunctionTransfer> {
+        let prefix = key::open_transfers(domain);
+        let rows = self.0.range(prefix.as_slice(), &prefix.end());
+        let open: BTreeSet<TransferId> = rows.map(|(_, bytes)| decode(&bytes)).collect();
+        let mut rows = open.into_iter().filter_map(|id| self.transfer(domain, id));
+        rows.find(|transfer| transfer.state == TransferState::Approved)
+    }
+
+    /// The first domain after `after` of which there are listings here.
+    pub fn listed_domain(&self, after: Option<&DomainId>) -> Option<DomainId> {
+        let table = Key::table(Table::PublishedEntry);
+        let from = after.map_or_else(
+            || table.as_slice().to_vec(),
+            |after| Key::table(Table::PublishedEntry).domain(after).end(),
+        );
+        let (key, _) = self.0.range(&from, &table.end()).next()?;
+        Some(View::named_by_index(&key, table.as_slice().len()).0)
+    }
+
+    /// The first listing of a domain after `after` whose shared items are not all in the index, among
+    /// at most `scan`.
+    pub fn unindexed(&self, domain: &DomainId, after: Option<EntryId>, scan: usize) -> Unindexed {
+        let table = Key::table(Table::PublishedEntry).domain(domain);
+        let from = match after {
+            None => table.as_slice().to_vec(),
+            Some(id) => keys::published_entry(domain, id).byte(0).into_vec(),
+        };
+        let mut last = after;
+        for (place, (_, bytes)) in self.0.range(&from, &table.end()).enumerate() {
+            if let Some(last) = last.filter(|_| place == scan) {
+                return Unindexed::NotUntil(last);
+            }
+            let entry: CatalogEntry = decode(&bytes);
+            let at = |item: &str| key::sharers_of(item).domain(domain).id(entry.id.to_bytes());
+            let missing = |item: &String| self.0.get(at(item).as_slice()).is_none();
+            if shared_items(&entry).iter().any(missing) {
+                return Unindexed::After(last);
+            }
+            last = Some(entry.id);
+        }
+        Unindexed::None
     }
 
     /// A batch of an entry.

@@ -38,7 +38,7 @@ const NAMED_MAX: usize = 50;
 pub(crate) const INDEXED_PER_COMMAND: usize = 256;
 
 /// The items of an entry that somebody may have by sharing, in the form in which they are compared.
-fn shared_items(entry: &CatalogEntry) -> BTreeSet<String> {
+pub(crate) fn shared_items(entry: &CatalogEntry) -> BTreeSet<String> {
     entry
         .content
         .items

@@ -3,9 +3,18 @@
 
 use std::fs;
 
+use catalog_model::{
+    catalog_entry::CatalogEntry,
+    ids::{DomainId, EntryId},
+    name::Resource,
+};
 use proptest::prelude::*;
 
 use super::{World, testdata};
+use crate::{
+    keys::{Key, Table},
+    view::{Unindexed, View},
+};
 
 /// What is said, in whatever order: most of it is refused, and refusing must be as sound as doing.
 const SAID: &[&str] = &[
@@ -123,6 +132,50 @@ proptest! {
         let told = world.take_output();
         prop_assert!(!told.contains("VIOLATED"), "{told}");
     }
+}
+
+/// CAT-13: what was listed before level 3 is found portion by portion and comes into the index; what
+/// is listed afterwards is in it with the listing.
+#[test]
+fn cat_13_listings_of_before_the_level_are_looked_through_in_portions() {
+    let mut world = World::default();
+    for line in [
+        "cluster xiamen level=2 clock=\"2026-09-21 09:00\"",
+        "organization police",
+        "listed plates provider=police",
+        "listed fines provider=police",
+        "listed people provider=police",
+        "raise 3",
+        "listed permits provider=police",
+    ] {
+        world.run(line);
+    }
+    let xiamen: DomainId = "xiamen".parse().unwrap();
+    let look = |world: &mut World, after: Option<EntryId>, scan: usize| {
+        View(&world.here().store).unindexed(&xiamen, after, scan)
+    };
+    let table = Key::table(Table::PublishedEntry).domain(&xiamen);
+    let listed: Vec<EntryId> = View(&world.here().store)
+        .page(&table, None, 10, 10, |_: &CatalogEntry| true)
+        .rows
+        .iter()
+        .map(|entry| entry.id)
+        .collect();
+    assert_eq!(listed.len(), 4);
+    let later = world.names["permits"].clone();
+    let is_later = |id: EntryId| later.resource == Resource::Entry(id);
+    let first_missing = listed.iter().position(|id| !is_later(*id)).unwrap();
+    let before = first_missing.checked_sub(1).map(|place| listed[place]);
+    assert_eq!(look(&mut world, None, 10), Unindexed::After(before));
+
+    world.run("collect index");
+    assert_eq!(look(&mut world, None, 10), Unindexed::None);
+    assert_eq!(look(&mut world, None, 3), Unindexed::NotUntil(listed[2]));
+    assert_eq!(look(&mut world, Some(listed[2]), 3), Unindexed::None);
+    assert_eq!(View(&world.here().store).listed_domain(None), Some(xiamen.clone()));
+    assert_eq!(View(&world.here().store).listed_domain(Some(&xiamen)), None);
+    let told = world.take_output();
+    assert!(!told.contains("VIOLATED") && !told.contains("refused"), "{told}");
 }
 
 /// CAT-05, CAT-08, CAT-12, CAT-13, SHR-15, SHR-29, QLT-03, QLT-04: a rule that is taken out of the
