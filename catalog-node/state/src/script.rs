@@ -70,6 +70,8 @@ pub struct World {
     names: BTreeMap<String, ResourceName>,
     drawn: u128,
     output: String,
+    /// Rules that are missing in the pack of every cluster of this world.
+    off: Vec<String>,
 }
 
 impl World {

@@ -1,6 +1,8 @@
 //! Stories begin: a cluster with its authority, platform manager and government, and the
 //! organizations that provide and ask.
 
+use std::collections::BTreeSet;
+
 use catalog_model::{
     credit_code::CreditCode,
     ids::{DomainId, OrganizationId, PersonId, SystemId},
@@ -68,7 +70,7 @@ impl World {
                     with_fuzhou(rule_pack(line.get("answer_days")), line.or("composition", "")),
                     line.get("switch"),
                 ),
-                &list(line.or("without", "")),
+                &self.rules_off(&list(line.or("without", ""))),
             ),
             organizations: Vec::new(),
             persons: Vec::new(),
@@ -280,8 +282,15 @@ fn switched_on(pack: String, switches: Option<&str>) -> String {
         .fold(pack, |pack, switch| pack.replacen(TABLE, &format!("{TABLE},\"{switch}\":true"), 1))
 }
 
+impl World {
+    /// The rules that a story takes out of its pack, and those that are missing in this world.
+    fn rules_off(&self, without: &[String]) -> Vec<String> {
+        without.iter().chain(&self.off).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 /// The pack without these rules.
-fn without(pack: &str, rules: &[String]) -> String {
+pub(super) fn without(pack: &str, rules: &[String]) -> String {
     let mut pack = pack.to_owned();
     for id in rules {
         let start = pack.find(&format!("{{\"id\":\"{id}\"")).expect("a rule of the pack");

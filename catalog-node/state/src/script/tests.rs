@@ -7,6 +7,7 @@ mod case_life;
 mod case_limits;
 mod case_rules;
 mod deadline_vectors;
+mod fuzzed_refusals;
 mod law;
 #[cfg(feature = "mutations")]
 mod mutations;
@@ -14,6 +15,7 @@ mod random;
 mod random_grants;
 mod random_life;
 mod recount;
+mod rules_off;
 mod state_hashes;
 
 fn testdata() -> PathBuf {
