@@ -14,6 +14,7 @@ use crate::output::Format;
 pub mod catalog;
 pub mod cluster;
 pub mod organization;
+pub mod paper;
 pub mod sharing;
 
 /// The command for people: catalogs, share requests, grants and receipts.

@@ -23,6 +23,7 @@ pub mod organization;
 pub mod answer;
 pub mod case_rules;
 pub mod grant;
+pub mod paper_decision;
 pub mod party;
 pub mod share_request;
 
