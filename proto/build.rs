@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 20] = [
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
     "luqiao/federation/v1/federation_service.proto",
@@ -17,6 +17,11 @@ const FILES: [&str; 15] = [
     "luqiao/peer/v1/peer_service.proto",
     "luqiao/rule/v1/rule.proto",
     "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/case_file.proto",
+    "luqiao/sharing/v1/demand.proto",
+    "luqiao/sharing/v1/demand_service.proto",
+    "luqiao/sharing/v1/dispute.proto",
+    "luqiao/sharing/v1/dispute_service.proto",
     "luqiao/sharing/v1/paper_decision.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",

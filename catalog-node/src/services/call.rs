@@ -27,8 +27,8 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
-    organizations, rules, sharing, watch,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, federation, ledger,
+    links, members, operations, organizations, rules, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -314,6 +314,16 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.sharing.v1.SharingService/AnswerRequest" => sharing::answer(call).await,
         "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,
         "/luqiao.sharing.v1.SharingService/WithdrawRequest" => sharing::withdraw(call).await,
+        "/luqiao.sharing.v1.SharingService/CreateMixedRequest" => cases::create_mixed(call).await,
+        "/luqiao.sharing.v1.SharingService/ProposeExtension" => cases::propose_extension(call).await,
+        "/luqiao.sharing.v1.SharingService/AnswerExtension" => cases::answer_extension(call).await,
+        "/luqiao.sharing.v1.SharingService/ClaimReason" => cases::claim_reason(call).await,
+        "/luqiao.sharing.v1.SharingService/RuleOnReason" => cases::rule_on_reason(call).await,
+        "/luqiao.sharing.v1.SharingService/FileOnBehalf" => cases::file_on_behalf(call).await,
+        "/luqiao.sharing.v1.SharingService/GetCaseFile" => cases::get_file(call).await,
+        "/luqiao.sharing.v1.SharingService/GetPunctuality" => cases::punctuality(call).await,
+        "/luqiao.sharing.v1.SharingService/SwitchSeparation" => cases::switch_separation(call).await,
+        "/luqiao.sharing.v1.SharingService/GetSeparation" => cases::get_separation(call).await,
         "/luqiao.sharing.v1.SharingService/GetGrant" => sharing::get_grant(call).await,
         "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,
         "/luqiao.sharing.v1.SharingService/SuspendGrant" => sharing::suspend_grant(call).await,
@@ -348,6 +358,13 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/ReplaceMember" => members::replace(call).await,
         "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
+
+        path if path.starts_with("/luqiao.sharing.v1.DisputeService/") => {
+            disputes::dispatch(call).await
+        }
+        path if path.starts_with("/luqiao.sharing.v1.DemandService/") => {
+            demands::dispatch(call).await
+        }
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }

@@ -4,8 +4,11 @@ use catalog_model::{
     catalog_entry::{
         AssessmentKind, DataFormat, EntryState, ItemType, OpenType, SharingMethod, UpdateCycle,
     },
+    demand::DemandState,
+    dispute::DisputeState,
     grant::GrantState,
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
+    overdue::HearingOutcome,
     rule::Rank,
     share_request::{Commitment, Decider, PartyRole, ShareRequestState},
     sharing::SharingKind,
@@ -103,5 +106,12 @@ enumerated! {
     }
     GrantState = sharing::GrantState {
         Granted, Suspended, Terminated, Offered, Delivered, Active, PurposeEnded, Disposed, Ended,
+    }
+    HearingOutcome = sharing::HearingOutcome { Counted, Excused }
+    DisputeState = sharing::DisputeState {
+        Raised, Consulting, Coordinating, BeforeGovernment, Agreed, Decided,
+    }
+    DemandState = sharing::DemandState {
+        Filed, PreReviewed, Routed, Confirmed, Disputed, Supplied, Closed,
     }
 }

@@ -1,7 +1,10 @@
 //! Names in calls: does the text name a resource of the kind that is wanted here?
 
 use catalog_model::{
-    ids::{DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, SystemId},
+    ids::{
+        DemandId, DisputeId, DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId,
+        SystemId,
+    },
     name::{Resource, ResourceName},
     refusal::Refusal,
 };
@@ -48,6 +51,16 @@ kinds! {
     /// `domains/{domain}/grants/{id}`
     grant_name, GRANT: (DomainId, GrantId), "domains/{domain}/grants/{id}", name => {
         let Resource::Grant(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/disputes/{id}`
+    dispute_name, DISPUTE: (DomainId, DisputeId), "domains/{domain}/disputes/{id}", name => {
+        let Resource::Dispute(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/demands/{id}`
+    demand_name, DEMAND: (DomainId, DemandId), "domains/{domain}/demands/{id}", name => {
+        let Resource::Demand(id) = name.resource else { return None };
         Some((name.domain, id))
     };
     /// `domains/{domain}/organizations/{id}`
