@@ -33,6 +33,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     apply::{
+        cases::separation,
         consent,
         organizations::{self, is_authority, is_platform, on_file, same_version},
         text,
@@ -301,7 +302,9 @@ pub(crate) fn submit(
     }
     if tx.level >= 3 {
         let submitted_time = Some(tx.clock);
-        let file = EntryFile { submitted_time, authority_review: review, ..file(tx, id) };
+        let submitter = tx.acting_person();
+        let file =
+            EntryFile { submitted_time, authority_review: review, submitter, ..file(tx, id) };
         tx.put(&keys::entry_file(&old.domain, id), &file);
         changes::submitted(tx, &old);
     }
@@ -360,6 +363,10 @@ pub(crate) fn publish(
     same_version(old.version, version)?;
     if !matches!(old.state, EntryState::Submitted | EntryState::ChangeSubmitted) {
         return Err(wrong_state(&old, "a submitted entry"));
+    }
+    if tx.level >= 3 {
+        let what = ("the catalog entry", "目录条目");
+        separation::check(tx, law, what, file(tx, id).submitter, tx.acting_person())?;
     }
     // Again, because the law may have changed since the submission.
     let (_, resolution) = publishable(tx, law, &old)?;
