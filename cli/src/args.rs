@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::output::Format;
 
+pub mod case;
 pub mod catalog;
 pub mod cluster;
 pub mod organization;
@@ -82,6 +83,15 @@ pub enum Command {
     /// Grants · 授权
     #[command(subcommand)]
     Grant(sharing::Grant),
+    /// Disputes between asker and provider · 争议
+    #[command(subcommand)]
+    Dispute(case::Dispute),
+    /// Demands for what the catalog lacks · 需求
+    #[command(subcommand)]
+    Demand(case::Demand),
+    /// Who submits does not approve: a switch of the house · 提交与审批分离
+    #[command(subcommand)]
+    Separation(case::Separation),
     /// Receipts: proofs of what was decided · 回执
     #[command(subcommand)]
     Receipt(Receipt),

@@ -57,6 +57,22 @@ pub mod kind {
     pub const REQUEST_PAGE: &str = "luqiao.sharing.v1.ListRequestsResponse";
     /// A page of grants.
     pub const GRANT_PAGE: &str = "luqiao.sharing.v1.ListGrantsResponse";
+    /// The parts of a request over several entries.
+    pub const MIXED_REQUEST: &str = "luqiao.sharing.v1.CreateMixedRequestResponse";
+    /// The file of a case.
+    pub const CASE_FILE: &str = "luqiao.sharing.v1.CaseFile";
+    /// How an organization met what it owed.
+    pub const PUNCTUALITY: &str = "luqiao.sharing.v1.Punctuality";
+    /// The separation of duties.
+    pub const SEPARATION: &str = "luqiao.sharing.v1.Separation";
+    /// A dispute.
+    pub const DISPUTE: &str = "luqiao.sharing.v1.Dispute";
+    /// A page of disputes.
+    pub const DISPUTE_PAGE: &str = "luqiao.sharing.v1.ListDisputesResponse";
+    /// A demand.
+    pub const DEMAND: &str = "luqiao.sharing.v1.Demand";
+    /// A page of demands.
+    pub const DEMAND_PAGE: &str = "luqiao.sharing.v1.ListDemandsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -127,6 +143,14 @@ mod tests {
             kind::SYSTEM_PAGE,
             kind::REQUEST_PAGE,
             kind::GRANT_PAGE,
+            kind::MIXED_REQUEST,
+            kind::CASE_FILE,
+            kind::PUNCTUALITY,
+            kind::SEPARATION,
+            kind::DISPUTE,
+            kind::DISPUTE_PAGE,
+            kind::DEMAND,
+            kind::DEMAND_PAGE,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

@@ -198,7 +198,7 @@ fn words(value: &Value) -> String {
 
 /// `SHARING_KIND_NOT_SHARED` as `not_shared`.
 fn without_prefix(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 19] = [
+    const PREFIXES: &[&str] = &[
         "ANSWER_KIND_",
         "ASSESSMENT_KIND_",
         "COMMITMENT_",
@@ -206,8 +206,12 @@ fn without_prefix(text: &str) -> Option<String> {
         "DATA_KIND_",
         "DATA_LEVEL_",
         "DECIDER_",
+        "DEMAND_STATE_",
+        "DISPUTE_STATE_",
         "ENTRY_STATE_",
+        "FILING_KIND_",
         "GRANT_STATE_",
+        "HEARING_OUTCOME_",
         "ITEM_TYPE_",
         "OPEN_TYPE_",
         "PARTY_CLASS_",

@@ -6,13 +6,19 @@
 
 pub mod session;
 
+pub mod case;
 pub mod catalog;
 pub mod cluster;
+pub mod demand;
+pub mod dispute;
 pub mod grant;
 pub mod organization;
 pub mod receipt;
 pub mod request;
+pub mod separation;
 pub mod status;
+
+mod case_file;
 
 use prost::Message;
 use serde_json::Value;

@@ -10,7 +10,10 @@ use luqiao_proto::{
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
     rule::v1::rule_service_client::RuleServiceClient,
-    sharing::v1::sharing_service_client::SharingServiceClient,
+    sharing::v1::{
+        demand_service_client::DemandServiceClient, dispute_service_client::DisputeServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -122,6 +125,8 @@ impl Role {
         catalog: CatalogServiceClient;
         organizations: OrganizationServiceClient;
         sharing: SharingServiceClient;
+        disputes: DisputeServiceClient;
+        demands: DemandServiceClient;
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;

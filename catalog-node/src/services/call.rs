@@ -315,14 +315,18 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,
         "/luqiao.sharing.v1.SharingService/WithdrawRequest" => sharing::withdraw(call).await,
         "/luqiao.sharing.v1.SharingService/CreateMixedRequest" => cases::create_mixed(call).await,
-        "/luqiao.sharing.v1.SharingService/ProposeExtension" => cases::propose_extension(call).await,
+        "/luqiao.sharing.v1.SharingService/ProposeExtension" => {
+            cases::propose_extension(call).await
+        }
         "/luqiao.sharing.v1.SharingService/AnswerExtension" => cases::answer_extension(call).await,
         "/luqiao.sharing.v1.SharingService/ClaimReason" => cases::claim_reason(call).await,
         "/luqiao.sharing.v1.SharingService/RuleOnReason" => cases::rule_on_reason(call).await,
         "/luqiao.sharing.v1.SharingService/FileOnBehalf" => cases::file_on_behalf(call).await,
         "/luqiao.sharing.v1.SharingService/GetCaseFile" => cases::get_file(call).await,
         "/luqiao.sharing.v1.SharingService/GetPunctuality" => cases::punctuality(call).await,
-        "/luqiao.sharing.v1.SharingService/SwitchSeparation" => cases::switch_separation(call).await,
+        "/luqiao.sharing.v1.SharingService/SwitchSeparation" => {
+            cases::switch_separation(call).await
+        }
         "/luqiao.sharing.v1.SharingService/GetSeparation" => cases::get_separation(call).await,
         "/luqiao.sharing.v1.SharingService/GetGrant" => sharing::get_grant(call).await,
         "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,

@@ -52,11 +52,8 @@ async fn file(call: &Call) -> Result<Reply, Refusal> {
     let request: FileDemandRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     call.look_now(|look| look.own(&domain))?;
-    let filed = CaseCommand::FileDemand {
-        id: DemandId(draw()),
-        title: request.title,
-        text: request.text,
-    };
+    let filed =
+        CaseCommand::FileDemand { id: DemandId(draw()), title: request.title, text: request.text };
     write(call, &request.request_id, filed).await
 }
 
@@ -138,19 +135,17 @@ async fn list(call: &Call) -> Result<Reply, Refusal> {
         look.own(&domain)?;
         let from = paging::open(look.page_key(), &query, &token)?;
         let prefix = Key::table(Table::Demand);
-        let page =
-            look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |_, bytes| {
-                let demand: Demand =
-                    codec::decode(bytes).expect("rows are written by this program");
-                let moves = owner.as_ref().is_none_or(|(domain, organization)| {
-                    demand.owner.as_ref().is_some_and(|owner| {
-                        owner.domain == *domain && owner.organization == *organization
-                    })
-                });
-                let shown = demand_message(&demand, takes_part(look, &demand));
-                let wanted = moves && (request.state == 0 || shown.state == request.state);
-                (wanted && sees(look)).then_some(shown)
+        let page = look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |_, bytes| {
+            let demand: Demand = codec::decode(bytes).expect("rows are written by this program");
+            let moves = owner.as_ref().is_none_or(|(domain, organization)| {
+                demand.owner.as_ref().is_some_and(|owner| {
+                    owner.domain == *domain && owner.organization == *organization
+                })
             });
+            let shown = demand_message(&demand, takes_part(look, &demand));
+            let wanted = moves && (request.state == 0 || shown.state == request.state);
+            (wanted && sees(look)).then_some(shown)
+        });
         let next_page_token = next(look, &query, page.next);
         Ok(ListDemandsResponse { demands: page.rows, next_page_token })
     })

@@ -100,7 +100,7 @@ async fn decide(call: &Call) -> Result<Reply, Refusal> {
     let decided = CaseCommand::DecideDispute {
         dispute: named(&request.name)?,
         version: version_in(&request.etag, "etag")?,
-        decision: read_paper_decision(stated(request.decision.as_ref(), "decision")?, "decision")?,
+        decision: read_paper_decision(stated(request.paper.as_ref(), "paper")?, "paper")?,
         result: request.result,
     };
     write(call, &request.request_id, decided).await
@@ -129,15 +129,13 @@ async fn list(call: &Call) -> Result<Reply, Refusal> {
         look.own(&domain)?;
         let from = paging::open(look.page_key(), &query, &token)?;
         let prefix = Key::table(Table::Dispute);
-        let page =
-            look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |_, bytes| {
-                let dispute: Dispute =
-                    codec::decode(bytes).expect("rows are written by this program");
-                let shown = sees(look, &dispute).then(|| dispute_message(&dispute))?;
-                let wanted = (request.request.is_empty() || shown.request == request.request)
-                    && (request.state == 0 || shown.state == request.state);
-                wanted.then_some(shown)
-            });
+        let page = look.view().page_of(&prefix, from.as_deref(), size, paging::SCAN, |_, bytes| {
+            let dispute: Dispute = codec::decode(bytes).expect("rows are written by this program");
+            let shown = sees(look, &dispute).then(|| dispute_message(&dispute))?;
+            let wanted = (request.request.is_empty() || shown.request == request.request)
+                && (request.state == 0 || shown.state == request.state);
+            wanted.then_some(shown)
+        });
         let next_page_token = next(look, &query, page.next);
         Ok(ListDisputesResponse { disputes: page.rows, next_page_token })
     })

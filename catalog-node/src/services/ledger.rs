@@ -201,9 +201,9 @@ fn sees(look: &Look<'_>, name: &ResourceName, ledger: &Ledger<'_>) -> bool {
         }
         Resource::Dispute(_) => disputes::seen(look, name).is_some(),
         // What is proven is a digest of the words: who reads no text of it has nothing to prove.
-        Resource::Demand(id) => view
-            .demand(&name.domain, *id)
-            .is_some_and(|demand| demands::takes_part(look, &demand)),
+        Resource::Demand(id) => {
+            view.demand(&name.domain, *id).is_some_and(|demand| demands::takes_part(look, &demand))
+        }
         _ => look.is_platform(),
     }
 }

@@ -164,7 +164,7 @@ pub fn refused<T: Debug>(answer: Result<T, Status>, reason: Reason) -> Result<Pr
 }
 
 /// The rule of a message, to be cited.
-fn rule_ref(rule: &rule_message::RuleRef) -> RuleRef {
+pub(crate) fn rule_ref(rule: &rule_message::RuleRef) -> RuleRef {
     RuleRef {
         id: rule.id.clone(),
         title: rule.title.clone(),

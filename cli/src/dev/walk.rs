@@ -7,8 +7,10 @@
 //! ones, so the walk ends at the first that does not hold.
 
 mod catalog;
+mod extension;
 mod failover;
 mod federation;
+mod lateness;
 mod proofs;
 mod requests;
 mod search;
@@ -64,6 +66,7 @@ steps! {
     RefusalWithoutReason "refusal-without-reason" "A refusal without a reason is rejected" "未说明理由的拒绝不被接受";
     Refusal "refusal" "A refusal with ground and reason" "说明依据与理由的拒绝";
     Partial "partial" "An agreement in part, with fewer items" "部分同意，数据项减少";
+    Extension "extension" "More time to answer: proposed, consented to, the asker told" "延期：提出、经同意并告知申请方";
     NotShared "not-shared" "Not shared: refused at once, citing the basis" "不予共享：当即拒绝并说明依据";
     Jointly "jointly" "A public-service pair: the authority answers after the provider's opinion" "公共服务组织：主管部门听取意见后会同答复";
     DistrictToCity "district-to-city" "A district asks the city; the link is cut mid-case" "区向市申请，办理中链路中断";
@@ -71,6 +74,7 @@ steps! {
     LeaderLost "leader-lost" "The city's leader vanishes under its writers" "市级主节点在写入中突然消失";
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
+    OverdueOrder "overdue-order" "The order to correct, the hearing of the reason, and what counts" "责令改正、听取理由与是否计入";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
@@ -101,6 +105,7 @@ impl Step {
             Self::RefusalWithoutReason => Box::pin(requests::refusal_without_reason(walk, told)),
             Self::Refusal => Box::pin(requests::refusal(walk, told)),
             Self::Partial => Box::pin(requests::partial(walk, told)),
+            Self::Extension => Box::pin(extension::extension(walk, told)),
             Self::NotShared => Box::pin(requests::not_shared(walk, told)),
             Self::Jointly => Box::pin(requests::jointly(walk, told)),
             Self::DistrictToCity => Box::pin(federation::district_to_city(walk, told)),
@@ -108,6 +113,7 @@ impl Step {
             Self::LeaderLost => Box::pin(failover::leader_lost(walk, told)),
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
+            Self::OverdueOrder => Box::pin(lateness::overdue_order(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
@@ -259,6 +265,8 @@ const LIST_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/ListEntries";
 const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
+const GET_CASE_FILE: &str = "/luqiao.sharing.v1.SharingService/GetCaseFile";
+const GET_PUNCTUALITY: &str = "/luqiao.sharing.v1.SharingService/GetPunctuality";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
@@ -291,6 +299,8 @@ mod tests {
             SEARCH_ENTRIES,
             GET_REQUEST,
             LIST_REQUESTS,
+            GET_CASE_FILE,
+            GET_PUNCTUALITY,
             GET_GRANT,
             GET_TREE_HEAD,
             GET_RECEIPT,

@@ -8,7 +8,10 @@ use luqiao_proto::{
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
-    sharing::v1::sharing_service_client::SharingServiceClient,
+    sharing::v1::{
+        demand_service_client::DemandServiceClient, dispute_service_client::DisputeServiceClient,
+        sharing_service_client::SharingServiceClient,
+    },
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -136,6 +139,10 @@ impl Session {
         organizations: OrganizationServiceClient;
         /// `SharingService`.
         sharing: SharingServiceClient;
+        /// `DisputeService`.
+        disputes: DisputeServiceClient;
+        /// `DemandService`.
+        demands: DemandServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
         /// `OperationsService`.

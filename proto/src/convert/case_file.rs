@@ -203,11 +203,11 @@ pub fn read_month(text: &str, field: &str) -> Result<u64, Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use catalog_model::{
         ids::{DomainId, PersonId},
         paper_decision::PaperDecision,
     };
-    use super::*;
 
     fn party(name: &str, id: u8) -> Party {
         let domain: DomainId = "xiamen".parse().expect("a domain");
@@ -268,9 +268,11 @@ mod tests {
         assert_eq!(read_month("2026-10", "month"), Ok(202_610));
         let domain: DomainId = "xiamen".parse().expect("a domain");
         let count = PunctualityCount { on_time: 3, late: 2, counted: 1, excused: 1 };
-        let shown = punctuality_message(&domain, OrganizationId::from_bytes([1; 16]), 202_601, &count);
+        let shown =
+            punctuality_message(&domain, OrganizationId::from_bytes([1; 16]), 202_601, &count);
         assert_eq!((shown.month.as_str(), shown.late), ("2026-01", 2));
-        for wrong in ["", "2026", "2026-13", "2026-1", "2026-10-01", "１９００-10", "-2026-10"] {
+        for wrong in ["", "2026", "2026-13", "2026-1", "2026-10-01", "１９００-10", "-2026-10"]
+        {
             let refusal = read_month(wrong, "month").expect_err(wrong);
             assert_eq!(refusal.fields[0].field, "month", "{wrong}");
         }
