@@ -18,7 +18,7 @@ pub mod request;
 pub mod separation;
 pub mod status;
 
-mod case_file;
+pub(crate) mod case_file;
 
 use prost::Message;
 use serde_json::Value;

@@ -104,11 +104,11 @@ fn time(file: &CaseFile, told: &mut Vec<Bilingual>) {
 fn lateness(file: &CaseFile, told: &mut Vec<Bilingual>) {
     for order in &file.orders {
         let (whom, at) = (name(order.debtor.as_ref()), day(order.ordered_time.as_ref()));
-        let effects = order.effects.join(", ");
-        told.push(both!(
-            "{whom} was ordered to correct on {at}: {effects}",
-            "{at} 责令{whom}改正：{effects}"
-        ));
+        let Bilingual { en, zh } = effects(&order.effects);
+        told.push(Bilingual {
+            en: format!("an order against {whom} on {at}: {en}"),
+            zh: format!("{at} 对{whom}的处理：{zh}"),
+        });
         under(order.rule.as_ref(), told);
     }
     let due = due(file.hearing_deadline.as_ref());
@@ -150,6 +150,28 @@ fn hearing(heard: &Hearing, told: &mut Vec<Bilingual>) {
             )
         });
     }
+}
+
+/// What a rule orders: its words, those of the pack, in the words of people.
+pub(crate) fn effects(words: &[String]) -> Bilingual {
+    let told: Vec<(&str, &str)> = words
+        .iter()
+        .map(|word| match word.as_str() {
+            "order_to_correct" => ("to correct it", "责令改正"),
+            "order_to_correct_by_date" => ("to correct it by a day", "责令限期改正"),
+            "order_to_rectify_by_date" => ("to rectify it by a day", "责令限期整改"),
+            "public_criticism" => ("public criticism", "通报批评"),
+            "efficiency_accountability" => ("accountability for efficiency", "效能问责"),
+            "discipline_if_serious" => ("discipline if serious", "情节严重的给予处分"),
+            "discipline_if_refused_or_serious" => {
+                ("discipline if it is refused or serious", "拒不改正或者情节严重的给予处分")
+            }
+            // A word of a later pack is told as it stands there.
+            other => (other, other),
+        })
+        .collect();
+    let (en, zh): (Vec<&str>, Vec<&str>) = told.into_iter().unzip();
+    Bilingual { en: en.join("; "), zh: zh.join("；") }
 }
 
 fn under(rule: Option<&luqiao_proto::rule::v1::RuleRef>, told: &mut Vec<Bilingual>) {
@@ -236,7 +258,7 @@ mod tests {
         assert_eq!(
             told(&file, Lang::En)[1..],
             [
-                "医保局 was ordered to correct on 2026-10-13: order_to_correct",
+                "an order against 医保局 on 2026-10-13: to correct it",
                 "a reason could be claimed until 2026-10-19",
                 "医保局 missed 2026-10-12; it is excused",
                 "  its reason (2026-10-13): 机房搬迁",

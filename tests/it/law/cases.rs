@@ -1,6 +1,6 @@
 //! The life of a case by calls: time, lateness, windows, several entries, disputes, demands.
 //!
-//! A province of real processes with real certificates. What a story of the state shows already is
+//! A domain of real processes with real certificates. What a story of the state shows already is
 //! not shown again: here is who may see what, what the edge alone can refuse, and that the calls do
 //! what the commands do.
 
@@ -28,9 +28,10 @@ use luqiao_proto::{
 use luqiao_transport::status::Problem;
 use tonic::Status;
 
-/// The province and who lives in it.
+/// A domain and who lives in it.
 struct Stage {
-    province: Federation,
+    federation: Federation,
+    level: Level,
     /// Publishes what a department provides.
     press: Press,
     /// Publishes what a hospital provides; the authority decides with it.
@@ -43,22 +44,23 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set() -> Self {
-        let province = Federation::start(&[Level::Province]).await;
-        let of = |office| province.role(Level::Province, office);
+    async fn set(level: Level) -> Self {
+        let federation = Federation::start(&[level]).await;
+        let of = |office| federation.role(level, office);
         Self {
-            press: province.press(Level::Province, DEPARTMENT),
-            hospital: province.press(Level::Province, SERVICE),
+            press: federation.press(level, DEPARTMENT),
+            hospital: federation.press(level, SERVICE),
             asker: of(OTHER_DEPARTMENT),
-            asking_head: province.head(Level::Province, OTHER_DEPARTMENT),
+            asking_head: federation.head(level, OTHER_DEPARTMENT),
             authority: of(AUTHORITY),
             manager: of(MANAGER),
             government: of("government"),
-            province,
+            federation,
+            level,
         }
     }
 
-    /// Somebody of the province who has no part in what the departments do.
+    /// Somebody of the domain who has no part in what the departments do.
     fn stranger(&self) -> &Role {
         &self.hospital.provider
     }

@@ -11,7 +11,8 @@ use crate::{
         cast::{AUTHORITY, Level},
         story::{StepFailed, Telling, failed},
     },
-    remote::session::request_id,
+    language::Bilingual,
+    remote::{case_file::effects, session::request_id},
 };
 
 use super::{
@@ -28,8 +29,7 @@ async fn punctuality(
     actor: &Actor,
     organization: &str,
 ) -> Result<Punctuality, StepFailed> {
-    let question =
-        GetPunctualityRequest { name: organization.to_owned(), month: MONTH.to_owned() };
+    let question = GetPunctualityRequest { name: organization.to_owned(), month: MONTH.to_owned() };
     let look: Look<Punctuality> =
         walk.town.look(Level::City, actor, GET_PUNCTUALITY, &question).await?;
     Ok(look.answer)
@@ -59,8 +59,12 @@ pub(super) async fn overdue_order(walk: &mut Walk, told: &mut Telling) -> Result
         heard_by.map(|party| party.organization.as_str()),
         Some(authority.organization.as_str()),
     )?;
-    let (name, effects) = (&debtor.display_name, order.effects.join("、"));
-    told.say(both!("{name} is ordered to correct: {effects}", "责令{name}改正：{effects}"));
+    let name = &debtor.display_name;
+    let Bilingual { en, zh } = effects(&order.effects);
+    told.say(Bilingual {
+        en: format!("an order against {name}: {en}"),
+        zh: format!("对{name}的处理：{zh}"),
+    });
     told.under(order.rule.as_ref());
     let until = found.hearing_deadline.clone().unwrap_or_default();
     let due = &until.due_date;

@@ -6,6 +6,7 @@ use federation_tests::{
     role::{Role, call, request_id},
     until_answered,
 };
+use luqiao::dev::cast::Level;
 use luqiao_proto::{
     catalog::v1::SharingKind,
     ledger::v1::GetReceiptRequest,
@@ -72,7 +73,7 @@ async fn listed(role: &Role, state: DisputeState, request: &str) -> Vec<Dispute>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shr_28_shr_18_disputes_and_demands_by_calls() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(Level::Province).await;
     disputed(&stage).await;
     demanded(&stage).await;
 }
@@ -102,9 +103,7 @@ async fn disputed(stage: &Stage) {
     assert!(listed(asker, DisputeState::Decided, "").await.is_empty());
     assert_eq!(listed(asker, DisputeState::Raised, &case.name).await.len(), 1);
     let receipt = async |role: &Role| {
-        until_answered!(
-            role.ledger().get_receipt(GetReceiptRequest { name: raised.name.clone() })
-        )
+        until_answered!(role.ledger().get_receipt(GetReceiptRequest { name: raised.name.clone() }))
     };
     assert!(receipt(asker).await.expect("a side has its proof").record_json.contains("dispute"));
     refused(receipt(stage.stranger()).await, Reason::NotFound);
@@ -154,12 +153,7 @@ async fn disputed(stage: &Stage) {
     assert_eq!(decided.minutes.len(), 3);
 }
 
-async fn moved(
-    role: &Role,
-    demand: &Demand,
-    step: &str,
-    with: &str,
-) -> Result<Demand, Status> {
+async fn moved(role: &Role, demand: &Demand, step: &str, with: &str) -> Result<Demand, Status> {
     let (name, etag, request_id) = (demand.name.clone(), demand.etag.clone(), request_id());
     let note = "（合成）".to_owned();
     let with = with.to_owned();
@@ -248,7 +242,10 @@ async fn demanded(stage: &Stage) {
     refused(absent, Reason::EntryNotAvailable);
     let entry = stage.press.put("事故多发路段", SharingKind::Conditional).await.expect("listed");
     let supplied = moved(provider, &confirmed, "supply", &entry.name).await.expect("it is there");
-    assert_eq!((supplied.state(), supplied.entry.as_str()), (DemandState::Supplied, entry.name.as_str()));
+    assert_eq!(
+        (supplied.state(), supplied.entry.as_str()),
+        (DemandState::Supplied, entry.name.as_str())
+    );
     assert!(supplied.owner.is_none() && waiting(provider).await.is_empty());
     refused(moved(asker, &supplied, "close", "已有").await, Reason::DemandStateWrong);
 

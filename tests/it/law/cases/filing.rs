@@ -13,9 +13,9 @@ use luqiao::dev::cast::{Level, OTHER_DEPARTMENT};
 use luqiao_proto::{
     catalog::v1::SharingKind,
     sharing::v1::{
-        CreateMixedRequestRequest, FileOnBehalfRequest, FiledAnswer, FiledRequest, FilingKind,
-        GetSeparationRequest, PaperDecision, Separation, ShareRequest, ShareRequestState,
-        SwitchSeparationRequest, file_on_behalf_request::Filing,
+        CreateMixedRequestRequest, CreateRequestRequest, FileOnBehalfRequest, FiledAnswer,
+        FiledRequest, FilingKind, GetSeparationRequest, PaperDecision, Separation, ShareRequest,
+        ShareRequestState, SwitchSeparationRequest, file_on_behalf_request::Filing,
     },
 };
 use tonic::Status;
@@ -39,7 +39,7 @@ async fn filed(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shr_29_shr_22_shr_05_windows_several_entries_and_two_persons_by_calls() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(Level::Province).await;
     at_the_window(&stage).await;
     over_several_entries(&stage).await;
     by_two_persons(&stage).await;
@@ -69,7 +69,8 @@ async fn at_the_window(stage: &Stage) {
         content: None,
         head: String::new(),
     });
-    let empty = refused(filed(manager, headless, asked.clone(), window).await, Reason::FieldInvalid);
+    let empty =
+        refused(filed(manager, headless, asked.clone(), window).await, Reason::FieldInvalid);
     assert_eq!(fields(&empty), ["request.content"]);
     let nothing = until_answered!(manager.sharing().file_on_behalf(FileOnBehalfRequest {
         parent: manager.domain(),
@@ -109,9 +110,9 @@ async fn at_the_window(stage: &Stage) {
 
 /// The same file as JSON and as sentences.
 fn at_the_command_line(stage: &Stage, name: &str) {
-    let contexts = stage.province.topology.contexts();
+    let contexts = stage.federation.topology.contexts();
     let contexts = contexts.to_str().expect("a path in UTF-8");
-    let asker = seat(Level::Province, OTHER_DEPARTMENT).context();
+    let asker = seat(stage.level, OTHER_DEPARTMENT).context();
     let said = |more: &[&str]| {
         let common = ["--contexts", contexts, "--context", &asker, "request", "case", name];
         run(common.iter().chain(more)).well()
@@ -147,7 +148,8 @@ async fn over_several_entries(stage: &Stage) {
         fields(&refused(mixed(call(twice, request_id())).await, Reason::FieldInvalid)),
         ["parts"]
     );
-    let nameless = vec![parts[0].clone(), ShareRequest { entry: "x".to_owned(), ..parts[1].clone() }];
+    let nameless =
+        vec![parts[0].clone(), ShareRequest { entry: "x".to_owned(), ..parts[1].clone() }];
     let problem = refused(mixed(call(nameless, request_id())).await, Reason::NameInvalid);
     assert_eq!(fields(&problem), ["parts[1].entry"]);
 
@@ -190,5 +192,6 @@ async fn by_two_persons(stage: &Stage) {
     let alone = until_answered!(head.sharing().create_request(call.clone()));
     refused(alone, Reason::SelfApproval);
     assert!(!switched(authority, false, "审计结束").await.expect("the authority's").on);
-    until_answered!(head.sharing().create_request(call.clone())).expect("the law asks for no two");
+    let again = CreateRequestRequest { request_id: request_id(), ..call };
+    until_answered!(head.sharing().create_request(again)).expect("the law asks for no two");
 }

@@ -7,7 +7,9 @@ use federation_tests::{
     role::{Role, request_id},
     until_answered,
 };
+use luqiao::dev::cast::{AUTHORITY, Level};
 use luqiao_proto::{
+    catalog::v1::{CatalogEntry, SharingKind},
     operations::v1::SetDevelopmentClockRequest,
     sharing::v1::{
         AnswerExtensionRequest, CaseFile, ClaimReasonRequest, GetPunctualityRequest,
@@ -92,10 +94,11 @@ async fn clock_to(stage: &Stage, seconds: i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shr_06_shr_31_cal_21_more_time_and_lateness_by_calls() {
-    let stage = Stage::set().await;
+    let stage = Stage::set(Level::City).await;
     let plates = stage.conditional("车辆登记信息").await;
     bad_input(&stage, &plates).await;
     denied_then_granted(&stage, &plates).await;
+    of_the_authority_itself(&stage).await;
 
     let late = stage.open(&plates).await;
     let beds = stage.of_the_hospital().await;
@@ -107,7 +110,7 @@ async fn shr_06_shr_31_cal_21_more_time_and_lateness_by_calls() {
 }
 
 /// What is wrong is refused for its own reason, by the provider who owes the answer.
-async fn bad_input(stage: &Stage, entry: &luqiao_proto::catalog::v1::CatalogEntry) {
+async fn bad_input(stage: &Stage, entry: &CatalogEntry) {
     let case = &stage.open(entry).await;
     let head = &stage.press.head;
     refused(propose(&stage.asker, proposal(case, 5)).await, Reason::CallerNotPermitted);
@@ -141,7 +144,7 @@ async fn bad_input(stage: &Stage, entry: &luqiao_proto::catalog::v1::CatalogEntr
 
 /// The authority may say no with a reason, and yes later; the persons are told to their own
 /// organization and the platform only.
-async fn denied_then_granted(stage: &Stage, entry: &luqiao_proto::catalog::v1::CatalogEntry) {
+async fn denied_then_granted(stage: &Stage, entry: &CatalogEntry) {
     let case = stage.open(entry).await;
     let (head, authority) = (&stage.press.head, &stage.authority);
     let due = case.deadline.clone().expect("a deadline").due_date;
@@ -156,7 +159,10 @@ async fn denied_then_granted(stage: &Stage, entry: &luqiao_proto::catalog::v1::C
     assert_eq!(seen_by(authority).await, head.person());
     assert_eq!(seen_by(&stage.asker).await, "", "the asker is not told who it was");
 
-    refused(answer(&stage.press.provider, &proposed, true, "").await, Reason::ExtensionConsentMissing);
+    refused(
+        answer(&stage.press.provider, &proposed, true, "").await,
+        Reason::ExtensionConsentMissing,
+    );
     refused(answer(authority, &proposed, false, "").await, Reason::ReasonMissing);
     let denied = answer(authority, &proposed, false, "理由不充分（合成）").await.expect("denied");
     let file = file_as(&stage.asker, &case.name).await.expect("the asker sees it");
@@ -171,6 +177,24 @@ async fn denied_then_granted(stage: &Stage, entry: &luqiao_proto::catalog::v1::C
     // The house allows one.
     refused(propose(head, proposal(&granted, 5)).await, Reason::ExtensionNotAllowed);
     stage.answered(&granted, agreed()).await;
+}
+
+/// Where the authority owes the answer itself, its government sees the case while the proposal
+/// waits there, and consents.
+async fn of_the_authority_itself(stage: &Stage) {
+    let press = stage.federation.press(stage.level, AUTHORITY);
+    let entry = press.put("目录编制标准", SharingKind::Conditional).await.expect("published");
+    let case = stage.open(&entry).await;
+    let (authority, government) = (&stage.authority, &stage.government);
+    refused(case_as(government, &case.name).await, Reason::NotFound);
+    let proposed = propose(authority, proposal(&case, 5)).await.expect("it owes the answer");
+    let own = answer(authority, &proposed, true, "").await;
+    refused(own, Reason::ExtensionConsentMissing);
+    let seen = case_as(government, &case.name).await.expect("it waits for the government");
+    assert_eq!(seen.etag, proposed.etag);
+    let granted = answer(government, &seen, true, "").await.expect("the government consents");
+    assert_eq!(granted.deadline.expect("a deadline").due_date, "2026-10-19");
+    refused(case_as(government, &case.name).await, Reason::NotFound);
 }
 
 /// The debtor speaks, the authority rules, and the record says so.
@@ -222,11 +246,8 @@ async fn above_the_authority(stage: &Stage, case: &ShareRequest) {
     let government = &stage.government;
     let file = file_as(government, &case.name).await.expect("it was escalated to the government");
     let authority = stage.authority.organization();
-    let ordered = |file: &CaseFile| -> Vec<String> {
-        let debtors = file.orders.iter().filter_map(|order| order.debtor.clone());
-        debtors.map(|debtor| debtor.organization).collect()
-    };
-    assert!(ordered(&file).contains(&authority), "{file:?}");
+    let debtors = file.hearings.iter().filter_map(|heard| heard.debtor.as_ref());
+    assert!(debtors.clone().any(|debtor| debtor.organization == authority), "{file:?}");
     refused(rule(&stage.authority, &file, &authority).await, Reason::NotTheEscalation);
     clock_to(stage, LONG_AFTER).await;
     // Silence is no reason: it counts without anybody's ruling.
