@@ -12,10 +12,10 @@ use luqiao_proto::{
         CreateOrganizationRequest, CreateSystemRequest, DataKind, Organization, System,
     },
     sharing::v1::{
-        Answer, AnswerKind, AnswerRequestRequest, Commitment, CompleteRequestRequest,
-        ExtendRequestRequest, GetRequestRequest, GiveConsentRequest, GiveOpinionRequest,
-        ItemReason, ListRequestsRequest, ShareRequest, Term, WatchRequestsRequest,
-        WithdrawRequestRequest,
+        Answer, AnswerKind, AnswerRequestRequest, AskOpinionRequest, Commitment,
+        CompleteRequestRequest, ExtendRequestRequest, GetRequestRequest, GiveConsentRequest,
+        GiveOpinionRequest, ItemReason, ListRequestsRequest, ShareRequest, Term,
+        WatchRequestsRequest, WithdrawRequestRequest,
     },
 };
 use luqiao_transport::identity::Subject;
@@ -335,6 +335,22 @@ async fn with_the_authority(stage: &Stage) {
         stage.service.head,
         sharing.answer_request(answer(case, agreed()))
     );
+    refused!(
+        stage,
+        OpinionNotAsked,
+        stage.authority_head,
+        sharing.answer_request(answer(case, agreed()))
+    );
+    let question = |etag: &str| AskOpinionRequest {
+        name: case.name.clone(),
+        etag: etag.to_owned(),
+        request_id: request_id(),
+    };
+    refused!(stage, CallerNotPermitted, stage.asker, sharing.ask_opinion(question(&case.etag)));
+    let authority = &stage.authority;
+    refused!(stage, EtagMismatch, authority, sharing.ask_opinion(question("\"v77\"")));
+    let case = &until_answered!(authority.sharing().ask_opinion(question(&case.etag)))
+        .expect("the authority asks the provider");
     refused!(
         stage,
         OpinionMissing,
