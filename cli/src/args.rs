@@ -14,6 +14,7 @@ use crate::output::Format;
 pub mod case;
 pub mod catalog;
 pub mod cluster;
+pub mod letter;
 pub mod organization;
 pub mod paper;
 pub mod sharing;

@@ -8,6 +8,7 @@ use luqiao_proto::sharing::v1::{DemandState, DisputeState};
 
 use super::{
     Change, Page, VersionedChange, enum_parser,
+    letter::Letter,
     paper::Paper,
     sharing::{Answered, Asked},
 };
@@ -195,7 +196,7 @@ pub enum Dispute {
         text: String,
         /// The letter, where the platform enters the position of a side elsewhere.
         #[command(flatten)]
-        paper: Option<Paper>,
+        letter: Letter,
         /// What goes with the change.
         #[command(flatten)]
         change: VersionedChange,
@@ -226,7 +227,7 @@ pub enum Dispute {
         minutes: String,
         /// The paper of the common superior authority.
         #[command(flatten)]
-        paper: Option<Paper>,
+        letter: Letter,
         /// What goes with the change.
         #[command(flatten)]
         change: VersionedChange,

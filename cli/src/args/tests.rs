@@ -126,6 +126,7 @@ fn wrong_words_are_refused_with_the_known_ones() {
     check("luqiao dev --catalog city", "DOMAIN=FILE");
     check("luqiao request create --from 2026-09-21", "--to");
     check("luqiao dispute position n --text t --document-number 1", "--issuing-body");
+    check("luqiao dispute coordinate n --agreed true --minutes m --date 2026-09-21", "--document");
     check("luqiao dispute list --state open", "before_government");
     check("luqiao request complete n --missing m --scenario s", "cannot be used with");
 }

@@ -2,11 +2,11 @@
 
 use luqiao_proto::sharing::v1::{
     CoordinateDisputeRequest, DecideDisputeRequest, EndConsultationRequest, GetDisputeRequest,
-    ListDisputesRequest, PaperDecision, RaiseDisputeRequest, StatePositionRequest,
+    ListDisputesRequest, RaiseDisputeRequest, StatePositionRequest,
 };
 
 use crate::{
-    args::{VersionedChange, case::Dispute, paper::Paper},
+    args::{VersionedChange, case::Dispute},
     exit::Exit,
     failure::Failure,
     message::kind,
@@ -37,8 +37,8 @@ pub async fn run(remote: &Remote, command: Dispute) -> Result<Exit, Failure> {
             };
             answer(client.raise_dispute(session.call(request)).await)?
         }
-        Dispute::Position { name, text, paper, change } => {
-            let paper = on_paper(paper)?;
+        Dispute::Position { name, text, letter, change } => {
+            let paper = letter.message()?;
             let (etag, request_id) = version(remote, &name, change).await?;
             let request = StatePositionRequest { name, etag, text, paper, request_id };
             answer(client.state_position(session.call(request)).await)?
@@ -48,8 +48,8 @@ pub async fn run(remote: &Remote, command: Dispute) -> Result<Exit, Failure> {
             let request = EndConsultationRequest { name, etag, agreed, minutes, request_id };
             answer(client.end_consultation(session.call(request)).await)?
         }
-        Dispute::Coordinate { name, agreed, minutes, paper, change } => {
-            let paper = on_paper(paper)?;
+        Dispute::Coordinate { name, agreed, minutes, letter, change } => {
+            let paper = letter.message()?;
             let (etag, request_id) = version(remote, &name, change).await?;
             let request =
                 CoordinateDisputeRequest { name, etag, agreed, minutes, paper, request_id };
@@ -80,10 +80,6 @@ pub async fn run(remote: &Remote, command: Dispute) -> Result<Exit, Failure> {
     };
     remote.show(kind::DISPUTE, &dispute)?;
     Ok(Exit::Ok)
-}
-
-fn on_paper(paper: Option<Paper>) -> Result<Option<PaperDecision>, Failure> {
-    paper.map(Paper::message).transpose()
 }
 
 async fn version(
