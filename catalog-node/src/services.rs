@@ -21,6 +21,7 @@ use bytes::Bytes;
 use catalog_model::{
     caller::Caller,
     ids::DomainId,
+    name::{Resource, ResourceName},
     organization::PlatformRole,
     reason::{Lang, Reason},
     refusal::Refusal,
@@ -36,7 +37,10 @@ use sha2::{Digest, Sha256};
 pub(crate) mod call;
 pub(crate) mod probe;
 
+mod cases;
 mod catalog;
+mod demands;
+mod disputes;
 mod entries;
 pub(crate) mod federation;
 mod grant;
@@ -230,26 +234,51 @@ impl<'a> Look<'a> {
 
     /// Whether the caller acts for the authority or the platform manager of this domain.
     fn is_platform(&self) -> bool {
-        self.caller.domain == *self.domain()
-            && self
-                .caller
-                .organization()
-                .and_then(|id| self.view().organization(self.domain(), id))
-                .is_some_and(|organization| {
-                    matches!(
-                        organization.platform_role,
-                        Some(PlatformRole::Authority | PlatformRole::PlatformManager)
-                    )
-                })
+        matches!(self.office(), Some(PlatformRole::Authority | PlatformRole::PlatformManager))
+    }
+
+    /// Whether the caller acts for the organization with this part in the domain's platform.
+    fn is_office(&self, role: PlatformRole) -> bool {
+        self.office() == Some(role)
+    }
+
+    fn office(&self) -> Option<PlatformRole> {
+        if self.caller.domain != *self.domain() {
+            return None;
+        }
+        let own = self.view().organization(self.domain(), self.caller.organization()?)?;
+        own.platform_role
     }
 
     fn is_party(&self, party: &Party) -> bool {
         party.domain == self.caller.domain && self.caller.organization() == Some(party.organization)
     }
 
-    /// A case is seen by its parties and the platform's organizations.
+    /// A case is seen by its parties and the platform's organizations, and by whoever stands above
+    /// the debtor while something waits there.
     fn sees_request(&self, request: &ShareRequest) -> bool {
-        self.is_party(&request.requester) || self.is_party(&request.provider) || self.is_platform()
+        self.is_party(&request.requester)
+            || self.is_party(&request.provider)
+            || self.is_platform()
+            || self.stands_above(request)
+    }
+
+    /// Whether the case was escalated to the caller, or the authority owes the answer itself and
+    /// asks the caller's government for more time.
+    fn stands_above(&self, request: &ShareRequest) -> bool {
+        let mark = request.overdue.as_ref();
+        if mark.and_then(|mark| mark.escalated_party.as_ref()).is_some_and(|to| self.is_party(to)) {
+            return true;
+        }
+        if !request.state.is_open() || !self.is_office(PlatformRole::Government) {
+            return false;
+        }
+        let name = ResourceName::new(request.domain.clone(), Resource::Request(request.id));
+        let proposal = self.view().case_file(&name).and_then(|file| file.proposal);
+        proposal.is_some_and(|proposal| {
+            let proposer = self.view().organization(&proposal.by.domain, proposal.by.organization);
+            proposer.is_some_and(|own| own.platform_role == Some(PlatformRole::Authority))
+        })
     }
 
     fn sees_grant(&self, grant: &catalog_model::grant::Grant) -> bool {

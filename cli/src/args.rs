@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use crate::output::Format;
 
 pub mod acquisition;
+pub mod case;
 pub mod catalog;
 pub mod citation;
 pub mod cluster;
@@ -19,6 +20,7 @@ pub mod dataset;
 pub mod document;
 pub mod entry_life;
 pub mod grant;
+pub mod letter;
 pub mod objection;
 pub mod organization;
 pub mod paper;
@@ -131,6 +133,15 @@ pub enum Command {
     /// Quality of data: batches, error reports, objections · 数据质量
     #[command(subcommand)]
     Quality(quality::Quality),
+    /// Disputes between asker and provider · 争议
+    #[command(subcommand)]
+    Dispute(case::Dispute),
+    /// Demands for what the catalog lacks · 需求
+    #[command(subcommand)]
+    Demand(case::Demand),
+    /// Who submits does not approve: a switch of the house · 提交与审批分离
+    #[command(subcommand)]
+    Separation(case::Separation),
     /// Receipts: proofs of what was decided · 回执
     #[command(subcommand)]
     Receipt(Receipt),

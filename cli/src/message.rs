@@ -147,6 +147,22 @@ pub mod kind {
     pub const PERSONAL_OBJECTION: &str = "luqiao.quality.v1.PersonalObjection";
     /// A page of them.
     pub const PERSONAL_OBJECTION_PAGE: &str = "luqiao.quality.v1.ListPersonalObjectionsResponse";
+    /// The parts of a request over several entries.
+    pub const MIXED_REQUEST: &str = "luqiao.sharing.v1.CreateMixedRequestResponse";
+    /// The file of a case.
+    pub const CASE_FILE: &str = "luqiao.sharing.v1.CaseFile";
+    /// How an organization met what it owed.
+    pub const PUNCTUALITY: &str = "luqiao.sharing.v1.Punctuality";
+    /// The separation of duties.
+    pub const SEPARATION: &str = "luqiao.sharing.v1.Separation";
+    /// A dispute.
+    pub const DISPUTE: &str = "luqiao.sharing.v1.Dispute";
+    /// A page of disputes.
+    pub const DISPUTE_PAGE: &str = "luqiao.sharing.v1.ListDisputesResponse";
+    /// A demand.
+    pub const DEMAND: &str = "luqiao.sharing.v1.Demand";
+    /// A page of demands.
+    pub const DEMAND_PAGE: &str = "luqiao.sharing.v1.ListDemandsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -226,42 +242,50 @@ mod tests {
             kind::SYSTEM_PAGE,
             kind::REQUEST_PAGE,
             kind::GRANT_PAGE,
-            kind::USE_RECORD,
-            kind::USE_ANSWER,
-            kind::SERVICE_CHANGE,
-            kind::USE_RECORD_PAGE,
-            kind::SERVICE_CHANGE_PAGE,
-            kind::DATASET,
-            kind::DATASET_PAGE,
-            kind::ORPHAN_PAGE,
-            kind::DUTIES,
-            kind::DUTY_GAPS,
-            kind::SOURCE,
-            kind::SOURCE_PAGE,
-            kind::SHARER_PAGE,
-            kind::COLLECTION_CHECK,
             kind::ACQUISITION,
-            kind::TRANSFER,
-            kind::TRANSFER_PAGE,
-            kind::OBJECTION,
-            kind::OBJECTION_PAGE,
-            kind::EMERGENCY,
-            kind::EMERGENCY_PAGE,
-            kind::PURCHASE,
-            kind::PURCHASE_PAGE,
-            kind::CONTRACT,
-            kind::CONTRACT_PAGE,
-            kind::PROJECT,
-            kind::PROJECT_PAGE,
-            kind::PLATFORM,
-            kind::PLATFORM_PAGE,
             kind::BATCH,
             kind::BATCH_PAGE,
-            kind::REPORT,
-            kind::REPORT_PAGE,
-            kind::TRACE,
+            kind::CASE_FILE,
+            kind::COLLECTION_CHECK,
+            kind::CONTRACT,
+            kind::CONTRACT_PAGE,
+            kind::DATASET,
+            kind::DATASET_PAGE,
+            kind::DEMAND,
+            kind::DEMAND_PAGE,
+            kind::DISPUTE,
+            kind::DISPUTE_PAGE,
+            kind::DUTIES,
+            kind::DUTY_GAPS,
+            kind::EMERGENCY,
+            kind::EMERGENCY_PAGE,
+            kind::MIXED_REQUEST,
+            kind::OBJECTION,
+            kind::OBJECTION_PAGE,
+            kind::ORPHAN_PAGE,
             kind::PERSONAL_OBJECTION,
             kind::PERSONAL_OBJECTION_PAGE,
+            kind::PLATFORM,
+            kind::PLATFORM_PAGE,
+            kind::PROJECT,
+            kind::PROJECT_PAGE,
+            kind::PUNCTUALITY,
+            kind::PURCHASE,
+            kind::PURCHASE_PAGE,
+            kind::REPORT,
+            kind::REPORT_PAGE,
+            kind::SEPARATION,
+            kind::SERVICE_CHANGE,
+            kind::SERVICE_CHANGE_PAGE,
+            kind::SHARER_PAGE,
+            kind::SOURCE,
+            kind::SOURCE_PAGE,
+            kind::TRACE,
+            kind::TRANSFER,
+            kind::TRANSFER_PAGE,
+            kind::USE_ANSWER,
+            kind::USE_RECORD,
+            kind::USE_RECORD_PAGE,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

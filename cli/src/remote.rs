@@ -7,9 +7,13 @@
 pub mod session;
 
 pub mod acquisition;
+pub mod case;
+pub(crate) mod case_file;
 pub mod catalog;
 pub mod cluster;
 pub mod dataset;
+pub mod demand;
+pub mod dispute;
 pub mod entry_life;
 pub mod grant;
 pub mod objection;
@@ -17,12 +21,14 @@ pub mod organization;
 pub mod quality;
 pub mod receipt;
 pub mod request;
+pub mod separation;
 pub mod service_change;
 pub mod status;
 pub mod transfer;
 
 use catalog_model::name::{Resource, ResourceName};
 use luqiao_transport::identity::Subject;
+
 use prost::Message;
 use serde_json::Value;
 use tonic::Status;

@@ -22,7 +22,10 @@ pub mod entry_file;
 pub mod organization;
 
 pub mod answer;
+pub mod case_file;
 pub mod case_rules;
+pub mod demand;
+pub mod dispute;
 pub mod grant;
 pub mod paper_decision;
 pub mod party;

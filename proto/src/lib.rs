@@ -14,7 +14,14 @@ macro_rules! package {
         $(#[$doc])*
         pub mod $name {
             /// Version 1.
-            #[allow(missing_docs, clippy::pedantic, clippy::doc_lazy_continuation, unreachable_pub)]
+            // Written by a generator; of the choices in a message one travels at a time.
+            #[allow(
+                missing_docs,
+                clippy::pedantic,
+                clippy::doc_lazy_continuation,
+                clippy::large_enum_variant,
+                unreachable_pub
+            )]
             pub mod v1 {
                 tonic::include_proto!($package);
             }

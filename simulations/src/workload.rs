@@ -85,8 +85,9 @@ pub struct Workload {
     prng: Prng,
     /// Whether new commands are begun.
     open: bool,
-    /// Whether probes may carry a key: at level 1 nobody remembers it.
-    names_probes: bool,
+    /// The level at which the cluster began: at level 1 nobody remembers the key of a probe, and an
+    /// entry states no self-checks.
+    level: u32,
     drafts: Vec<Draft>,
     published: Vec<Published>,
     cases: Vec<Case>,
@@ -194,9 +195,8 @@ pub enum Next {
 }
 
 impl Workload {
-    /// `count` clients of `nodes`, who choose by `prng`; `names_probes` where the cluster remembers calls
-    /// of probes.
-    pub fn new(count: u64, nodes: Vec<u64>, names_probes: bool, prng: Prng) -> Self {
+    /// `count` clients of `nodes`, who choose by `prng`, of a cluster that began at `level`.
+    pub fn new(count: u64, nodes: Vec<u64>, level: u32, prng: Prng) -> Self {
         let clients =
             (1..=count).map(|id| (id, Client { node: nodes[0], ..Client::default() })).collect();
         Self {
@@ -204,7 +204,7 @@ impl Workload {
             nodes,
             prng,
             open: true,
-            names_probes,
+            level,
             drafts: Vec::new(),
             published: Vec::new(),
             cases: Vec::new(),
@@ -435,7 +435,7 @@ impl Workload {
                         id: EntryId::from_bytes([0; 16]),
                         provider: provider.organization(),
                         kind: DataKind::GovernmentData,
-                        content: cast::entry(provider, title, unconditional, today),
+                        content: cast::entry(provider, title, unconditional, today, self.level),
                     };
                     (provider.as_system(), body, Intent::Register { provider, unconditional })
                 } else {
@@ -561,7 +561,7 @@ impl Workload {
         self.probes += 1;
         let value = format!("v{}", self.probes).into_bytes();
         // With a key it is asked for until it is answered; without one it may stay in doubt.
-        let named = self.names_probes && self.prng.chance(50);
+        let named = self.level > 1 && self.prng.chance(50);
         let named = named.then(|| format!("p{}", self.probes));
         let (what, did, value) = match self.prng.below(4) {
             0 | 1 => (What::Read(key.clone()), Did::Read(None), None),

@@ -24,6 +24,7 @@ use luqiao_proto::{
     },
     rule::v1::rule_service_client::RuleServiceClient,
     sharing::v1::{
+        demand_service_client::DemandServiceClient, dispute_service_client::DisputeServiceClient,
         grant_service_client::GrantServiceClient,
         service_change_service_client::ServiceChangeServiceClient,
         sharing_service_client::SharingServiceClient,
@@ -142,6 +143,8 @@ impl Role {
         sharing: SharingServiceClient;
         grants: GrantServiceClient;
         service_changes: ServiceChangeServiceClient;
+        disputes: DisputeServiceClient;
+        demands: DemandServiceClient;
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;

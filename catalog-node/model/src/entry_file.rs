@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     catalog_entry::CatalogEntry,
     deadline::WorkingDayClock,
-    ids::{EntryId, OrganizationId},
+    ids::{EntryId, OrganizationId, PersonId},
     name::ResourceName,
     paper_decision::PaperDecision,
     reason::Reason,
@@ -60,6 +60,10 @@ pub struct EntryFile {
     /// The decision by which the data are listed as important (CAT-22).
     #[n(6)]
     pub important: Option<PaperDecision>,
+    /// The person who submitted it last, if one is known; who may not publish it where the domain
+    /// separates the two.
+    #[n(7)]
+    pub submitter: Option<PersonId>,
 }
 
 /// The clock of the regular review (SHR-02).

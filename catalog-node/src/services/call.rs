@@ -28,8 +28,9 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, entries, federation, grant, ledger, links,
-    members, operations, organizations, quality, relations, rules, service_change, sharing, watch,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, entries, federation,
+    grant, ledger, links, members, operations, organizations, quality, relations, rules,
+    service_change, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,
@@ -335,6 +336,20 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.sharing.v1.SharingService/AnswerRequest" => sharing::answer(call).await,
         "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,
         "/luqiao.sharing.v1.SharingService/WithdrawRequest" => sharing::withdraw(call).await,
+        "/luqiao.sharing.v1.SharingService/CreateMixedRequest" => cases::create_mixed(call).await,
+        "/luqiao.sharing.v1.SharingService/ProposeExtension" => {
+            cases::propose_extension(call).await
+        }
+        "/luqiao.sharing.v1.SharingService/AnswerExtension" => cases::answer_extension(call).await,
+        "/luqiao.sharing.v1.SharingService/ClaimReason" => cases::claim_reason(call).await,
+        "/luqiao.sharing.v1.SharingService/RuleOnReason" => cases::rule_on_reason(call).await,
+        "/luqiao.sharing.v1.SharingService/FileOnBehalf" => cases::file_on_behalf(call).await,
+        "/luqiao.sharing.v1.SharingService/GetCaseFile" => cases::get_file(call).await,
+        "/luqiao.sharing.v1.SharingService/GetPunctuality" => cases::punctuality(call).await,
+        "/luqiao.sharing.v1.SharingService/SwitchSeparation" => {
+            cases::switch_separation(call).await
+        }
+        "/luqiao.sharing.v1.SharingService/GetSeparation" => cases::get_separation(call).await,
         "/luqiao.sharing.v1.SharingService/GetGrant" => sharing::get_grant(call).await,
         "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,
         "/luqiao.sharing.v1.SharingService/SuspendGrant" => sharing::suspend_grant(call).await,
@@ -379,6 +394,13 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         path if path.starts_with("/luqiao.relations.v1.") => relations::dispatch(call).await,
         path if path.starts_with("/luqiao.quality.v1.QualityService/") => {
             quality::dispatch(call).await
+        }
+
+        path if path.starts_with("/luqiao.sharing.v1.DisputeService/") => {
+            disputes::dispatch(call).await
+        }
+        path if path.starts_with("/luqiao.sharing.v1.DemandService/") => {
+            demands::dispatch(call).await
         }
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),

@@ -31,7 +31,7 @@ use rustls_pki_types::{
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
 use self::record_json::record_json;
-use super::{Call, Look, Reply, not_found};
+use super::{Call, Look, Reply, demands, disputes, not_found};
 use crate::{config::HeadFiles, storage::hex};
 
 /// The key that signs heads, with the certificate that says whose it is.
@@ -198,6 +198,11 @@ fn sees(look: &Look<'_>, name: &ResourceName, ledger: &Ledger<'_>) -> bool {
         }
         Resource::Entry(id) => {
             view.published_entry(&name.domain, *id).is_some() || look.is_platform()
+        }
+        Resource::Dispute(_) => disputes::seen(look, name).is_some(),
+        // What is proven is a digest of the words: who reads no text of it has nothing to prove.
+        Resource::Demand(id) => {
+            view.demand(&name.domain, *id).is_some_and(|demand| demands::takes_part(look, &demand))
         }
         _ => look.is_platform(),
     }

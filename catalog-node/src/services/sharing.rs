@@ -36,6 +36,7 @@ use luqiao_proto::{
 
 use super::{
     Call, Look, Reply,
+    cases::working_days,
     catalog::consenting_person,
     draw, not_found,
     organizations::{done, next},
@@ -194,9 +195,7 @@ pub(super) async fn answer(call: &Call) -> Result<Reply, Refusal> {
 
 pub(super) async fn extend(call: &Call) -> Result<Reply, Refusal> {
     let request: ExtendRequestRequest = call.decode()?;
-    let working_days = u16::try_from(request.working_days).map_err(|_| {
-        Refusal::new(Reason::FieldInvalid).field("working_days", "is too large", "过大")
-    })?;
+    let working_days = working_days(request.working_days)?;
     let body = Body::ExtendRequest {
         request: case_name(&request.name)?,
         version: version_in(&request.etag, "etag")?,
@@ -283,7 +282,7 @@ pub(super) async fn terminate_grant(call: &Call) -> Result<Reply, Refusal> {
     call.write(&request.request_id, body, shown_grant).await
 }
 
-fn case_name(name: &str) -> Result<ResourceName, Refusal> {
+pub(super) fn case_name(name: &str) -> Result<ResourceName, Refusal> {
     request_name(name, "name").map(|(domain, id)| ResourceName::new(domain, Resource::Request(id)))
 }
 
@@ -297,7 +296,7 @@ pub(super) fn case(look: &Look<'_>, name: &ResourceName) -> Option<ShareRequest>
     look.view().request(&name.domain, id).filter(|case| look.sees_request(case))
 }
 
-fn shown(look: &Look<'_>, outcome: &Outcome) -> Result<message::ShareRequest, Refusal> {
+pub(super) fn shown(look: &Look<'_>, outcome: &Outcome) -> Result<message::ShareRequest, Refusal> {
     let name = done(outcome)?;
     let Resource::Request(id) = name.resource else { return Err(Refusal::new(Reason::Internal)) };
     let case = look.view().request(&name.domain, id).ok_or_else(|| not_found(&name))?;

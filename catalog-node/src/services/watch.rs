@@ -17,12 +17,15 @@ use catalog_state::event::Event;
 use luqiao_proto::{
     catalog::v1::{CatalogEntry, EntryState, WatchEntriesRequest, WatchEntriesResponse},
     convert::{
-        catalog_entry::entry_message, name::domain_name, share_request::request_message,
-        time::timestamp,
+        catalog_entry::entry_message, demand::demand_message, dispute::dispute_message,
+        name::domain_name, share_request::request_message, time::timestamp,
     },
     federation::v1::FollowFeedRequest,
     node::v1::StreamResponse,
-    sharing::v1::{WatchRequestsRequest, WatchRequestsResponse},
+    sharing::v1::{
+        WatchDemandsRequest, WatchDemandsResponse, WatchDisputesRequest, WatchDisputesResponse,
+        WatchRequestsRequest, WatchRequestsResponse,
+    },
 };
 use luqiao_transport::status;
 use prost::Message;
@@ -49,6 +52,8 @@ pub(super) async fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusa
     match call.method.path {
         "/luqiao.catalog.v1.CatalogService/WatchEntries" => entries(call),
         "/luqiao.sharing.v1.SharingService/WatchRequests" => requests(call),
+        "/luqiao.sharing.v1.DisputeService/WatchDisputes" => disputes(call),
+        "/luqiao.sharing.v1.DemandService/WatchDemands" => demands(call),
         "/luqiao.federation.v1.FederationService/FollowFeed" => feed(call),
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
@@ -109,6 +114,56 @@ fn requests(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
             })
             .collect()
     }))
+}
+
+fn disputes(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    let request: WatchDisputesRequest = call.decode()?;
+    let domain = domain_name(&request.parent, "parent")?;
+    call.look_now(|look| look.own(&domain))?;
+    let subscription = call.handle().subscribe(after(request.after_index));
+    Ok(follow(call, subscription, |look, committed| {
+        changed_resources(committed)
+            .into_iter()
+            .filter_map(|name| super::disputes::seen(look, name))
+            .map(|dispute| WatchDisputesResponse {
+                dispute: Some(dispute_message(&dispute)),
+                index: committed.index,
+                commit_time: Some(timestamp(committed.clock)),
+            })
+            .collect()
+    }))
+}
+
+fn demands(call: Call) -> Result<Answers<StreamResponse>, Refusal> {
+    let request: WatchDemandsRequest = call.decode()?;
+    let domain = domain_name(&request.parent, "parent")?;
+    call.look_now(|look| look.own(&domain))?;
+    let subscription = call.handle().subscribe(after(request.after_index));
+    Ok(follow(call, subscription, |look, committed| {
+        let known = |name: &ResourceName| match name.resource {
+            Resource::Demand(id) => look.view().demand(&name.domain, id),
+            _ => None,
+        };
+        changed_resources(committed)
+            .into_iter()
+            .filter_map(known)
+            .filter(|_| super::demands::sees(look))
+            .map(|demand| WatchDemandsResponse {
+                demand: Some(demand_message(&demand, super::demands::takes_part(look, &demand))),
+                index: committed.index,
+                commit_time: Some(timestamp(committed.clock)),
+            })
+            .collect()
+    }))
+}
+
+/// Resources without an event of their own that changed, each once.
+fn changed_resources(committed: &Committed) -> BTreeSet<&ResourceName> {
+    let changed = committed.events.iter().filter_map(|event| match event {
+        Event::ResourceChanged(name) => Some(name),
+        _ => None,
+    });
+    changed.collect()
 }
 
 fn feed(call: Call) -> Result<Answers<StreamResponse>, Refusal> {

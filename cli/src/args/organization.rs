@@ -112,6 +112,14 @@ pub enum Organization {
         #[command(flatten)]
         page: Page,
     },
+    /// How it met what it owed in a month · 按期答复情况
+    Punctuality {
+        /// Name of the organization.
+        name: String,
+        /// The month in which the answers were due · 月份
+        #[arg(long, value_name = "YYYY-MM")]
+        month: String,
+    },
 }
 
 /// `luqiao person`.

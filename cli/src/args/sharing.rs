@@ -9,7 +9,7 @@ use luqiao_proto::{
     sharing::v1::{Commitment, GrantState, ItemReason, ShareRequestState},
 };
 
-use super::{Change, Page, VersionedChange, enum_parser};
+use super::{Change, Page, VersionedChange, case, enum_parser};
 
 enum_parser!(
     sharing_method,
@@ -258,6 +258,9 @@ pub enum Request {
         #[command(flatten)]
         change: VersionedChange,
     },
+    /// The rest of a case's life.
+    #[command(flatten)]
+    Life(case::Life),
 }
 
 /// `luqiao grant`.

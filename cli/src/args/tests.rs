@@ -70,6 +70,33 @@ fn every_command_of_the_contract_is_understood() {
         "luqiao request answer n agreed-in-part --item a --reason r",
         "luqiao request extend n --working-days 5 --reason r",
         "luqiao request withdraw n --reason r",
+        "luqiao request propose-extension n --working-days 5 --reason r",
+        "luqiao request answer-extension n --consents true",
+        "luqiao request answer-extension n --consents false --reason r",
+        "luqiao request claim-reason n --text t",
+        "luqiao request rule-on-reason n --debtor o --accepted false --reason r",
+        "luqiao request file-for request --organization o --entry e --item a --head p --window w --document-number 1 --digest ab --date 2026-09-21 --issuing-body b --recorded-for o",
+        "luqiao request file-for answer n agreed --head p --window w --document-number 1 --digest-file f --date 2026-09-21 --issuing-body b --recorded-for o",
+        "luqiao request file-for opinion n --in-favor true --text t --window w --document-number 1 --digest-file f --date 2026-09-21 --issuing-body b --recorded-for o",
+        "luqiao request create-mixed a.json b.json --consenting-person p",
+        "luqiao request case n",
+        "luqiao dispute raise n --text t",
+        "luqiao dispute position n --text t",
+        "luqiao dispute position n --text t --document-number 1 --digest-file f --date 2026-09-21 --issuing-body b --recorded-for o",
+        "luqiao dispute end-consultation n --agreed false --minutes m",
+        "luqiao dispute coordinate n --agreed false --minutes m",
+        "luqiao dispute decide n --result r --document-number 1 --digest-file f --date 2026-09-21 --issuing-body b --recorded-for o",
+        "luqiao dispute list --state before-government --request n",
+        "luqiao demand file --title t --text x",
+        "luqiao demand pre-review n --note x",
+        "luqiao demand route n --provider o --note x",
+        "luqiao demand answer n --confirmed true --note x",
+        "luqiao demand supply n --entry e",
+        "luqiao demand close n --reason r",
+        "luqiao demand list --state pre-reviewed --owner o",
+        "luqiao separation show",
+        "luqiao separation switch on --reason r",
+        "luqiao organization punctuality o --month 2026-10",
         "luqiao grant list --state granted",
         "luqiao grant show n",
         "luqiao grant suspend n --reason r --rectify-by 2026-10-30",
@@ -233,6 +260,9 @@ fn wrong_words_are_refused_with_the_known_ones() {
     check("luqiao quality answer n reject", "--reason");
     check("luqiao platform record --title t --document-number n", "--date");
     check("luqiao transfer list --state lost", "cosigned");
+    check("luqiao dispute position n --text t --document-number 1", "--issuing-body");
+    check("luqiao dispute coordinate n --agreed true --minutes m --date 2026-09-21", "--document");
+    check("luqiao dispute list --state open", "before_government");
     check("luqiao request complete n --missing m --scenario s", "cannot be used with");
 }
 

@@ -9,8 +9,10 @@
 mod catalog;
 mod delivery;
 mod entry_life;
+mod extension;
 mod failover;
 mod federation;
+mod lateness;
 mod proofs;
 mod relations;
 mod requests;
@@ -68,6 +70,7 @@ steps! {
     RefusalWithoutReason "refusal-without-reason" "A refusal without a reason is rejected" "未说明理由的拒绝不被接受";
     Refusal "refusal" "A refusal with ground and reason" "说明依据与理由的拒绝";
     Partial "partial" "An agreement in part, with fewer items" "部分同意，数据项减少";
+    Extension "extension" "More time to answer: proposed, consented to, the asker told" "延期：提出、经同意并告知申请方";
     NotShared "not-shared" "Not shared: refused at once, citing the basis" "不予共享：当即拒绝并说明依据";
     Jointly "jointly" "A public-service pair: the authority answers after the provider's opinion" "公共服务组织：主管部门听取意见后会同答复";
     DistrictToCity "district-to-city" "A district asks the city; the link is cut mid-case" "区向市申请，办理中链路中断";
@@ -76,6 +79,7 @@ steps! {
     LeaderLost "leader-lost" "The city's leader vanishes under its writers" "市级主节点在写入中突然消失";
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
+    OverdueOrder "overdue-order" "The order to correct, the hearing of the reason, and what counts" "责令改正、听取理由与是否计入";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
     Objection "objection" "The authority objects to an attribute; the government decides" "主管部门对共享属性提出异议，市政府决定";
     Transfer "transfer" "A function goes to another department, and its entries with it" "职能划转，目录随之转出";
@@ -111,6 +115,7 @@ impl Step {
             Self::RefusalWithoutReason => Box::pin(requests::refusal_without_reason(walk, told)),
             Self::Refusal => Box::pin(requests::refusal(walk, told)),
             Self::Partial => Box::pin(requests::partial(walk, told)),
+            Self::Extension => Box::pin(extension::extension(walk, told)),
             Self::NotShared => Box::pin(requests::not_shared(walk, told)),
             Self::Jointly => Box::pin(requests::jointly(walk, told)),
             Self::DistrictToCity => Box::pin(federation::district_to_city(walk, told)),
@@ -119,6 +124,7 @@ impl Step {
             Self::LeaderLost => Box::pin(failover::leader_lost(walk, told)),
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
+            Self::OverdueOrder => Box::pin(lateness::overdue_order(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
             Self::Objection => Box::pin(relations::objection(walk, told)),
             Self::Transfer => Box::pin(relations::transfer(walk, told)),
@@ -279,6 +285,8 @@ const LIST_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/ListEntries";
 const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
+const GET_CASE_FILE: &str = "/luqiao.sharing.v1.SharingService/GetCaseFile";
+const GET_PUNCTUALITY: &str = "/luqiao.sharing.v1.SharingService/GetPunctuality";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const LIST_USE_RECORDS: &str = "/luqiao.sharing.v1.GrantService/ListUseRecords";
 const GET_OBJECTION: &str = "/luqiao.relations.v1.ObjectionService/GetObjection";
@@ -318,6 +326,8 @@ mod tests {
             SEARCH_ENTRIES,
             GET_REQUEST,
             LIST_REQUESTS,
+            GET_CASE_FILE,
+            GET_PUNCTUALITY,
             GET_GRANT,
             LIST_USE_RECORDS,
             GET_OBJECTION,

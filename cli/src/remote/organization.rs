@@ -7,6 +7,7 @@ use luqiao_proto::organization::v1::{
     ListPersonsRequest, ListSystemsRequest, Organization, Person, RoleTerm, System,
     UpdateOrganizationRequest, UpdatePersonRequest,
 };
+use luqiao_proto::sharing::v1::GetPunctualityRequest;
 use prost_types::FieldMask;
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     output::{Column, column},
 };
 
-use super::{Remote, answer};
+use super::{Remote, answer, whole_json};
 
 const ORGANIZATION_COLUMNS: [Column; 5] = [
     column("NAME", "资源名", "/name"),
@@ -87,6 +88,13 @@ pub async fn run(remote: &Remote, command: args::Organization) -> Result<Exit, F
                 "organizations",
                 &ORGANIZATION_COLUMNS,
             )?;
+        }
+        args::Organization::Punctuality { name, month } => {
+            let request = GetPunctualityRequest { name, month };
+            let mut client = session.sharing();
+            let count = answer(client.get_punctuality(session.call(request)).await)?;
+            // A zero is what one hopes for.
+            remote.output.resource(&whole_json(kind::PUNCTUALITY, &count)?)?;
         }
     }
     Ok(Exit::Ok)

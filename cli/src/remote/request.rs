@@ -19,9 +19,9 @@ use crate::{
     output::{Column, column},
 };
 
-use super::{Remote, answer, catalog::read};
+use super::{Remote, answer, case, catalog::read};
 
-const COLUMNS: [Column; 7] = [
+pub(super) const COLUMNS: [Column; 7] = [
     column("NAME", "资源名", "/name"),
     column("CASE", "案号", "/case_number"),
     column("STATE", "状态", "/state"),
@@ -111,12 +111,13 @@ pub async fn run(remote: &Remote, command: Request) -> Result<Exit, Failure> {
             let case = answer(client.withdraw_request(session.call(request)).await)?;
             remote.show(kind::SHARE_REQUEST, &case)?;
         }
+        Request::Life(life) => return case::run(remote, life).await,
     }
     Ok(Exit::Ok)
 }
 
 /// What the flags state, over what the file states.
-fn stated(asked: Asked) -> Result<ShareRequest, Failure> {
+pub(super) fn stated(asked: Asked) -> Result<ShareRequest, Failure> {
     let mut content: ShareRequest = match &asked.file {
         Some(file) => read(kind::SHARE_REQUEST, file)?,
         None => ShareRequest::default(),
@@ -155,7 +156,7 @@ fn stated(asked: Asked) -> Result<ShareRequest, Failure> {
     Ok(content)
 }
 
-fn to_answer(answered: Answered) -> Answer {
+pub(super) fn to_answer(answered: Answered) -> Answer {
     let kind = match answered.answer {
         AnswerWord::Agreed => AnswerKind::Agreed,
         AnswerWord::AgreedInPart => AnswerKind::AgreedInPart,
@@ -170,7 +171,7 @@ fn to_answer(answered: Answered) -> Answer {
 }
 
 /// The system whose certificate we show, if it is a system's.
-fn own_system(remote: &Remote) -> Option<String> {
+pub(super) fn own_system(remote: &Remote) -> Option<String> {
     let caller = remote.session.caller()?;
     match caller.subject {
         Subject::System { organization, system } => {
@@ -181,7 +182,7 @@ fn own_system(remote: &Remote) -> Option<String> {
     }
 }
 
-async fn version(
+pub(super) async fn version(
     remote: &Remote,
     name: &str,
     change: VersionedChange,

@@ -22,6 +22,7 @@ use luqiao_proto::{
         transfer_service_client::TransferServiceClient,
     },
     sharing::v1::{
+        demand_service_client::DemandServiceClient, dispute_service_client::DisputeServiceClient,
         grant_service_client::GrantServiceClient,
         service_change_service_client::ServiceChangeServiceClient,
         sharing_service_client::SharingServiceClient,
@@ -159,6 +160,10 @@ impl Session {
         grants: GrantServiceClient;
         /// `ServiceChangeService`.
         service_changes: ServiceChangeServiceClient;
+        /// `DisputeService`.
+        disputes: DisputeServiceClient;
+        /// `DemandService`.
+        demands: DemandServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
         /// `OperationsService`.

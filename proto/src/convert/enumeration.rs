@@ -8,12 +8,15 @@ use catalog_model::{
         SharingMethod, UpdateCycle,
     },
     dataset::DatasetKind,
+    demand::DemandState,
+    dispute::DisputeState,
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
     function_transfer::TransferState,
     grant::{
         DeliveryProof, DisposalManner, GrantState, MisuseGround, PurposeEndKind, WiderUseKind,
     },
     organization::{DataKind, PartyClass, PersonRole, PlatformRole},
+    overdue::HearingOutcome,
     quality::{Desk, Dimension, PersonalObjectionState, ReportState},
     rule::Rank,
     service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},
@@ -157,5 +160,12 @@ enumerated! {
     }
     PersonalObjectionState = quality::PersonalObjectionState {
         Filed, Verifying, Corrected, Rejected,
+    }
+    HearingOutcome = sharing::HearingOutcome { Counted, Excused }
+    DisputeState = sharing::DisputeState {
+        Raised, Consulting, Coordinating, BeforeGovernment, Agreed, Decided,
+    }
+    DemandState = sharing::DemandState {
+        Filed, PreReviewed, Routed, Confirmed, Disputed, Supplied, Closed,
     }
 }

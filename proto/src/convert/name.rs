@@ -2,9 +2,9 @@
 
 use catalog_model::{
     ids::{
-        ContractId, DatasetId, DomainId, EmergencyId, EntryId, GrantId, ObjectionId,
-        OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, RequestId,
-        ServiceChangeId, SystemId, TransferId,
+        ContractId, DatasetId, DemandId, DisputeId, DomainId, EmergencyId, EntryId, GrantId,
+        ObjectionId, OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId,
+        ReportId, RequestId, ServiceChangeId, SystemId, TransferId,
     },
     name::{Resource, ResourceName},
     refusal::Refusal,
@@ -58,6 +58,16 @@ kinds! {
     service_change_name, SERVICE_CHANGE: (DomainId, ServiceChangeId),
         "domains/{domain}/service-changes/{id}", name => {
         let Resource::ServiceChange(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/disputes/{id}`
+    dispute_name, DISPUTE: (DomainId, DisputeId), "domains/{domain}/disputes/{id}", name => {
+        let Resource::Dispute(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/demands/{id}`
+    demand_name, DEMAND: (DomainId, DemandId), "domains/{domain}/demands/{id}", name => {
+        let Resource::Demand(id) = name.resource else { return None };
         Some((name.domain, id))
     };
     /// `domains/{domain}/organizations/{id}`

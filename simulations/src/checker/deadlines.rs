@@ -55,7 +55,9 @@ impl Deadlines {
                 }
             };
             let (subject, due) = (&row.subject, row.due_time);
-            if due != due.local_date().start() {
+            // A warning comes at a fraction of its clock, whatever the hour.
+            let warns = key.get(1) == Some(&(DeadlineKind::Warning as u8));
+            if !warns && due != due.local_date().start() {
                 wrong.push(format!("{subject} is due at {due}, which is not the end of a day"));
             }
             let has_fired = row.fired_revision == Some(row.revision);

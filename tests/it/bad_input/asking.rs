@@ -341,17 +341,16 @@ async fn with_the_authority(stage: &Stage) {
         stage.authority_head,
         sharing.answer_request(answer(case, agreed()))
     );
-    let ask = |etag: &str| AskOpinionRequest {
+    let question = |etag: &str| AskOpinionRequest {
         name: case.name.clone(),
         etag: etag.to_owned(),
         request_id: request_id(),
     };
-    refused!(stage, CallerNotPermitted, stage.asker, sharing.ask_opinion(ask(&case.etag)));
-    refused!(stage, EtagMissing, stage.authority, sharing.ask_opinion(ask("")));
-    refused!(stage, EtagMismatch, stage.authority, sharing.ask_opinion(ask("\"v77\"")));
+    refused!(stage, CallerNotPermitted, stage.asker, sharing.ask_opinion(question(&case.etag)));
     let authority = &stage.authority;
-    let case = &until_answered!(authority.sharing().ask_opinion(ask(&case.etag)))
-        .expect("the authority asks");
+    refused!(stage, EtagMismatch, authority, sharing.ask_opinion(question("\"v77\"")));
+    let case = &until_answered!(authority.sharing().ask_opinion(question(&case.etag)))
+        .expect("the authority asks the provider");
     refused!(
         stage,
         OpinionMissing,

@@ -34,6 +34,7 @@ use self::publishable::publishable;
 pub(crate) use self::publishable::sharing_of;
 use crate::{
     apply::{
+        cases::separation,
         organizations::{self, is_authority, is_platform, on_file, same_version},
         text,
     },
@@ -292,7 +293,9 @@ pub(crate) fn submit(
     }
     if tx.level >= 3 {
         let submitted_time = Some(tx.clock);
-        let file = EntryFile { submitted_time, authority_review: review, ..file(tx, id) };
+        let submitter = tx.acting_person();
+        let file =
+            EntryFile { submitted_time, authority_review: review, submitter, ..file(tx, id) };
         tx.put(&keys::entry_file(&old.domain, id), &file);
         changes::submitted(tx, &old);
     }
@@ -351,6 +354,10 @@ pub(crate) fn publish(
     same_version(old.version, version)?;
     if !matches!(old.state, EntryState::Submitted | EntryState::ChangeSubmitted) {
         return Err(wrong_state(&old, "a submitted entry"));
+    }
+    if tx.level >= 3 {
+        let what = ("the catalog entry", "目录条目");
+        separation::check(tx, law, what, file(tx, id).submitter, tx.acting_person())?;
     }
     // Again, because the law may have changed since the submission.
     let (_, resolution) = publishable(tx, law, &old)?;

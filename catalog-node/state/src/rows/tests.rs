@@ -170,6 +170,15 @@ fn golden_rows_of_entries_mean_what_they_meant() {
                 since: time,
             }),
             important: Some(decision.clone()),
+            submitter: None,
+        },
+    );
+    check(
+        "entry_file_submitted",
+        &EntryFile {
+            submitted_time: Some(time),
+            submitter: Some(PersonId::from_bytes([4; 16])),
+            ..EntryFile::default()
         },
     );
     check(

@@ -156,6 +156,7 @@ stories! {
     case_person_asserted_by_a_system,
     case_request_over_several_entries,
     case_separation_of_duties,
+    case_submitter_does_not_publish,
     case_warnings_are_fractions,
     // Relations and quality.
     one_ledger_of_data,
