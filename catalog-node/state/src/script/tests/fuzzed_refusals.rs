@@ -3,7 +3,7 @@
 //! The commands of all stories are bent (other callers, other names, other numbers and texts, other
 //! moments) and tried where the story stands, until ten thousand are refused. Each refusal either
 //! names a rule that is stored in the pack of that state, word for word, with article and paragraph
-//! or as a house rule, or has a reason of `testdata/reasons_without_rule.txt`: what is simply not
+//! or as a house rule, or has a reason of `testdata/reasons_without_rule.list`: what is simply not
 //! there, not theirs, too late or not readable, on which no text of law has a word.
 
 use std::{
@@ -160,7 +160,7 @@ fn unfounded(refusal: &Refusal, store: &MemStore, plain: &BTreeSet<&str>) -> Opt
 
 #[test]
 fn ten_thousand_refusals_each_say_on_what_they_rest() {
-    let file = super::testdata().join("reasons_without_rule.txt");
+    let file = super::testdata().join("reasons_without_rule.list");
     let text = fs::read_to_string(&file).unwrap_or_default();
     let plain: BTreeSet<&str> = text
         .lines()
