@@ -4,10 +4,15 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 21] = [
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
     "luqiao/federation/v1/federation_service.proto",
+    "luqiao/law/v1/case_outcome.proto",
+    "luqiao/law/v1/deadline_explanation.proto",
+    "luqiao/law/v1/law_service.proto",
+    "luqiao/law/v1/outage.proto",
+    "luqiao/law/v1/ruling.proto",
     "luqiao/ledger/v1/ledger_service.proto",
     "luqiao/node/v1/node_service.proto",
     "luqiao/node/v1/probe_service.proto",
@@ -16,7 +21,9 @@ const FILES: [&str; 14] = [
     "luqiao/organization/v1/organization_service.proto",
     "luqiao/peer/v1/peer_service.proto",
     "luqiao/rule/v1/rule.proto",
+    "luqiao/rule/v1/rule_explanation.proto",
     "luqiao/rule/v1/rule_service.proto",
+    "luqiao/sharing/v1/paper_decision.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
 ];

@@ -38,6 +38,7 @@ pub(crate) mod probe;
 
 mod catalog;
 pub(crate) mod federation;
+mod law;
 mod ledger;
 mod links;
 mod members;

@@ -23,8 +23,12 @@ pub mod organization;
 pub mod answer;
 pub mod case_rules;
 pub mod grant;
+pub mod paper_decision;
 pub mod party;
 pub mod share_request;
+
+pub mod deadline;
+pub mod rule;
 
 pub mod methods;
 

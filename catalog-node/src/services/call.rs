@@ -27,7 +27,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
+    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, law, ledger, links, members, operations,
     organizations, rules, sharing, watch,
 };
 use crate::{
@@ -349,6 +349,8 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
 
+        path if path.starts_with("/luqiao.rule.v1.RuleService/") => rules::dispatch(call).await,
+        path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }
