@@ -57,6 +57,40 @@ pub mod kind {
     pub const REQUEST_PAGE: &str = "luqiao.sharing.v1.ListRequestsResponse";
     /// A page of grants.
     pub const GRANT_PAGE: &str = "luqiao.sharing.v1.ListGrantsResponse";
+    /// The rules that hold.
+    pub const RULE_LIST: &str = "luqiao.rule.v1.ListRulesResponse";
+    /// A key, explained.
+    pub const EXPLAINED_RULE: &str = "luqiao.rule.v1.ExplainRuleResponse";
+    /// What is found in a pack.
+    pub const PACK_CHECK: &str = "luqiao.rule.v1.CheckRulePackResponse";
+    /// What came of loading a pack.
+    pub const LOADED_PACK: &str = "luqiao.rule.v1.LoadRulePackResponse";
+    /// What came of loading a calendar.
+    pub const LOADED_CALENDAR: &str = "luqiao.rule.v1.LoadCalendarResponse";
+    /// A calendar.
+    pub const CALENDAR: &str = "luqiao.rule.v1.Calendar";
+    /// Changes of the law that wait.
+    pub const PROPOSED_EDITS: &str = "luqiao.rule.v1.ListProposedEditsResponse";
+    /// What is still being counted again.
+    pub const PENDING_WORK: &str = "luqiao.rule.v1.GetPendingWorkResponse";
+    /// A ruling.
+    pub const RULING: &str = "luqiao.law.v1.Ruling";
+    /// A page of rulings.
+    pub const RULING_PAGE: &str = "luqiao.law.v1.ListRulingsResponse";
+    /// Cases that would have ended differently.
+    pub const WHAT_IF: &str = "luqiao.law.v1.WhatIfResponse";
+    /// Cases flagged by law loaded late.
+    pub const LATE_LAW: &str = "luqiao.law.v1.GetLateLawResponse";
+    /// Deadlines, day by day.
+    pub const EXPLAINED_DEADLINE: &str = "luqiao.law.v1.ExplainDeadlineResponse";
+    /// An outage of the platform.
+    pub const OUTAGE: &str = "luqiao.law.v1.PlatformOutage";
+    /// A page of outages.
+    pub const OUTAGE_PAGE: &str = "luqiao.law.v1.ListOutagesResponse";
+    /// What was ruled on a lateness.
+    pub const OUTAGE_RULING: &str = "luqiao.law.v1.OutageRuling";
+    /// A page of these.
+    pub const OUTAGE_RULING_PAGE: &str = "luqiao.law.v1.ListOutageRulingsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -127,6 +161,23 @@ mod tests {
             kind::SYSTEM_PAGE,
             kind::REQUEST_PAGE,
             kind::GRANT_PAGE,
+            kind::RULE_LIST,
+            kind::EXPLAINED_RULE,
+            kind::PACK_CHECK,
+            kind::LOADED_PACK,
+            kind::LOADED_CALENDAR,
+            kind::CALENDAR,
+            kind::PROPOSED_EDITS,
+            kind::PENDING_WORK,
+            kind::RULING,
+            kind::RULING_PAGE,
+            kind::WHAT_IF,
+            kind::LATE_LAW,
+            kind::EXPLAINED_DEADLINE,
+            kind::OUTAGE,
+            kind::OUTAGE_PAGE,
+            kind::OUTAGE_RULING,
+            kind::OUTAGE_RULING_PAGE,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

@@ -198,22 +198,32 @@ fn words(value: &Value) -> String {
 
 /// `SHARING_KIND_NOT_SHARED` as `not_shared`.
 fn without_prefix(text: &str) -> Option<String> {
-    const PREFIXES: [&str; 19] = [
+    const PREFIXES: &[&str] = &[
         "ANSWER_KIND_",
         "ASSESSMENT_KIND_",
+        "CHANGED_PART_",
         "COMMITMENT_",
         "DATA_FORMAT_",
         "DATA_KIND_",
         "DATA_LEVEL_",
+        "DAY_KIND_",
+        "DEADLINE_KIND_",
         "DECIDER_",
         "ENTRY_STATE_",
+        "FINDING_SEVERITY_",
         "GRANT_STATE_",
         "ITEM_TYPE_",
+        "LATENESS_",
+        "MERGE_OPERATOR_",
         "OPEN_TYPE_",
+        "OUTAGE_EFFECT_",
         "PARTY_CLASS_",
         "PARTY_ROLE_",
+        "PENDING_WORK_KIND_",
         "PERSON_ROLE_",
         "PLATFORM_ROLE_",
+        "RULE_STANDING_",
+        "RULING_KIND_",
         "SHARE_REQUEST_STATE_",
         "SHARING_KIND_",
         "SHARING_METHOD_",

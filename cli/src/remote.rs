@@ -6,12 +6,16 @@
 
 pub mod session;
 
+pub mod calendar;
 pub mod catalog;
 pub mod cluster;
+pub mod deadline;
 pub mod grant;
 pub mod organization;
+pub mod outage;
 pub mod receipt;
 pub mod request;
+pub mod rules;
 pub mod status;
 
 use prost::Message;

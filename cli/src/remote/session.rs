@@ -5,9 +5,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 use catalog_model::{ids::DomainId, reason::Lang};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
+    law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
+    rule::v1::rule_service_client::RuleServiceClient,
     sharing::v1::sharing_service_client::SharingServiceClient,
 };
 use luqiao_transport::{
@@ -136,6 +138,10 @@ impl Session {
         organizations: OrganizationServiceClient;
         /// `SharingService`.
         sharing: SharingServiceClient;
+        /// `RuleService`.
+        rules: RuleServiceClient;
+        /// `LawService`.
+        law: LawServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
         /// `OperationsService`.
