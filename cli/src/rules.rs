@@ -33,9 +33,8 @@ pub fn check(file: &Path, date: LocalDate, output: &Output) -> Result<Exit, Fail
 
 /// Prints what was found, and ends as the pack deserves.
 pub fn tell(checked: &CheckRulePackResponse, output: &Output) -> Result<Exit, Failure> {
-    let json = message::to_whole_json(kind::PACK_CHECK, checked).map_err(|error| {
-        Failure::new(Exit::Error, "internal", both!("{error}", "{error}"))
-    })?;
+    let json = message::to_whole_json(kind::PACK_CHECK, checked)
+        .map_err(|error| Failure::new(Exit::Error, "internal", both!("{error}", "{error}")))?;
     output.data(&json, |out, lang| {
         for finding in &checked.findings {
             let severity = match finding.severity() {
@@ -47,9 +46,8 @@ pub fn tell(checked: &CheckRulePackResponse, output: &Output) -> Result<Exit, Fa
         }
         Ok(())
     })?;
-    let count = |severity| {
-        checked.findings.iter().filter(|finding| finding.severity() == severity).count()
-    };
+    let count =
+        |severity| checked.findings.iter().filter(|finding| finding.severity() == severity).count();
     let errors = count(FindingSeverity::Error);
     let (rulings, notes) = (count(FindingSeverity::RulingWanted), count(FindingSeverity::Note));
     output.say(&both!(

@@ -6,6 +6,7 @@ use catalog_model::{ids::DomainId, reason::Reason};
 use luqiao::context::{self, Context};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
+    law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
@@ -125,6 +126,7 @@ impl Role {
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;
+        law: LawServiceClient;
     }
 
     /// The connection itself, for services that have no client here.

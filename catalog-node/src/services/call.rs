@@ -27,8 +27,8 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, law, ledger, links, members, operations,
-    organizations, rules, sharing, watch,
+    CALL_TIMEOUT, Call, Reply, Services, catalog, federation, law, ledger, links, members,
+    operations, organizations, rules, sharing, watch,
 };
 use crate::{
     bootstrap::Spec,

@@ -9,6 +9,7 @@
 mod catalog;
 mod failover;
 mod federation;
+mod law;
 mod proofs;
 mod requests;
 mod search;
@@ -75,6 +76,7 @@ steps! {
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
+    WhatIf "what-if" "A draft of the law is held against the cases; nothing changes" "以规则草案核对已有案件，不作任何更改";
 }
 
 impl Step {
@@ -112,6 +114,7 @@ impl Step {
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
+            Self::WhatIf => Box::pin(law::what_if(walk, told)),
         }
     }
 }
@@ -262,6 +265,8 @@ const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
+const GET_RULE_PACK: &str = "/luqiao.rule.v1.RuleService/GetRulePack";
+const WHAT_IF: &str = "/luqiao.law.v1.LawService/WhatIf";
 
 #[cfg(test)]
 mod tests {
@@ -294,6 +299,8 @@ mod tests {
             GET_GRANT,
             GET_TREE_HEAD,
             GET_RECEIPT,
+            GET_RULE_PACK,
+            WHAT_IF,
         ] {
             assert_eq!(methods::method(path).unwrap().kind, methods::MethodKind::Read, "{path}");
         }

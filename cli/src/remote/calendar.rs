@@ -31,11 +31,8 @@ pub async fn run(remote: &Remote, command: Calendar) -> Result<Exit, Failure> {
             waits(remote, loaded.proposal.as_ref());
         }
         Calendar::Close { days, document_number, recorded_only, change } => {
-            let effect = if recorded_only {
-                ClosureEffect::RecordedOnly
-            } else {
-                ClosureEffect::NotCounted
-            };
+            let effect =
+                if recorded_only { ClosureEffect::RecordedOnly } else { ClosureEffect::NotCounted };
             let request = DeclareClosureRequest {
                 parent: session.parent(),
                 document_number,

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use catalog_model::reason::Lang;
 use luqiao_proto::{
     law::v1::{
-        GetLateLawRequest, ListRulingsRequest, RecordRulingRequest, RulingKind,
-        WhatIfRequest, WhatIfResponse, WithdrawRulingRequest,
+        GetLateLawRequest, ListRulingsRequest, RecordRulingRequest, RulingKind, WhatIfRequest,
+        WhatIfResponse, WithdrawRulingRequest,
     },
     rule::v1::{
         self as message, CheckRulePackRequest, ExplainRuleRequest, ExplainRuleResponse,
@@ -131,8 +131,7 @@ pub async fn run(remote: &Remote, command: Rules) -> Result<Exit, Failure> {
             waits(remote, loaded.proposal.as_ref());
         }
         Rules::Proposed { domain } => {
-            let request =
-                ListProposedEditsRequest { parent: remote.parent(domain.as_deref()) };
+            let request = ListProposedEditsRequest { parent: remote.parent(domain.as_deref()) };
             let list = answer(rules.list_proposed_edits(session.call(request)).await)?;
             remote.show_page(kind::PROPOSED_EDITS, &list, "proposed_edits", &PROPOSED)?;
         }

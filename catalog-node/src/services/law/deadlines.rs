@@ -18,9 +18,7 @@ use luqiao_proto::{
         name::resource_name,
         time::timestamp,
     },
-    law::v1::{
-        ExplainDeadlineRequest, ExplainDeadlineResponse, ExplainedDeadline, Recount,
-    },
+    law::v1::{ExplainDeadlineRequest, ExplainDeadlineResponse, ExplainedDeadline, Recount},
 };
 
 use super::outages;

@@ -46,11 +46,8 @@ pub(super) async fn what_if(call: &Call) -> Result<Reply, Refusal> {
         let draft = readable(look, &request.json)?;
         let cases = replay(look.view(), &draft, since);
         let cases = cases.ok_or_else(|| Refusal::new(Reason::NotBootstrapped))?;
-        let found = cases.only(|case| look.sees_request(case)).portion(
-            from.as_deref(),
-            size,
-            LOOKED_AT,
-        );
+        let found =
+            cases.only(|case| look.sees_request(case)).portion(from.as_deref(), size, LOOKED_AT);
         let counts = from.is_none() && look.is_platform();
         Ok(WhatIfResponse {
             differences: found.differences.iter().map(|case| difference(case, lang)).collect(),
@@ -109,9 +106,7 @@ pub(super) async fn late_law(call: &Call) -> Result<Reply, Refusal> {
 }
 
 fn late_law_message(row: &LateLaw, lang: Lang) -> message::LateLaw {
-    let day = |day: Option<LocalDate>| {
-        day.map(|day| day.to_string()).unwrap_or_default()
-    };
+    let day = |day: Option<LocalDate>| day.map(|day| day.to_string()).unwrap_or_default();
     message::LateLaw {
         name: row.case.to_string(),
         rule_pack_version: row.pack_version,

@@ -22,9 +22,7 @@ use luqiao_proto::{
     },
 };
 
-use crate::services::{
-    Call, Look, Reply, not_found, organizations::next, paging, sharing::case,
-};
+use crate::services::{Call, Look, Reply, not_found, organizations::next, paging, sharing::case};
 
 pub(super) async fn record(call: &Call) -> Result<Reply, Refusal> {
     let request: RecordOutageRequest = call.decode()?;
@@ -115,9 +113,8 @@ pub(super) async fn list_rulings(call: &Call) -> Result<Reply, Refusal> {
         look.own(&domain)?;
         let from = paging::open(look.page_key(), &query, &token)?;
         let prefix = Key::table(Table::OutageRuling);
-        let asked = |row: &OutageRuling| {
-            (!request.wanted || row.ruled.is_none()) && sees(look, &row.case)
-        };
+        let asked =
+            |row: &OutageRuling| (!request.wanted || row.ruled.is_none()) && sees(look, &row.case);
         let page = look.view().page(&prefix, from.as_deref(), size, paging::SCAN, asked);
         Ok(ListOutageRulingsResponse {
             outage_rulings: page.rows.iter().map(ruling_message).collect(),

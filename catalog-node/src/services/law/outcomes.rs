@@ -7,9 +7,7 @@ use catalog_model::{
 };
 use catalog_state::{law::CaseOutcome, what_if::Changed};
 use luqiao_proto::{
-    convert::case_rules::rule_ref_message,
-    law::v1 as message,
-    sharing::v1 as sharing,
+    convert::case_rules::rule_ref_message, law::v1 as message, sharing::v1 as sharing,
 };
 
 /// What comes of a case, in the language of whoever reads it.

@@ -67,8 +67,7 @@ pub(super) async fn list(call: &Call) -> Result<Reply, Refusal> {
     let request: ListRulesRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     let pair = request.pair.as_ref();
-    let asked =
-        Asked::read(pair, &request.date, request.composition, request.rule_pack_version)?;
+    let asked = Asked::read(pair, &request.date, request.composition, request.rule_pack_version)?;
     let lang = call.lang;
     call.read(move |look| {
         look.own(&domain)?;
@@ -89,9 +88,9 @@ pub(super) async fn list(call: &Call) -> Result<Reply, Refusal> {
 
 /// A key on which a rule speaks to the pair, without those that say nothing to it.
 fn spoken_to(mut explained: Explanation) -> Option<Explanation> {
-    explained.rules.retain(|(_, _, standing)| {
-        !matches!(standing, Standing::OutOfScope | Standing::NotYet(_))
-    });
+    explained
+        .rules
+        .retain(|(_, _, standing)| !matches!(standing, Standing::OutOfScope | Standing::NotYet(_)));
     (!explained.rules.is_empty()).then_some(explained)
 }
 
@@ -100,8 +99,7 @@ pub(super) async fn explain(call: &Call) -> Result<Reply, Refusal> {
     let domain = domain_name(&request.parent, "parent")?;
     let key = read_key(&request.key, "key")?;
     let pair = request.pair.as_ref();
-    let asked =
-        Asked::read(pair, &request.date, request.composition, request.rule_pack_version)?;
+    let asked = Asked::read(pair, &request.date, request.composition, request.rule_pack_version)?;
     let lang = call.lang;
     call.read(move |look| {
         look.own(&domain)?;
@@ -183,9 +181,7 @@ pub(in crate::services) fn draft(
         };
         return Err(fault(String::new(), text.to_owned()));
     }
-    stated
-        .with_rulings(in_force.rulings())
-        .map_err(|error| fault(String::new(), error.text(lang)))
+    stated.with_rulings(in_force.rulings()).map_err(|error| fault(String::new(), error.text(lang)))
 }
 
 fn rule_of(error: &PackError) -> String {
