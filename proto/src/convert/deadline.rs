@@ -166,13 +166,13 @@ fn begins(clock: &WorkingDayClock, lang: Lang) -> String {
     let what = deadline_words(clock.kind, lang);
     let (length, extended, suspended) = (clock.length.0, clock.extended.0, clock.suspended.0);
     let start = clock.start_time.local_date();
-    let mut text = match lang {
+    let mut parts = vec![match lang {
         Lang::En => format!("{what}: {length} working days"),
         Lang::Zh => format!("{what}：{length} 个工作日"),
-    };
+    }];
     if !clock.rule.id.is_empty() {
         let rule = clock.rule.cite(lang);
-        text.push_str(&match lang {
+        parts.push(match lang {
             Lang::En => format!(" under {rule}"),
             Lang::Zh => format!("（{rule}）"),
         });
@@ -181,17 +181,17 @@ fn begins(clock: &WorkingDayClock, lang: Lang) -> String {
         [(extended, "by extension", "延期"), (suspended, "while it stood still", "中止计时")]
     {
         if days > 0 {
-            text.push_str(&match lang {
+            parts.push(match lang {
                 Lang::En => format!(", {days} added {en}"),
                 Lang::Zh => format!("，另加{zh} {days} 个工作日"),
             });
         }
     }
-    text.push_str(&match lang {
+    parts.push(match lang {
         Lang::En => format!("; {start} itself is not counted"),
         Lang::Zh => format!("；{start} 当日不计"),
     });
-    text
+    parts.concat()
 }
 
 fn ends(clock: &WorkingDayClock, held_from: Option<LocalDate>, lang: Lang) -> Vec<String> {
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn cal_04_every_day_of_a_count_is_a_line_and_the_last_one_is_named() {
+    fn cal_11_every_day_of_a_count_is_a_line_and_the_last_one_is_named() {
         let (clock, now) = clock(10);
         let calendar = WorkingDayCalendar::embedded();
         let shown = explained_clock(&clock, Some(calendar), now, true, Lang::En);

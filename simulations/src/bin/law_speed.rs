@@ -74,11 +74,7 @@ fn town() -> anyhow::Result<(MemStore, ShareRequest)> {
 }
 
 /// One request judged, with the rules of the pair resolved anew and as they are kept by day.
-fn evaluation(
-    arguments: &Arguments,
-    store: &MemStore,
-    case: &ShareRequest,
-) -> anyhow::Result<()> {
+fn evaluation(arguments: &Arguments, store: &MemStore, case: &ShareRequest) -> anyhow::Result<()> {
     let pack = RulePack::embedded();
     let catalog_model::name::Resource::Entry(id) = case.content.entry.resource else {
         anyhow::bail!("the case is about no entry");
@@ -132,11 +128,7 @@ fn tell(what: &str, times: &mut [Duration]) {
 }
 
 /// A draft held against many cases, in the portions in which a node does it.
-fn drafts(
-    arguments: &Arguments,
-    mut store: MemStore,
-    case: &ShareRequest,
-) -> anyhow::Result<()> {
+fn drafts(arguments: &Arguments, mut store: MemStore, case: &ShareRequest) -> anyhow::Result<()> {
     let mut rows = BTreeMap::new();
     for number in 0..arguments.cases {
         let mut bytes = [0; 16];

@@ -2,11 +2,12 @@
 //!
 //! One city of real processes with two open cases, one between departments (the decree's ten days)
 //! and one for data of a public service (the zone's rule on who decides). Requirements: POL-01,
-//! POL-03, POL-05, POL-07, POL-08, CAL-04, SEC-18.
+//! POL-03, POL-05, POL-07, POL-08, CAL-11, SEC-18.
 
 use catalog_model::{reason::Reason, rule_pack::RulePack};
 use federation_tests::{
     asking::{content, filing},
+    command_line::run,
     federation::Federation,
     publishing::entry,
     repository::read,
@@ -168,11 +169,12 @@ fn with_rule(id: &str, field: &str, value: &Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_texts_are_asked_changed_and_move_days_as_pol_05_pol_07_and_cal_04_say() {
+async fn the_texts_are_asked_changed_and_move_days_as_pol_05_pol_07_and_cal_11_say() {
     let stage = Stage::set().await;
     what_holds(&stage).await;
     packs_that_are_refused(&stage).await;
     a_draft_is_held_against_the_cases(&stage).await;
+    the_command_line_says_the_same(&stage);
     closures_move_days(&stage).await;
     calendars_that_are_refused(&stage).await;
     two_persons_load(&stage).await;
@@ -301,6 +303,7 @@ async fn a_draft_is_held_against_the_cases(stage: &Stage) {
     assert_eq!(stage.due().await, "2026-10-12");
     let wrong = [
         (WhatIfRequest { json: "{".to_owned(), ..ask(asker) }, Reason::RulePackRefused),
+        (WhatIfRequest { json: " ".repeat((1 << 20) + 1), ..ask(asker) }, Reason::TextTooLong),
         (WhatIfRequest { since: String::new(), ..ask(asker) }, Reason::FieldInvalid),
         (
             WhatIfRequest { page_token: "bm90IG91cnM".to_owned(), ..ask(asker) },
@@ -310,6 +313,47 @@ async fn a_draft_is_held_against_the_cases(stage: &Stage) {
     for (ask, reason) in wrong {
         assert_eq!(refusal(until_answered!(asker.law().what_if(ask.clone()))), reason);
     }
+}
+
+fn the_command_line_says_the_same(stage: &Stage) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).expect("a file");
+        file.to_str().expect("a path in UTF-8").to_owned()
+    };
+    let draft = file("draft.json", &with_rule(CLOCK, "value", &json!(5)));
+    let broken = file("broken.json", &with_rule(CLOCK, "scope", &json!(null)));
+    let contexts = stage.city.topology.contexts();
+    let say = |arguments: &[&str]| {
+        let contexts = contexts.to_str().expect("a path in UTF-8");
+        let before = ["--contexts", contexts, "--context", "city-authority"];
+        run(before.iter().chain(arguments))
+    };
+    let found = say(&["-o", "json", "rules", "what-if", &draft, "--since", "2026-09-21"]).well();
+    let found = found.last_object();
+    assert_eq!(found["looked_at"], 2, "{found}");
+    assert_eq!(found["differences"][0]["new"]["due_date"], "2026-09-29", "{found}");
+    let table = say(&["--lang", "en", "rules", "what-if", &draft, "--since", "2026-09-21"]).well();
+    assert!(table.stdout.contains("due_date"), "{table:#?}");
+    assert!(table.stderr.contains("1 of 2 cases would have ended differently"), "{table:#?}");
+
+    let checked = say(&["rules", "check", &broken]);
+    assert_eq!(checked.code, Some(1), "{checked:#?}");
+    let offline = ["rules", "check", "--offline", "--date", "2026-09-21"];
+    let checked = run(offline.iter().chain(&[broken.as_str()]));
+    assert_eq!(checked.code, Some(1), "{checked:#?}");
+    assert!(run(offline.iter().chain(&[draft.as_str()])).code == Some(0));
+
+    let key = "sharing.conditional.answer";
+    let told = say(&["--lang", "zh", "rules", "explain", key]).well();
+    assert!(told.stdout.contains("第21条第1款") && told.stdout.contains("行政法规"), "{told:#?}");
+    let told = say(&["--lang", "zh", "request", "explain", &stage.case.name]).well();
+    assert!(told.stdout.contains("最后一日为 2026-10-12"), "{told:#?}");
+    assert!(told.stdout.contains("国庆节放假"), "{told:#?}");
+    let nothing =
+        say(&["request", "explain", "domains/xiamen/requests/01JD0000000000000000000001"]);
+    assert_eq!(nothing.code, Some(4), "{nothing:#?}");
 }
 
 async fn closures_move_days(stage: &Stage) {

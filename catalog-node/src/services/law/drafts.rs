@@ -24,7 +24,10 @@ use luqiao_proto::{
 
 use super::outcomes::{changed_number, outcome_message};
 use crate::services::{
-    Call, Look, Reply, not_found, organizations::next, paging, rules::explaining::draft,
+    Call, Look, Reply, not_found,
+    organizations::next,
+    paging,
+    rules::explaining::{draft, short_enough},
     sharing::case,
 };
 
@@ -36,6 +39,7 @@ pub(super) async fn what_if(call: &Call) -> Result<Reply, Refusal> {
     let mut request: WhatIfRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     let since = read_date(&request.since, "since")?;
+    short_enough(&request.json)?;
     let size = paging::size(std::mem::take(&mut request.page_size))?;
     let token = std::mem::take(&mut request.page_token);
     let query = paging::query_digest(call.method.path, &call.caller.to_string(), &request);

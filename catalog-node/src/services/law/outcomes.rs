@@ -13,17 +13,17 @@ use luqiao_proto::{
 /// What comes of a case, in the language of whoever reads it.
 pub(super) fn outcome_message(outcome: &CaseOutcome, lang: Lang) -> message::CaseOutcome {
     let refused = outcome.refused.as_ref();
-    let rule = |rule: &Option<RuleRef>| rule.as_ref().map(rule_ref_message);
+    let rule = |rule: Option<&RuleRef>| rule.map(rule_ref_message);
     message::CaseOutcome {
         refusal_reason: refused.map(|refusal| refusal.reason.to_string()).unwrap_or_default(),
         refusal_text: refused.map(|refusal| refusal.text(lang)).unwrap_or_default(),
-        refusal_rule: refused.and_then(|refusal| rule(&refusal.rule)),
+        refusal_rule: refused.and_then(|refusal| rule(refusal.rule.as_ref())),
         at_once: outcome.at_once,
         decider: outcome.decider.map_or(0, |decider| decider_number(decider).into()),
         debtor: outcome.debtor.map_or(0, |debtor| role_number(debtor).into()),
-        decider_rule: rule(&outcome.decider_rule),
+        decider_rule: rule(outcome.decider_rule.as_ref()),
         answer_days: outcome.answer_days.unwrap_or_default().into(),
-        answer_rule: rule(&outcome.answer_rule),
+        answer_rule: rule(outcome.answer_rule.as_ref()),
         due_date: outcome.due_date.map(|day| day.to_string()).unwrap_or_default(),
         lateness: match outcome.late {
             None => message::Lateness::Unspecified,
@@ -81,38 +81,39 @@ fn text(outcome: &CaseOutcome, lang: Lang) -> String {
             Lang::Zh => "即时授权".to_owned(),
         };
     }
-    let cited = |rule: &Option<RuleRef>| match (rule, lang) {
+    let cited = |rule: Option<&RuleRef>| match (rule, lang) {
         (Some(rule), Lang::En) => format!(" ({})", rule.cite(lang)),
         (Some(rule), Lang::Zh) => format!("（{}）", rule.cite(lang)),
         (None, _) => String::new(),
     };
-    let mut text = match (outcome.decider, lang) {
-        (Some(decider), _) => decider_words(decider, lang).to_owned(),
-        (None, Lang::En) => "nobody decides".to_owned(),
-        (None, Lang::Zh) => "无决定主体".to_owned(),
+    let decided = match (outcome.decider, lang) {
+        (Some(decider), _) => decider_words(decider, lang),
+        (None, Lang::En) => "nobody decides",
+        (None, Lang::Zh) => "无决定主体",
     };
-    text.push_str(&cited(&outcome.decider_rule));
+    let mut parts = vec![decided.to_owned(), cited(outcome.decider_rule.as_ref())];
     if let Some(days) = outcome.answer_days {
-        text.push_str(&match lang {
+        parts.push(match lang {
             Lang::En => format!(", {days} working days"),
             Lang::Zh => format!("，{days} 个工作日"),
         });
-        text.push_str(&cited(&outcome.answer_rule));
+        parts.push(cited(outcome.answer_rule.as_ref()));
     }
     if let Some(due) = outcome.due_date {
-        text.push_str(&match lang {
+        parts.push(match lang {
             Lang::En => format!(", due {due}"),
             Lang::Zh => format!("，期限 {due}"),
         });
     }
-    text.push_str(match (outcome.late, lang) {
+    let late = match (outcome.late, lang) {
         (None, _) => "",
         (Some(true), Lang::En) => ", late",
         (Some(false), Lang::En) => ", in time",
         (Some(true), Lang::Zh) => "，逾期",
         (Some(false), Lang::Zh) => "，未逾期",
-    });
-    text
+    };
+    parts.push(late.to_owned());
+    parts.concat()
 }
 
 fn decider_words(decider: Decider, lang: Lang) -> &'static str {

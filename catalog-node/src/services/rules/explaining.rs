@@ -10,6 +10,7 @@ use catalog_model::{
     },
     time::LocalDate,
 };
+use catalog_state::law::MAX_LAW_TEXT;
 use luqiao_proto::{
     convert::{
         name::domain_name,
@@ -131,6 +132,7 @@ pub(super) async fn check_pack(call: &Call) -> Result<Reply, Refusal> {
         "" => None,
         date => Some(read_date(date, "date")?),
     };
+    short_enough(&request.json)?;
     let lang = call.lang;
     call.read(move |look| {
         look.own(&domain)?;
@@ -165,6 +167,17 @@ pub(super) async fn check_pack(call: &Call) -> Result<Reply, Refusal> {
         })
     })
     .await
+}
+
+/// What is too long to be loaded is not looked at either: looking takes time, too.
+pub(in crate::services) fn short_enough(json: &str) -> Result<(), Refusal> {
+    if json.len() <= MAX_LAW_TEXT {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::TextTooLong)
+        .fact("field", "json")
+        .fact("length", json.len())
+        .fact("limit", MAX_LAW_TEXT))
 }
 
 /// A draft under the rulings on record, as it would be loaded; a text that cannot be is a finding.

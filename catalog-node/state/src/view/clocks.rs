@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn cal_04_a_case_has_its_answer_clock_with_its_rule() {
+    fn cal_11_a_case_has_its_answer_clock_with_its_rule() {
         let (store, case) = case();
         let found = View(&store).deadlines_of(&case);
         assert_eq!(found.len(), 1, "{found:?}");

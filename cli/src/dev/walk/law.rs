@@ -54,11 +54,11 @@ pub(super) async fn what_if(walk: &mut Walk, told: &mut Telling) -> Result<(), S
         return failed(both!("{RULE} is not what the case rests on", "本案不适用 {RULE}"));
     };
     told.saw("what differs", parts(other), vec![ChangedPart::DueDate])?;
-    let due = |outcome: &Option<CaseOutcome>| {
-        outcome.as_ref().map(|outcome| outcome.due_date.clone()).unwrap_or_default()
+    let due = |outcome: Option<&CaseOutcome>| {
+        outcome.map(|outcome| outcome.due_date.clone()).unwrap_or_default()
     };
-    told.saw("due as it was", due(&other.old).as_str(), DUE)?;
-    told.saw("due under the draft", due(&other.new).as_str(), WOULD_BE_DUE)?;
+    told.saw("due as it was", due(other.old.as_ref()).as_str(), DUE)?;
+    told.saw("due under the draft", due(other.new.as_ref()).as_str(), WOULD_BE_DUE)?;
     let (looked_at, different, node) = (found.looked_at, found.differences.len(), look.node);
     told.say(both!(
         "a draft with {DAYS} working days for {RULE}: {different} of {looked_at} cases since {SINCE} would have ended differently; the same at node {node}",
