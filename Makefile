@@ -53,7 +53,7 @@ bench: setup ## the table of speed and memory (release build; results in bench-r
 	cargo run --release --package federation-tests --bin bench -- $(ARGS)
 
 law-speed: setup ## how long the law takes: one request, a draft against 100,000 cases (release build)
-	cargo run --release --package simulations --bin law_speed -- $(ARGS)
+	cargo run --release --package simulations --features law-speed --bin law_speed -- $(ARGS)
 
 compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
 	cargo build --release --package catalog-node
