@@ -2,7 +2,7 @@
 # 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench compare-etcd \
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed compare-etcd \
 	sim replay shrink mutations nightly faults
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -51,6 +51,9 @@ proto-baseline: ## renew the promise of compatibility; needs a line in CHANGELOG
 bench: setup ## the table of speed and memory (release build; results in bench-results/)
 	cargo build --release --package luqiao --package catalog-node --package gateway --package federation-tests
 	cargo run --release --package federation-tests --bin bench -- $(ARGS)
+
+law-speed: setup ## how long the law takes: one request, a draft against 100,000 cases (release build)
+	cargo run --release --package simulations --features law-speed --bin law_speed -- $(ARGS)
 
 compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
 	cargo build --release --package catalog-node

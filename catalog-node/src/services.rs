@@ -44,6 +44,7 @@ mod disputes;
 mod entries;
 pub(crate) mod federation;
 mod grant;
+mod law;
 mod ledger;
 mod links;
 mod members;

@@ -5,7 +5,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use catalog_model::{reason::Lang, time::LocalDate};
+use catalog_model::reason::Lang;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -20,6 +20,7 @@ pub mod dataset;
 pub mod document;
 pub mod entry_life;
 pub mod grant;
+pub mod law;
 pub mod letter;
 pub mod objection;
 pub mod organization;
@@ -156,7 +157,13 @@ pub enum Command {
     Cluster(cluster::Cluster),
     /// The working-day calendar · 工作日历
     #[command(subcommand)]
-    Calendar(Calendar),
+    Calendar(law::Calendar),
+    /// The rules of law and house by which cases are decided · 规则
+    #[command(subcommand)]
+    Rules(law::Rules),
+    /// Outages of the platform · 平台中断
+    #[command(subcommand)]
+    Outage(law::Outage),
     /// Completion script for a shell · 命令补全脚本
     Completions {
         /// The shell.
@@ -202,23 +209,6 @@ pub enum Receipt {
         /// The trust anchor of the domain · 信任锚
         #[arg(long, value_name = "FILE")]
         trust: PathBuf,
-    },
-}
-
-/// `luqiao calendar`.
-#[derive(Debug, Subcommand)]
-pub enum Calendar {
-    /// The day on which a count of working days ends · 计算工作日期限
-    Due {
-        /// Day of the event; counting begins on the next · 起始日
-        #[arg(long, value_name = "YYYY-MM-DD")]
-        from: LocalDate,
-        /// How many working days · 工作日数
-        #[arg(long, value_name = "N")]
-        working_days: u16,
-        /// Show every day of the count · 逐日说明
-        #[arg(long)]
-        explain: bool,
     },
 }
 

@@ -19,6 +19,7 @@ pub mod output;
 pub mod calendar;
 pub mod import;
 pub mod receipt;
+pub mod rules;
 
 pub mod context;
 pub mod remote;

@@ -163,6 +163,40 @@ pub mod kind {
     pub const DEMAND: &str = "luqiao.sharing.v1.Demand";
     /// A page of demands.
     pub const DEMAND_PAGE: &str = "luqiao.sharing.v1.ListDemandsResponse";
+    /// The rules that hold.
+    pub const RULE_LIST: &str = "luqiao.rule.v1.ListRulesResponse";
+    /// A key, explained.
+    pub const EXPLAINED_RULE: &str = "luqiao.rule.v1.ExplainRuleResponse";
+    /// What is found in a pack.
+    pub const PACK_CHECK: &str = "luqiao.rule.v1.CheckRulePackResponse";
+    /// What came of loading a pack.
+    pub const LOADED_PACK: &str = "luqiao.rule.v1.LoadRulePackResponse";
+    /// What came of loading a calendar.
+    pub const LOADED_CALENDAR: &str = "luqiao.rule.v1.LoadCalendarResponse";
+    /// A calendar.
+    pub const CALENDAR: &str = "luqiao.rule.v1.Calendar";
+    /// Changes of the law that wait.
+    pub const PROPOSED_EDITS: &str = "luqiao.rule.v1.ListProposedEditsResponse";
+    /// What is still being counted again.
+    pub const PENDING_WORK: &str = "luqiao.rule.v1.GetPendingWorkResponse";
+    /// A ruling.
+    pub const RULING: &str = "luqiao.law.v1.Ruling";
+    /// A page of rulings.
+    pub const RULING_PAGE: &str = "luqiao.law.v1.ListRulingsResponse";
+    /// Cases that would have ended differently.
+    pub const WHAT_IF: &str = "luqiao.law.v1.WhatIfResponse";
+    /// Cases flagged by law loaded late.
+    pub const LATE_LAW: &str = "luqiao.law.v1.GetLateLawResponse";
+    /// Deadlines, day by day.
+    pub const EXPLAINED_DEADLINE: &str = "luqiao.law.v1.ExplainDeadlineResponse";
+    /// An outage of the platform.
+    pub const OUTAGE: &str = "luqiao.law.v1.PlatformOutage";
+    /// A page of outages.
+    pub const OUTAGE_PAGE: &str = "luqiao.law.v1.ListOutagesResponse";
+    /// What was ruled on a lateness.
+    pub const OUTAGE_RULING: &str = "luqiao.law.v1.OutageRuling";
+    /// A page of these.
+    pub const OUTAGE_RULING_PAGE: &str = "luqiao.law.v1.ListOutageRulingsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {
@@ -245,6 +279,7 @@ mod tests {
             kind::ACQUISITION,
             kind::BATCH,
             kind::BATCH_PAGE,
+            kind::CALENDAR,
             kind::CASE_FILE,
             kind::COLLECTION_CHECK,
             kind::CONTRACT,
@@ -259,21 +294,36 @@ mod tests {
             kind::DUTY_GAPS,
             kind::EMERGENCY,
             kind::EMERGENCY_PAGE,
+            kind::EXPLAINED_DEADLINE,
+            kind::EXPLAINED_RULE,
+            kind::LATE_LAW,
+            kind::LOADED_CALENDAR,
+            kind::LOADED_PACK,
             kind::MIXED_REQUEST,
             kind::OBJECTION,
             kind::OBJECTION_PAGE,
             kind::ORPHAN_PAGE,
+            kind::OUTAGE,
+            kind::OUTAGE_PAGE,
+            kind::OUTAGE_RULING,
+            kind::OUTAGE_RULING_PAGE,
+            kind::PACK_CHECK,
+            kind::PENDING_WORK,
             kind::PERSONAL_OBJECTION,
             kind::PERSONAL_OBJECTION_PAGE,
             kind::PLATFORM,
             kind::PLATFORM_PAGE,
             kind::PROJECT,
             kind::PROJECT_PAGE,
+            kind::PROPOSED_EDITS,
             kind::PUNCTUALITY,
             kind::PURCHASE,
             kind::PURCHASE_PAGE,
             kind::REPORT,
             kind::REPORT_PAGE,
+            kind::RULE_LIST,
+            kind::RULING,
+            kind::RULING_PAGE,
             kind::SEPARATION,
             kind::SERVICE_CHANGE,
             kind::SERVICE_CHANGE_PAGE,
@@ -286,6 +336,7 @@ mod tests {
             kind::USE_ANSWER,
             kind::USE_RECORD,
             kind::USE_RECORD_PAGE,
+            kind::WHAT_IF,
         ] {
             assert_eq!(descriptor(name).full_name(), name);
         }

@@ -7,20 +7,24 @@
 pub mod session;
 
 pub mod acquisition;
+pub mod calendar;
 pub mod case;
 pub(crate) mod case_file;
 pub mod catalog;
 pub mod cluster;
 pub mod dataset;
+pub mod deadline;
 pub mod demand;
 pub mod dispute;
 pub mod entry_life;
 pub mod grant;
 pub mod objection;
 pub mod organization;
+pub mod outage;
 pub mod quality;
 pub mod receipt;
 pub mod request;
+pub mod rules;
 pub mod separation;
 pub mod service_change;
 pub mod status;

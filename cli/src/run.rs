@@ -5,7 +5,11 @@ use serde_json::Value;
 use tokio::runtime;
 
 use crate::{
-    args::{Arguments, Calendar, Command, Dev, Global, Receipt, catalog::Catalog},
+    args::{
+        Arguments, Command, Dev, Global, Receipt,
+        catalog::Catalog,
+        law::{Calendar, Rules},
+    },
     both, calendar, context, dev,
     exit::Exit,
     failure::Failure,
@@ -13,6 +17,7 @@ use crate::{
     output::{Format, Output},
     receipt,
     remote::{self, Remote, session::Session},
+    rules,
 };
 
 /// Does what the arguments say and tells about it.
@@ -47,6 +52,9 @@ fn local(command: Command, output: Output) -> Local {
         }
         Command::Calendar(Calendar::Due { from, working_days, explain }) => {
             calendar::due(from, working_days, explain, &output).map(|()| Exit::Ok)
+        }
+        Command::Rules(Rules::Check { file, date: Some(date), offline: true, .. }) => {
+            rules::check(&file, date, &output)
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -124,9 +132,14 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
+        Command::Rules(command) => remote::rules::run(&remote, command).await,
+        Command::Outage(command) => remote::outage::run(&remote, command).await,
+        Command::Calendar(
+            command @ (Calendar::Load { .. } | Calendar::Close { .. } | Calendar::Reopen { .. }),
+        ) => remote::calendar::run(&remote, command).await,
         Command::Dev(_)
         | Command::Receipt(Receipt::Verify { .. })
-        | Command::Calendar(_)
+        | Command::Calendar(Calendar::Due { .. })
         | Command::Completions { .. } => unreachable!("done without a server"),
     }
 }

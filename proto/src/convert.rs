@@ -34,10 +34,12 @@ pub mod share_request;
 pub mod use_record;
 
 pub mod carried;
+pub mod deadline;
 pub mod digest;
 pub mod methods;
 pub mod quality;
 pub mod relations;
+pub mod rule;
 
 mod enumeration;
 mod mask;

@@ -39,6 +39,9 @@ package!(
     /// Between domains.
     federation, "luqiao.federation.v1");
 package!(
+    /// The law where it meets cases.
+    law, "luqiao.law.v1");
+package!(
     /// Proofs.
     ledger, "luqiao.ledger.v1");
 package!(

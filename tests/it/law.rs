@@ -6,3 +6,4 @@ mod entries;
 mod grants;
 mod quality;
 mod relations;
+mod rules;

@@ -7,6 +7,7 @@ use luqiao::context::{self, Context};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
     entry::v1::entry_service_client::EntryServiceClient,
+    law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
@@ -160,6 +161,7 @@ impl Role {
         projects: ProjectServiceClient;
         platforms: PlatformServiceClient;
         quality: QualityServiceClient;
+        law: LawServiceClient;
     }
 
     /// The connection itself, for services that have no client here.

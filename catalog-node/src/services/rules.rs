@@ -1,4 +1,7 @@
-//! `RuleService`: rule packs and calendars in state, to look at.
+//! `RuleService`: rule packs and calendars in state: to look at, to have explained, to change.
+
+pub(super) mod changing;
+pub(super) mod explaining;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +22,22 @@ use super::{Call, Look, Reply, not_found, organizations::next, paging};
 use crate::storage::hex;
 
 const CURRENT: &str = "current";
+
+/// The methods that came with the law itself.
+pub(super) async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
+    match call.method.path {
+        "/luqiao.rule.v1.RuleService/ListRules" => explaining::list(call).await,
+        "/luqiao.rule.v1.RuleService/ExplainRule" => explaining::explain(call).await,
+        "/luqiao.rule.v1.RuleService/CheckRulePack" => explaining::check_pack(call).await,
+        "/luqiao.rule.v1.RuleService/LoadRulePack" => changing::load_pack(call).await,
+        "/luqiao.rule.v1.RuleService/LoadCalendar" => changing::load_calendar(call).await,
+        "/luqiao.rule.v1.RuleService/DeclareClosure" => changing::declare_closure(call).await,
+        "/luqiao.rule.v1.RuleService/WithdrawClosure" => changing::withdraw_closure(call).await,
+        "/luqiao.rule.v1.RuleService/ListProposedEdits" => changing::proposed(call).await,
+        "/luqiao.rule.v1.RuleService/GetPendingWork" => changing::pending(call).await,
+        path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
+    }
+}
 
 pub(super) async fn get_pack(call: &Call) -> Result<Reply, Refusal> {
     let request: GetRulePackRequest = call.decode()?;
@@ -60,19 +79,7 @@ pub(super) async fn get_calendar(call: &Call) -> Result<Reply, Refusal> {
         let version = version.or_else(|| view.calendar_version()).unwrap_or_default();
         let row = view.calendar(version).ok_or_else(|| not_found(&request.name))?;
         let parsed = parsed(&row);
-        let mut days: Vec<CalendarDay> = parsed
-            .holidays()
-            .map(|day| (false, day))
-            .chain(parsed.make_up_days().map(|day| (true, day)))
-            .map(|(working, (date, name))| CalendarDay {
-                date: date.to_string(),
-                working,
-                name_zh: name.zh.clone(),
-                name_en: name.en.clone(),
-            })
-            .collect();
-        days.sort_by(|one, other| one.date.cmp(&other.date));
-        Ok(message::Calendar { days, ..calendar(&row, &parsed) })
+        Ok(whole_calendar(&row, &parsed))
     })
     .await
 }
@@ -95,6 +102,29 @@ pub(super) async fn list_calendars(call: &Call) -> Result<Reply, Refusal> {
         })
     })
     .await
+}
+
+/// The calendar with its days, those declared closed too.
+fn whole_calendar(row: &VersionedText, parsed: &WorkingDayCalendar) -> message::Calendar {
+    let listed = parsed
+        .holidays()
+        .map(|day| (false, day))
+        .chain(parsed.make_up_days().map(|day| (true, day)))
+        .map(|(working, (date, name))| CalendarDay {
+            date: date.to_string(),
+            working,
+            name_zh: name.zh.clone(),
+            name_en: name.en.clone(),
+            closed_by: String::new(),
+        });
+    let closed = parsed.closures().map(|(date, document)| CalendarDay {
+        date: date.to_string(),
+        closed_by: document.to_owned(),
+        ..Default::default()
+    });
+    let mut days: Vec<CalendarDay> = listed.chain(closed).collect();
+    days.sort_by(|one, other| one.date.cmp(&other.date));
+    message::Calendar { days, ..calendar(row, parsed) }
 }
 
 /// The version in a name; `None` for the current one.

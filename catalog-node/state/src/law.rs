@@ -14,6 +14,9 @@ use catalog_model::{
 };
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
+/// The longest text of a pack or calendar, in bytes: ten times what ships.
+pub const MAX_LAW_TEXT: usize = 1 << 20;
+
 /// What a ruling of the authority does. Rules are named by id.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum RulingKind {

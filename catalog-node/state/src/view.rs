@@ -1,6 +1,7 @@
 //! Reading state: typed rows and ordered pages, for whoever answers calls.
 
 mod catalog;
+mod clocks;
 mod grants;
 mod law;
 mod proof;
@@ -27,7 +28,7 @@ use crate::{
     store::Store,
 };
 
-pub use self::grants::agreement_owed;
+pub use self::{clocks::SubjectDeadline, grants::agreement_owed};
 pub use crate::apply::catalog::publishable::EntryCheck;
 // Relations and quality.
 mod relations;

@@ -71,10 +71,25 @@ pub enum Changed {
 /// Version of the pack of receipt, whether the draft takes its place, pair, day and composition.
 type Asked = (u64, bool, Pair, LocalDate, String);
 
+/// What was found in a portion of the cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portion {
+    /// The cases that would have ended differently.
+    pub differences: Vec<Difference>,
+    /// Cases that were looked at.
+    pub looked_at: u64,
+    /// Where the next portion begins; none after the last.
+    pub next: Option<Vec<u8>>,
+}
+
+/// Whether a case is looked at.
+type Sees<'a> = Box<dyn Fn(&ShareRequest) -> bool + 'a>;
+
 /// The cases since a day, one difference after the other.
 pub struct WhatIf<'a> {
     view: View<'a>,
     cases: Box<dyn Iterator<Item = crate::store::Row> + 'a>,
+    sees: Sees<'a>,
     draft: &'a RulePack,
     calendar: WorkingDayCalendar,
     since: LocalDate,
@@ -98,6 +113,7 @@ pub fn what_if<'a>(view: View<'a>, draft: &'a RulePack, since: LocalDate) -> Opt
     Some(WhatIf {
         view,
         cases: view.0.range(table.as_slice(), &table.end()),
+        sees: Box::new(|_| true),
         draft,
         calendar,
         since,
@@ -117,6 +133,31 @@ pub fn refused_at_once(view: View<'_>, since: LocalDate) -> u64 {
         .count() as u64
 }
 
+impl<'a> WhatIf<'a> {
+    /// The same, of the cases for which `sees` holds.
+    #[must_use]
+    pub fn only(self, sees: impl Fn(&ShareRequest) -> bool + 'a) -> Self {
+        Self { sees: Box::new(sees), ..self }
+    }
+
+    /// Looks at no more than `rows` cases on file, from `from` on, and stops earlier where `limit`
+    /// of them differ: a long question is asked in portions, so that none takes long.
+    pub fn portion(mut self, from: Option<&[u8]>, limit: usize, rows: usize) -> Portion {
+        let table = Key::table(Table::Request);
+        let from = from.filter(|from| *from >= table.as_slice()).unwrap_or(table.as_slice());
+        let cases = self.view.0.range(from, &table.end());
+        let mut differences = Vec::new();
+        for (place, (key, bytes)) in cases.enumerate() {
+            if differences.len() == limit || place == rows {
+                return Portion { differences, looked_at: self.looked_at, next: Some(key) };
+            }
+            let case: ShareRequest = codec::decode(&bytes).expect("rows are ours");
+            differences.extend(self.difference(&case));
+        }
+        Portion { differences, looked_at: self.looked_at, next: None }
+    }
+}
+
 impl WhatIf<'_> {
     /// Cases looked at so far.
     pub fn looked_at(&self) -> u64 {
@@ -127,7 +168,8 @@ impl WhatIf<'_> {
         let received = case.received_time?;
         let rules = case.rules.as_ref()?;
         let cluster = self.view.cluster()?;
-        if case.owner_domain != cluster.domain || received.local_date() < self.since {
+        let ours = case.owner_domain == cluster.domain && received.local_date() >= self.since;
+        if !ours || !(self.sees)(case) {
             return None;
         }
         self.looked_at += 1;

@@ -6,6 +6,7 @@ mod catching_up;
 mod clock;
 mod failover;
 mod identity;
+mod law;
 mod members;
 mod outages;
 mod recovery;

@@ -21,16 +21,17 @@ use luqiao_proto::{
 use prost::Message as _;
 
 use crate::bench::{
-    AUTHORITY, AUTHORITY_SYSTEM, BUREAU, BUREAU_HEAD, BUREAU_SYSTEM, Cluster, SCHOOL, SCHOOL_HEAD,
-    SCHOOL_SYSTEM, SPEC, person, system,
+    AUTHORITY, AUTHORITY_SYSTEM, BUREAU, BUREAU_HEAD, BUREAU_SYSTEM, Cluster, Gateway, SCHOOL,
+    SCHOOL_HEAD, SCHOOL_SYSTEM, SPEC, person, system,
 };
 
-const PARENT: &str = "domains/xiamen";
+pub(crate) const PARENT: &str = "domains/xiamen";
 
 fn grade() -> Grade {
     Grade { level: DataLevel::General as i32, grade: 1 }
 }
 
+/// An unconditional entry of the bureau.
 pub(crate) fn entry() -> CatalogEntry {
     let text = ToOwned::to_owned;
     CatalogEntry {
@@ -80,18 +81,18 @@ pub(crate) fn entry() -> CatalogEntry {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_entry_is_published_asked_for_and_proved() {
-    let cluster = Cluster::start(1, SPEC).await;
-    let gateway = cluster.gateway();
+/// The whole path of a new entry of the bureau, the standing answer included.
+pub(crate) async fn publish(gateway: &Gateway, entry: CatalogEntry) -> CatalogEntry {
     let bureau = system(BUREAU, BUREAU_SYSTEM);
     let head = person(BUREAU, BUREAU_HEAD);
     let authority = system(AUTHORITY, AUTHORITY_SYSTEM);
+    let standing_answer =
+        entry.sharing.as_ref().is_some_and(|sharing| sharing.kind() == SharingKind::Unconditional);
     let catalog = |method: &str| format!("catalog.v1.CatalogService/{method}");
 
     let request = RegisterEntryRequest {
         parent: PARENT.to_owned(),
-        entry: Some(entry()),
+        entry: Some(entry),
         request_id: "register".to_owned(),
     };
     let draft: CatalogEntry =
@@ -99,7 +100,7 @@ async fn an_entry_is_published_asked_for_and_proved() {
     let consent = ConsentEntryRequest {
         name: draft.name.clone(),
         etag: draft.etag.clone(),
-        standing_answer: true,
+        standing_answer,
         request_id: "consent".to_owned(),
         ..Default::default()
     };
@@ -120,6 +121,40 @@ async fn an_entry_is_published_asked_for_and_proved() {
     let published: CatalogEntry =
         gateway.call(1, &authority, &catalog("PublishEntry"), &publish).await.unwrap();
     assert_eq!(published.state, EntryState::Published as i32);
+    published
+}
+
+/// The school's request for the first item of an entry.
+pub(crate) fn request(entry: &str, request_id: &str) -> CreateRequestRequest {
+    let text = ToOwned::to_owned;
+    CreateRequestRequest {
+        parent: PARENT.to_owned(),
+        request: Some(ShareRequest {
+            entry: entry.to_owned(),
+            system: format!("{PARENT}/organizations/{SCHOOL}/systems/{SCHOOL_SYSTEM}"),
+            scenario: text("招生片区核对"),
+            duty_basis: text("义务教育招生"),
+            items: vec![text("小区名称")],
+            method: SharingMethod::ServiceInterface as i32,
+            term: Some(Term { from: text("2026-09-22"), to: text("2027-09-21") }),
+            commitments: (1..=6)
+                .map(|number| Commitment::try_from(number).unwrap() as i32)
+                .collect(),
+            ..Default::default()
+        }),
+        consenting_person: format!("{PARENT}/organizations/{SCHOOL}/persons/{SCHOOL_HEAD}"),
+        request_id: request_id.to_owned(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_is_published_asked_for_and_proved() {
+    let cluster = Cluster::start(1, SPEC).await;
+    let gateway = cluster.gateway();
+    let bureau = system(BUREAU, BUREAU_SYSTEM);
+    let head = person(BUREAU, BUREAU_HEAD);
+    let authority = system(AUTHORITY, AUTHORITY_SYSTEM);
+    let draft = publish(&gateway, entry()).await;
 
     let school = system(SCHOOL, SCHOOL_SYSTEM);
     let search = SearchEntriesRequest {
@@ -128,7 +163,7 @@ async fn an_entry_is_published_asked_for_and_proved() {
         ..Default::default()
     };
     let found: SearchEntriesResponse =
-        gateway.call(1, &school, &catalog("SearchEntries"), &search).await.unwrap();
+        gateway.call(1, &school, "catalog.v1.CatalogService/SearchEntries", &search).await.unwrap();
     assert_eq!((found.total, found.hits.len()), (1, 1));
     assert_eq!(found.hits[0].entry.as_ref().unwrap().name, draft.name);
 
@@ -149,25 +184,7 @@ async fn an_entry_is_published_asked_for_and_proved() {
     let nothing = feed.message().await.unwrap().unwrap();
     assert!(FollowFeedResponse::decode(nothing.response).unwrap().records.is_empty());
 
-    let text = ToOwned::to_owned;
-    let request = CreateRequestRequest {
-        parent: PARENT.to_owned(),
-        request: Some(ShareRequest {
-            entry: draft.name.clone(),
-            system: format!("{PARENT}/organizations/{SCHOOL}/systems/{SCHOOL_SYSTEM}"),
-            scenario: text("招生片区核对"),
-            duty_basis: text("义务教育招生"),
-            items: vec![text("小区名称")],
-            method: SharingMethod::ServiceInterface as i32,
-            term: Some(Term { from: text("2026-09-22"), to: text("2027-09-21") }),
-            commitments: (1..=6)
-                .map(|number| Commitment::try_from(number).unwrap() as i32)
-                .collect(),
-            ..Default::default()
-        }),
-        consenting_person: format!("{PARENT}/organizations/{SCHOOL}/persons/{SCHOOL_HEAD}"),
-        request_id: text("ask"),
-    };
+    let request = request(&draft.name, "ask");
     let case: ShareRequest = gateway
         .call(1, &school, "sharing.v1.SharingService/CreateRequest", &request)
         .await

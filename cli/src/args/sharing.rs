@@ -157,6 +157,11 @@ pub enum Request {
         /// Name of the request.
         name: String,
     },
+    /// Explain every day of its deadlines; also of a grant, entry or report · 逐日说明期限
+    Explain {
+        /// Name of the request, grant, entry or report.
+        name: String,
+    },
     /// List requests · 列出申请
     List {
         /// Domain; default: the caller's · 域

@@ -13,6 +13,7 @@ mod extension;
 mod failover;
 mod federation;
 mod lateness;
+mod law;
 mod proofs;
 mod relations;
 mod requests;
@@ -88,6 +89,7 @@ steps! {
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     EntryLife "entry-life" "An entry's life: a law changes, versions differ, off the list and back" "目录生命周期：法律调整、版本差异、暂停与恢复";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
+    WhatIf "what-if" "A draft of the law is held against the cases; nothing changes" "以规则草案核对已有案件，不作任何更改";
 }
 
 impl Step {
@@ -133,6 +135,7 @@ impl Step {
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::EntryLife => Box::pin(entry_life::entry_life(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
+            Self::WhatIf => Box::pin(law::what_if(walk, told)),
         }
     }
 }
@@ -295,6 +298,8 @@ const GET_REPORT: &str = "/luqiao.quality.v1.QualityService/GetReport";
 const TRACE_REPORT: &str = "/luqiao.quality.v1.QualityService/TraceReport";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
+const GET_RULE_PACK: &str = "/luqiao.rule.v1.RuleService/GetRulePack";
+const WHAT_IF: &str = "/luqiao.law.v1.LawService/WhatIf";
 
 #[cfg(test)]
 mod tests {
@@ -336,6 +341,8 @@ mod tests {
             TRACE_REPORT,
             GET_TREE_HEAD,
             GET_RECEIPT,
+            GET_RULE_PACK,
+            WHAT_IF,
         ] {
             assert_eq!(methods::method(path).unwrap().kind, methods::MethodKind::Read, "{path}");
         }

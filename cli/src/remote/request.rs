@@ -55,6 +55,7 @@ pub async fn run(remote: &Remote, command: Request) -> Result<Exit, Failure> {
             let case = answer(client.get_request(session.call(request)).await)?;
             remote.show(kind::SHARE_REQUEST, &case)?;
         }
+        Request::Explain { name } => return super::deadline::explain(remote, name).await,
         Request::List { domain, due_soon, state, page } => {
             let request = ListRequestsRequest {
                 parent: remote.parent(domain.as_deref()),

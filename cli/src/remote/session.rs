@@ -6,6 +6,7 @@ use catalog_model::{ids::DomainId, reason::Lang};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
     entry::v1::entry_service_client::EntryServiceClient,
+    law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
@@ -21,6 +22,7 @@ use luqiao_proto::{
         purchase_service_client::PurchaseServiceClient, source_service_client::SourceServiceClient,
         transfer_service_client::TransferServiceClient,
     },
+    rule::v1::rule_service_client::RuleServiceClient,
     sharing::v1::{
         demand_service_client::DemandServiceClient, dispute_service_client::DisputeServiceClient,
         grant_service_client::GrantServiceClient,
@@ -164,6 +166,10 @@ impl Session {
         disputes: DisputeServiceClient;
         /// `DemandService`.
         demands: DemandServiceClient;
+        /// `RuleService`.
+        rules: RuleServiceClient;
+        /// `LawService`.
+        law: LawServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
         /// `OperationsService`.

@@ -186,6 +186,18 @@ methods! {
         "RelayStatus" Write again None,
         "CarryCall" Write again None,
     }
+    "luqiao.law.v1.LawService" {
+        "RecordRuling" Write again Parent,
+        "WithdrawRuling" Write again Name,
+        "ListRulings" Read again Parent,
+        "WhatIf" Read again Parent,
+        "GetLateLaw" Read again Name,
+        "ExplainDeadline" Read again Name,
+        "RecordOutage" Write again Parent,
+        "RuleOutage" Write again Name,
+        "ListOutages" Read again Parent,
+        "ListOutageRulings" Read again Parent,
+    }
     "luqiao.ledger.v1.LedgerService" {
         "GetTreeHead" Read again Parent,
         "GetReceipt" Read again Name,
@@ -329,6 +341,15 @@ methods! {
         "ListRulePacks" Read again None,
         "GetCalendar" Read again None,
         "ListCalendars" Read again None,
+        "ListRules" Read again Parent,
+        "ExplainRule" Read again Parent,
+        "CheckRulePack" Read again Parent,
+        "LoadRulePack" Write again Parent,
+        "LoadCalendar" Write again Parent,
+        "DeclareClosure" Write again Parent,
+        "WithdrawClosure" Write again Parent,
+        "ListProposedEdits" Read again Parent,
+        "GetPendingWork" Read again Name,
     }
     "luqiao.sharing.v1.GrantService" {
         "OfferDelivery" Write again Name,

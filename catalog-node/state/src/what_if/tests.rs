@@ -119,3 +119,36 @@ fn a_rule_that_ended_leaves_nobody_to_decide() {
         assert_eq!(difference.what, [Changed::Route, Changed::Contents]);
     }
 }
+
+#[test]
+fn portions_together_find_what_one_look_finds() {
+    let store = cases();
+    let ten = "\"id\":\"N809-21-1-conditional-answer\",\"profile\":\"national\",\
+               \"key\":\"sharing.conditional.answer\",\"value\":10";
+    let draft = draft(ten, &ten.replace("\"value\":10", "\"value\":9"));
+    let (whole, looked_at) = found(&store, &draft, "2026-09-22");
+    for (limit, rows) in [(1, 100), (100, 1), (2, 5), (100, 100)] {
+        let (mut differences, mut seen, mut from) = (Vec::new(), 0, None::<Vec<u8>>);
+        loop {
+            let cases = what_if(View(&store), &draft, "2026-09-22".parse().unwrap()).unwrap();
+            let portion = cases.portion(from.as_deref(), limit, rows);
+            assert!(portion.differences.len() <= limit, "{limit} {rows}");
+            differences.extend(portion.differences);
+            seen += portion.looked_at;
+            from = portion.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!((&differences, seen), (&whole, looked_at), "{limit} {rows}");
+    }
+}
+
+#[test]
+fn who_may_not_see_a_case_is_not_told_how_it_would_have_ended() {
+    let store = cases();
+    let draft = draft("\"value\":10", "\"value\":10");
+    let cases = what_if(View(&store), &draft, "2026-09-21".parse().unwrap()).unwrap();
+    let portion = cases.only(|case| case.requester.name.contains("water")).portion(None, 100, 100);
+    assert_eq!(portion.looked_at, 4);
+}

@@ -5,7 +5,7 @@ use catalog_model::{
     calendar::WorkingDayCalendar, deadline::WorkingDays, reason::Reason, time::UtcMillis,
 };
 use luqiao_proto::{
-    catalog::v1::{CatalogEntry, EntryState, SharingKind},
+    catalog::v1::{CatalogEntry, EntryState, SharingKind, SourceLink},
     entry::v1::{
         ChangeReport, ChangeTrigger, DiffEntryRequest, DiffEntryResponse, EntryFile,
         EntrySuspension, GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest,
@@ -106,7 +106,12 @@ async fn published_anew(
 ) -> Result<CatalogEntry, StepFailed> {
     let before = entry.title.clone();
     let title = format!("{before}（修订）");
-    let draft = update(provider, CatalogEntry { title: title.clone(), ..entry }).await?;
+    // An entry that came with a transferred function still names the system it came from.
+    let links = vec![SourceLink {
+        system: provider.desk.name.clone(),
+        dataset: "synthetic_table".to_owned(),
+    }];
+    let draft = update(provider, CatalogEntry { title: title.clone(), links, ..entry }).await?;
     let published = publish_one(walk, Level::City, provider, draft).await?;
     let look = on_file(walk, &provider.desk, &published.name).await?;
     let owed: ChangeReport = look.answer.change_report.unwrap_or_default();

@@ -14,16 +14,13 @@ use crate::{
     apply::{catalog::worklist, text},
     event::Event,
     keys,
-    law::Work,
+    law::{MAX_LAW_TEXT, Work},
     ledger::{self, Fact},
     machine::Law,
     outcome::Outcome,
     rows::VersionedText,
     tx::Tx,
 };
-
-/// The longest text of a pack or calendar, in bytes: ten times what ships.
-pub(super) const MAX_LAW_TEXT: usize = 1 << 20;
 
 pub(super) fn load(
     tx: &mut Tx<'_>,
