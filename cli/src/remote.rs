@@ -6,6 +6,8 @@
 
 pub mod session;
 
+pub mod audit;
+pub mod case;
 pub mod catalog;
 pub mod cluster;
 pub mod grant;

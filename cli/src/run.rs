@@ -5,8 +5,12 @@ use serde_json::Value;
 use tokio::runtime;
 
 use crate::{
-    args::{Arguments, Calendar, Command, Dev, Global, Receipt, catalog::Catalog},
-    both, calendar, context, dev,
+    args::{
+        Arguments, Calendar, Command, Dev, Global, Receipt,
+        audit::{Audit, Case},
+        catalog::Catalog,
+    },
+    archive, bag, both, calendar, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -45,6 +49,10 @@ fn local(command: Command, output: Output) -> Local {
         Command::Receipt(Receipt::Verify { file, trust }) => {
             receipt::verify_files(&file, &trust, &output)
         }
+        Command::Audit(Audit::Check { files, trust }) => {
+            archive::check(&files, trust.as_deref(), &output)
+        }
+        Command::Case(Case::Check { file, trust }) => bag::check(&file, &trust, &output),
         Command::Calendar(Calendar::Due { from, working_days, explain }) => {
             calendar::due(from, working_days, explain, &output).map(|()| Exit::Ok)
         }
@@ -103,11 +111,18 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::System(command) => remote::organization::run_system(&remote, command).await,
         Command::Request(command) => remote::request::run(&remote, command).await,
         Command::Grant(command) => remote::grant::run(&remote, command).await,
-        Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
+        Command::Receipt(Receipt::Get { name, record }) => {
+            remote::receipt::get(&remote, name, record).await
+        }
+        Command::Audit(command) => remote::audit::run(&remote, command).await,
+        Command::Case(Case::Bag { name, file, trust }) => {
+            remote::case::bag(&remote, name, &file, trust.as_deref()).await
+        }
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Dev(_)
         | Command::Receipt(Receipt::Verify { .. })
+        | Command::Case(Case::Check { .. })
         | Command::Calendar(_)
         | Command::Completions { .. } => unreachable!("done without a server"),
     }

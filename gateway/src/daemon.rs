@@ -24,7 +24,7 @@ use tower::Layer as _;
 use crate::{
     admission::Admission,
     config::{Config, ConfigError},
-    federation::{self, Links},
+    federation::{self, Holders, Links},
     identity::Registry,
     method::{Method, Shape},
     open_services::{open_services, report_health},
@@ -132,6 +132,7 @@ impl Gateway {
                 peers: config.peers.iter().map(|peer| peer.domain.clone()).collect(),
             },
             upstream: upstream.clone(),
+            holders: Holders::new(&config, &dialer, &upstream, &links),
             links: links.clone(),
             shutdown: shutdown.clone(),
         };

@@ -36,7 +36,7 @@ use tower::{Service, service_fn};
 
 use crate::{
     admission::{Admission, Admitted},
-    federation::Links,
+    federation::{Holders, Links},
     identity::{self, Registry},
     method::{Method, Shape},
     open_services, policy,
@@ -73,6 +73,8 @@ pub struct Stages {
     pub routes: RouteTable,
     /// Upstream.
     pub upstream: Upstream,
+    /// Who is asked what other domains hold of our ledger: part of one question.
+    pub holders: Holders,
     /// Which other domains' calls end when their link is cut; and part of one answer.
     pub links: Links,
     /// When streams are told to go elsewhere.
@@ -118,6 +120,7 @@ impl Stages {
 
     /// Carries one message there and its answer back.
     async fn one(self: Arc<Self>, admitted: Admitted, call: Bytes) -> Result<Bytes, Failure> {
+        let call = self.holders.complete(admitted.received().method.path, call).await;
         let permitted = policy::permit(&self.rules, admitted, call)?;
         let routed = route::route(&self.routes, permitted)?;
         let answer = self.upstream.call(&routed).await?;

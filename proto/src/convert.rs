@@ -26,6 +26,8 @@ pub mod grant;
 pub mod party;
 pub mod share_request;
 
+pub mod proof;
+
 pub mod methods;
 
 mod enumeration;

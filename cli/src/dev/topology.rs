@@ -278,7 +278,7 @@ impl Topology {
             );
         }
         // On one machine nobody has to be patient with a wide-area link.
-        text.push_str("\n[timeouts]\nprobe_interval = \"200ms\"\nlink_retry_max = \"500ms\"\n");
+        text.push_str("\n[timeouts]\nprobe_interval = \"200ms\"\nlink_retry_max = \"500ms\"\nhead_exchange = \"2s\"\n");
         text
     }
 }

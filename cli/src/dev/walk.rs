@@ -73,6 +73,7 @@ steps! {
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
+    CaseBag "case-bag" "The overdue case as one page that proves itself offline" "逾期案件装订成可离线自证的案卷包";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
 }
@@ -110,6 +111,7 @@ impl Step {
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
+            Self::CaseBag => Box::pin(proofs::case_bag(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
         }
@@ -261,6 +263,7 @@ const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
+const GET_CASE_BAG: &str = "/luqiao.ledger.v1.LedgerService/GetCaseBag";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
 
 #[cfg(test)]

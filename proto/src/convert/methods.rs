@@ -141,11 +141,23 @@ methods! {
         "FollowFeed" ServerStream again None,
         "ForwardRequest" Write again None,
         "RelayStatus" Write again None,
+        "ExchangeHeads" Read again None,
     }
     "luqiao.ledger.v1.LedgerService" {
         "GetTreeHead" Read again Parent,
         "GetReceipt" Read again Name,
         "GetConsistencyProof" Read again Parent,
+        "QueryRecords" Read again Parent,
+        "TailRecords" ServerStream again Parent,
+        "VerifyLedger" Read again Parent,
+        "VerifyAgainst" Read again Parent,
+        "ListHeads" Read again Parent,
+        "SealSegment" Write again Parent,
+        "ListSegments" Read again Parent,
+        "ExportSegment" ServerStream again Parent,
+        "ErasePayload" Write again Parent,
+        "PurgePayloads" Write again Parent,
+        "GetCaseBag" Read again Name,
     }
     "luqiao.operations.v1.OperationsService" {
         "GetStatus" Read again Name,
