@@ -390,6 +390,10 @@ fn with_what_is_missing(
     if entry.formats.is_empty() {
         entry.formats = vec![DataFormat::Spreadsheet.into()];
     }
+    // Who collects personal information says by which duty.
+    if entry.duty_basis.is_empty() {
+        entry.duty_basis = "本部门“三定”规定所列职责（合成）".to_owned();
+    }
     if entry.update_cycle() == UpdateCycle::Unspecified {
         entry.update_cycle = UpdateCycle::Irregular.into();
     }
