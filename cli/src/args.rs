@@ -122,6 +122,9 @@ pub struct Dev {
     /// Each node and gateway as a process of its own · 以独立进程运行
     #[arg(long)]
     pub processes: bool,
+    /// Prove the ledgers with SM3 and SM2 · 账本采用国密算法
+    #[arg(long)]
+    pub national: bool,
     /// End after the walk; 0 only if every step held · 演示结束后退出
     #[arg(long)]
     pub exit: bool,
