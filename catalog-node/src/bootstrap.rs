@@ -14,11 +14,11 @@ use catalog_model::{
     rule_pack::RulePack,
     time::UtcMillis,
 };
+use catalog_proofs::suite::Suite;
 use catalog_state::{
     command::{Bootstrap, LEVEL},
     rows::{ClusterConfig, DomainKind, Peer, PeerRelation},
 };
-use catalog_proofs::suite::Suite;
 use serde::{Deserialize, Serialize};
 
 use crate::random_bytes;
@@ -247,10 +247,7 @@ impl Spec {
                 composition: self.composition.clone(),
                 page_token_key: random_bytes(),
                 // Absent in every cluster with the usual one, as from the beginning.
-                hash_suite: self
-                    .hash
-                    .map(Suite::from)
-                    .filter(|suite| *suite != Suite::default()),
+                hash_suite: self.hash.map(Suite::from).filter(|suite| *suite != Suite::default()),
             },
             clock,
             calendar,

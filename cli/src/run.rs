@@ -5,12 +5,13 @@ use serde_json::Value;
 use tokio::runtime;
 
 use crate::{
+    archive,
     args::{
         Arguments, Calendar, Command, Dev, Global, Receipt,
         audit::{Audit, Case},
         catalog::Catalog,
     },
-    archive, bag, both, calendar, context, dev,
+    bag, both, calendar, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,

@@ -250,7 +250,8 @@ impl Services {
         if spec.domain != *self.handle.domain() {
             return Err(Refusal::new(Reason::DomainForeign).fact("domain", &spec.domain));
         }
-        let (wanted, found) = (Suite::from(spec.hash.unwrap_or(LedgerHash::Sha256)), self.head_key.suite());
+        let (wanted, found) =
+            (Suite::from(spec.hash.unwrap_or(LedgerHash::Sha256)), self.head_key.suite());
         if wanted != found {
             return Err(malformed(format!(
                 "the ledger is to be signed with {}, but this node's key for heads is {}",

@@ -151,7 +151,8 @@ impl HeadKey {
 
     /// The signed head over the first `size` records.
     fn head(&self, look: &Look<'_>, size: u64) -> Result<SignedHead, Refusal> {
-        let root_hash = Ledger(look.state).root(size).ok_or_else(|| Refusal::new(Reason::Internal))?;
+        let root_hash =
+            Ledger(look.state).root(size).ok_or_else(|| Refusal::new(Reason::Internal))?;
         let cluster = &look.cluster;
         let head = Head {
             domain: cluster.domain.clone(),

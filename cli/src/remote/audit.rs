@@ -11,9 +11,8 @@ use std::{
 
 use catalog_model::{reason::Lang, time::UtcMillis};
 use luqiao_proto::ledger::v1::{
-    ErasePayloadRequest, LedgerRecord, ListHeadsRequest, ListSegmentsRequest,
-    PurgePayloadsRequest, QueryRecordsRequest, SealSegmentRequest, TailRecordsRequest, TextsState,
-    VerifyLedgerRequest,
+    ErasePayloadRequest, LedgerRecord, ListHeadsRequest, ListSegmentsRequest, PurgePayloadsRequest,
+    QueryRecordsRequest, SealSegmentRequest, TailRecordsRequest, TextsState, VerifyLedgerRequest,
 };
 use prost_types::Timestamp;
 use serde_json::json;
@@ -237,7 +236,8 @@ async fn heads(remote: &Remote, parent: String, save: Option<&Path>) -> Result<E
             let Some(cosignature) = &held.cosignature else { continue };
             let file = folder.join(format!("{}.json", cosignature.cosigner));
             let json = message_json(kind::COSIGNATURE, cosignature)?;
-            fs::write(&file, format!("{json:#}\n")).map_err(|error| Failure::file(&file, &error))?;
+            fs::write(&file, format!("{json:#}\n"))
+                .map_err(|error| Failure::file(&file, &error))?;
         }
     }
     let json = message_json(kind::HEAD_LIST, &heads)?;

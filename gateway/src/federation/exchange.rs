@@ -42,6 +42,8 @@ use crate::{
     upstream::{CallFailed, Upstream},
 };
 
+/// The last line of a certificate in PEM.
+const END: &str = "-----END CERTIFICATE-----";
 const EXCHANGE_HEADS: &str = "/luqiao.federation.v1.FederationService/ExchangeHeads";
 /// The method whose question the gateway completes: only it can ask the other domain.
 const VERIFY_AGAINST: &str = "/luqiao.ledger.v1.LedgerService/VerifyAgainst";
@@ -72,16 +74,18 @@ impl Worker {
             let domain = &self.peer.domain;
             let pause = match &ended {
                 Ok(Exchanged::Both) => self.head_exchange,
-                // It is on record; saying it again every few seconds makes it no truer.
-                Err(failed) if is_fork(failed) => self.head_exchange,
+                // It is on record, or not to be had before somebody upgrades: saying it again every
+                // few seconds makes it no truer.
+                Err(failed) if is_fork(failed) || is_too_early(failed) => self.head_exchange,
                 // The other side has not had its turn, or the link is not up yet.
                 Ok(Exchanged::Theirs) | Err(_) => self.link_retry_max,
             };
             let trouble = ended.as_ref().err().map(LinkFailed::explain);
             if told != trouble {
-                match &trouble {
-                    Some(error) => tracing::warn!(%domain, error, "Heads not exchanged"),
-                    None => tracing::info!(%domain, "Heads exchanged"),
+                if let Some(error) = &trouble {
+                    tracing::warn!(%domain, error, "Heads not exchanged");
+                } else {
+                    tracing::info!(%domain, "Heads exchanged");
                 }
                 told.clone_from(&trouble);
             }
@@ -147,9 +151,7 @@ struct Believed {
 }
 
 fn believe(peer: &PeerConfig, answer: &ExchangeHeadsResponse) -> Result<Believed, Unbelieved> {
-    let malformed = |refusal: Refusal| {
-        Unbelieved::Malformed(refusal.text(Lang::En))
-    };
+    let malformed = |refusal: Refusal| Unbelieved::Malformed(refusal.text(Lang::En));
     let head = answer.head.clone().unwrap_or_default();
     let head = read_head(&head, "head").map_err(malformed)?;
     of_peer(peer, &head.head.domain)?;
@@ -184,7 +186,6 @@ fn anchor(
     let file = peer.head_ca.as_ref().unwrap_or(&peer.ca);
     let text = fs::read_to_string(file)
         .map_err(|source| Unbelieved::Authority { file: file.display().to_string(), source })?;
-    const END: &str = "-----END CERTIFICATE-----";
     let certificates = text.split_inclusive(END).filter(|part| part.contains(END));
     Ok(TrustAnchor {
         domain: peer.domain.to_string(),
@@ -260,4 +261,13 @@ fn is_fork(failed: &LinkFailed) -> bool {
         Problem::from_status(status).reason,
         Some(Reason::HeadDoesNotExtend | Reason::HeadNotOurs)
     )
+}
+
+/// Whether one of the two clusters, or the program of the other gateway, is older than heads.
+fn is_too_early(failed: &LinkFailed) -> bool {
+    let (LinkFailed::Own(CallFailed::Refused(status)) | LinkFailed::Refused(status)) = failed
+    else {
+        return false;
+    };
+    matches!(Problem::from_status(status).reason, Some(Reason::LevelTooLow | Reason::MethodUnknown))
 }

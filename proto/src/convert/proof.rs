@@ -108,7 +108,11 @@ fn cosignature_value(
         .into_iter()
         .find(|suite| suite.signature_name() == cosignature.signature_algorithm);
     if suite.is_none() {
-        reading.wrong(at.field("signature_algorithm"), "is not ed25519 or sm2", "应为 ed25519 或 sm2");
+        reading.wrong(
+            at.field("signature_algorithm"),
+            "is not ed25519 or sm2",
+            "应为 ed25519 或 sm2",
+        );
     }
     Some(Cosignature {
         cosigner: cosigner?,

@@ -118,8 +118,7 @@ async fn proofs(stage: &Stage) {
     refused!(stage, CallerNotPermitted, asker, ledger.export_segment(export));
     let export = ExportSegmentRequest { parent: domain.clone(), number: 9 };
     refused!(stage, NotFound, authority, ledger.export_segment(export));
-    let seal =
-        SealSegmentRequest { parent: domain.clone(), through: 1, request_id: request_id() };
+    let seal = SealSegmentRequest { parent: domain.clone(), through: 1, request_id: request_id() };
     refused!(stage, CallerNotPermitted, asker, ledger.seal_segment(seal));
     let erase = ErasePayloadRequest {
         parent: domain.clone(),

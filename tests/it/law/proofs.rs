@@ -26,9 +26,7 @@ use luqiao::{
 use luqiao_proto::{
     catalog::v1::SharingKind,
     ledger::v1::{LedgerRecord, QueryRecordsRequest},
-    sharing::v1::{
-        Answer, AnswerKind, AnswerRequestRequest, GiveConsentRequest, ShareRequest,
-    },
+    sharing::v1::{Answer, AnswerKind, AnswerRequestRequest, GiveConsentRequest, ShareRequest},
 };
 use prost::Message;
 
@@ -50,11 +48,8 @@ async fn refused_case(city: &Federation) -> Case {
     let entry = press.put("企业登记信息", SharingKind::Conditional).await.expect("it is published");
     let call = filing(&asker, &head, content(&asker, &entry));
     let case = until_answered!(asker.sharing().create_request(call.clone())).expect("it is filed");
-    let answer = Answer {
-        kind: AnswerKind::Refused.into(),
-        reason: REASON.to_owned(),
-        ..Answer::default()
-    };
+    let answer =
+        Answer { kind: AnswerKind::Refused.into(), reason: REASON.to_owned(), ..Answer::default() };
     let (provider, provider_head) = (&press.provider, &press.head);
     until_answered!(provider_head.sharing().give_consent(GiveConsentRequest {
         name: case.name.clone(),

@@ -24,12 +24,11 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::{
-    seen::Seeing,
-    verify::check_platform,
-};
+use super::{seen::Seeing, verify::check_platform};
 use crate::services::{
-    Call, Look, Reply, call::Answers, not_found,
+    Call, Look, Reply,
+    call::Answers,
+    not_found,
     organizations::{done, next},
     paging,
     watch::spawn,

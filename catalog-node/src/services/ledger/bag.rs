@@ -45,7 +45,8 @@ pub(super) async fn get(call: &Call) -> Result<Reply, Refusal> {
         let ledger = Ledger(look.state);
         let size = ledger.size();
         let head = services.head_key.head(look, size)?;
-        let bag = Filling { look, seeing: Seeing::new(look), ledger, size, head }.fill(&name, &case)?;
+        let bag =
+            Filling { look, seeing: Seeing::new(look), ledger, size, head }.fill(&name, &case)?;
         Ok(Message {
             name: name.to_string(),
             page: case_bag(&bag).into_bytes().into(),
@@ -144,7 +145,17 @@ impl Filling<'_> {
         else {
             return Vec::new();
         };
-        clock.explain(&calendar).iter().map(counted_day).collect()
+        let lines = clock.explain(&calendar);
+        // Another domain's calendar of the same number may be another one: a count that does not
+        // end on the due date explains nothing.
+        if lines.last().is_none_or(|line| line.date != clock.due_date) {
+            return Vec::new();
+        }
+        let mut days: Vec<CountedDay> = lines.iter().map(counted_day).collect();
+        if let Some(event) = days.first_mut() {
+            event.why = Both::new("当日不计入", "the day of the event is not counted");
+        }
+        days
     }
 }
 
@@ -160,7 +171,11 @@ fn cited(law: &mut Vec<RuleRef>, rule: &RuleRef) -> usize {
 fn counted_day(line: &DayLine) -> CountedDay {
     // The date and the weekday have columns of their own.
     let why = |lang| line.kind.text(lang, line.official);
-    CountedDay { date: line.date, number: line.counted, why: Both::new(why(Lang::Zh), why(Lang::En)) }
+    CountedDay {
+        date: line.date,
+        number: line.counted,
+        why: Both::new(why(Lang::Zh), why(Lang::En)),
+    }
 }
 
 fn facts(case: &ShareRequest) -> Vec<(Both, Both)> {

@@ -44,9 +44,11 @@ pub(in crate::services) async fn answer(call: &Call) -> Result<Reply, Refusal> {
         let ledger = Ledger(look.state);
         let size = ledger.size();
         let from = request.held_size.min(size);
-        let path = if request.held_size <= size { ledger.consistency_proof(from, size) } else { None };
+        let path =
+            if request.held_size <= size { ledger.consistency_proof(from, size) } else { None };
         let held = look.view().held_head(&look.caller.domain);
-        let cosignature = held.map(|held| services.head_key.cosignature(look, &held)).transpose()?;
+        let cosignature =
+            held.map(|held| services.head_key.cosignature(look, &held)).transpose()?;
         Ok(ExchangeHeadsResponse {
             head: Some(head_message(&services.head_key.head(look, size)?)),
             from,

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use catalog_model::{
-    name::ResourceName, reason::Reason, refusal::Refusal, time::UtcMillis,
-};
+use catalog_model::{name::ResourceName, reason::Reason, refusal::Refusal, time::UtcMillis};
 use catalog_state::ledger::{Ledger, LedgerRecord};
 use luqiao_proto::{
     convert::{
@@ -116,9 +114,8 @@ pub(super) async fn query(call: &Call) -> Result<Reply, Refusal> {
     call.read(move |look| {
         look.own(&domain)?;
         let from = paging::open(look.page_key(), &query, &token)?;
-        let from = from
-            .and_then(|next| next.try_into().ok().map(u64::from_be_bytes))
-            .unwrap_or_default();
+        let from =
+            from.and_then(|next| next.try_into().ok().map(u64::from_be_bytes)).unwrap_or_default();
         let (ledger, seeing) = (Ledger(look.state), Seeing::new(look));
         let end = ledger.size();
         let first = filter.from.map_or(from, |time| from.max(first_at(&ledger, end, time)));
@@ -136,9 +133,7 @@ pub(super) async fn query(call: &Call) -> Result<Reply, Refusal> {
                 break;
             }
             let record = ledger.record(place).filter(|record| filter.takes(record));
-            response
-                .records
-                .extend(record.and_then(|record| seeing.record_message(&record, lang)));
+            response.records.extend(record.and_then(|record| seeing.record_message(&record, lang)));
         }
         Ok(response)
     })

@@ -200,9 +200,7 @@ impl<'a> Seeing<'a> {
         let view = self.look.view();
         match &name.resource {
             Resource::Domain => Some(name.domain.to_string()),
-            Resource::Organization(id) => {
-                Some(view.organization(&name.domain, *id)?.name)
-            }
+            Resource::Organization(id) => Some(view.organization(&name.domain, *id)?.name),
             Resource::Entry(id) => {
                 let entry = view.published_entry(&name.domain, *id)?;
                 Some(format!("《{}》", entry.content.title))

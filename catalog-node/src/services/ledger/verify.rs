@@ -73,7 +73,9 @@ fn finding_message(finding: &Finding, lang: Lang) -> LedgerFinding {
         Finding::TreeWrong { level, position } => (
             "tree_wrong",
             position << level,
-            format!("the stored hash {position} at height {level} is not that of the records below"),
+            format!(
+                "the stored hash {position} at height {level} is not that of the records below"
+            ),
             format!("第 {level} 层第 {position} 个存储哈希与其下记录不符"),
         ),
         Finding::TextWrong { place } => (

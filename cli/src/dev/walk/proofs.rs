@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use luqiao_proto::ledger::v1::{
-    CaseBag, GetCaseBagRequest, GetReceiptRequest, Receipt as Message,
-};
+use luqiao_proto::ledger::v1::{CaseBag, GetCaseBagRequest, GetReceiptRequest, Receipt as Message};
 
 use crate::{
     bag, both,
@@ -81,8 +79,7 @@ pub(super) async fn case_bag(walk: &mut Walk, told: &mut Telling) -> Result<(), 
     };
     let (asker, _) = asker(walk, Level::City).await?;
     let question = GetCaseBagRequest { name: case.name.clone() };
-    let look: Look<CaseBag> =
-        walk.town.look(Level::City, &asker, GET_CASE_BAG, &question).await?;
+    let look: Look<CaseBag> = walk.town.look(Level::City, &asker, GET_CASE_BAG, &question).await?;
     let folder = walk.town.topology.folder.join("receipts");
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     let path = folder.join("case-bag.html");

@@ -44,16 +44,14 @@ pub(super) async fn verify(
     let held: Option<message::Cosignature> = match &files.held {
         None => None,
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
             let held = from_json(kind::COSIGNATURE, &text);
             Some(held.map_err(|error| malformed_file(path, &error))?)
         }
     };
-    let request = VerifyAgainstRequest {
-        parent,
-        holder: format!("domains/{holder}"),
-        cosignature: held,
-    };
+    let request =
+        VerifyAgainstRequest { parent, holder: format!("domains/{holder}"), cosignature: held };
     let mut client = remote.session.ledger();
     let found = answer(client.verify_against(remote.session.call(request)).await)?;
     let fresh = found.fresh && files.held.is_none();

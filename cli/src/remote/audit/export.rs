@@ -58,8 +58,7 @@ async fn segments(remote: &Remote) -> Result<Vec<Segment>, Failure> {
 async fn fetch(remote: &Remote, segment: &Segment, file: &Path) -> Result<(), Failure> {
     let part: PathBuf = file.with_extension("part");
     let failed = |error: std::io::Error| Failure::file(&part, &error);
-    let request =
-        ExportSegmentRequest { parent: remote.session.parent(), number: segment.number };
+    let request = ExportSegmentRequest { parent: remote.session.parent(), number: segment.number };
     let mut client = remote.session.ledger();
     let mut pieces = answer(client.export_segment(remote.session.stream(request)).await)?;
     let mut out = File::create(&part).map_err(failed)?;

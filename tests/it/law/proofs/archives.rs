@@ -44,8 +44,9 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     let export = ["audit", "export", &text(folder.path()), "--trust", &trust];
     let said = luqiao(&city, "city-authority", &export).well();
     assert_eq!(said.last_object()["segments"], 3, "{said:#?}");
-    let files: Vec<String> =
-        (1..=3).map(|number| text(&folder.path().join(format!("segment-{number:06}.cbor")))).collect();
+    let files: Vec<String> = (1..=3)
+        .map(|number| text(&folder.path().join(format!("segment-{number:06}.cbor"))))
+        .collect();
     let check = |files: &[&String], reason: Option<&str>| {
         let mut arguments = vec!["audit", "check", "--trust", &trust];
         arguments.extend(files.iter().map(|file| file.as_str()));
@@ -77,10 +78,8 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     // Lawful erasure: the text goes, the record stays, its receipt stays good.
     let answered = records(&case.asker, &case.case.name).await;
     let answered = answered.iter().find(|record| record.kind == "request_answered").expect("one");
-    let receipt = GetReceiptRequest {
-        name: case.case.name.clone(),
-        record: Some(answered.sequence),
-    };
+    let receipt =
+        GetReceiptRequest { name: case.case.name.clone(), record: Some(answered.sequence) };
     let asker = &case.asker;
     let before = until_answered!(asker.ledger().get_receipt(receipt.clone())).expect("a receipt");
     let erase = ErasePayloadRequest {
@@ -91,7 +90,10 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     };
     let erased = until_answered!(authority.ledger().erase_payload(erase.clone()));
     let erased = erased.expect("the authority may");
-    assert_eq!((erased.kind.as_str(), erased.subject.as_str()), ("payload_erased", case.case.name.as_str()));
+    assert_eq!(
+        (erased.kind.as_str(), erased.subject.as_str()),
+        ("payload_erased", case.case.name.as_str())
+    );
     let twice = ErasePayloadRequest { request_id: request_id(), ..erase };
     let twice = until_answered!(authority.ledger().erase_payload(twice.clone()));
     assert_eq!(refusal(twice), Reason::PayloadGone);
@@ -106,11 +108,8 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     luqiao(&city, "city-authority", &["audit", "verify"]).well();
 
     // Retention is not over, whoever asks.
-    let purge = PurgePayloadsRequest {
-        parent: authority.domain(),
-        through: 5,
-        request_id: request_id(),
-    };
+    let purge =
+        PurgePayloadsRequest { parent: authority.domain(), through: 5, request_id: request_id() };
     let purged = until_answered!(authority.ledger().purge_payloads(purge.clone()));
     assert_eq!(refusal(purged), Reason::RetentionNotOver);
 }

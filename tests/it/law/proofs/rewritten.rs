@@ -69,8 +69,7 @@ async fn fed_15_a_rewritten_past_is_noticed_by_the_domain_that_holds_a_head() {
     script_says(&["cosignature", &text(&kept), "--trust", &theirs], None);
     script_says(&["cosignature", &text(&kept), "--trust", &ours], Some("not_of_anchor"));
     let holder = Level::Province.domain_text();
-    let question =
-        ["audit", "verify", "--against", holder, "--trust", &ours, "--theirs", &theirs];
+    let question = ["audit", "verify", "--against", holder, "--trust", &ours, "--theirs", &theirs];
     let said = luqiao(&both, "city-authority", &question).well();
     assert_eq!(said.last_object()["verdict"], "extends", "{said:#?}");
     let list = ListHeadsRequest { parent: province.domain() };

@@ -49,7 +49,10 @@ async fn minutes(case: &Case, city: &Federation) {
     let name = case.case.name.as_str();
     let by_asker = records(&case.asker, name).await;
     let kinds: Vec<&str> = by_asker.iter().map(|record| record.kind.as_str()).collect();
-    assert!(kinds.contains(&"request_received") && kinds.contains(&"request_answered"), "{kinds:?}");
+    assert!(
+        kinds.contains(&"request_received") && kinds.contains(&"request_answered"),
+        "{kinds:?}"
+    );
     let answered = by_asker.iter().find(|record| record.kind == "request_answered").expect("it is");
     assert_eq!(answered.sentence, "answered: refused");
     // The reason was for the asker, the person who gave it is not.
@@ -86,7 +89,8 @@ async fn minutes(case: &Case, city: &Federation) {
     let first = until_answered!(asker.ledger().query_records(narrow(String::new()))).expect("one");
     assert_eq!(first.records.len(), 1);
     let token = first.next_page_token.clone();
-    let second = until_answered!(asker.ledger().query_records(narrow(token.clone()))).expect("more");
+    let second =
+        until_answered!(asker.ledger().query_records(narrow(token.clone()))).expect("more");
     assert_ne!(second.records[0].sequence, first.records[0].sequence);
 
     // What is tailed from a place is what is read there.
@@ -159,10 +163,8 @@ async fn receipts(case: &Case, city: &Federation) {
     let foreign = city.topology.of(Level::Province).node_folder(1).join("head.pem");
     let foreign = rustls_pki_types::pem::PemObject::from_pem_file(foreign);
     let foreign: rustls_pki_types::CertificateDer<'_> = foreign.expect("a certificate");
-    signed.tree_head = Some(luqiao_proto::ledger::v1::TreeHead {
-        certificate: foreign.to_vec().into(),
-        ..head
-    });
+    signed.tree_head =
+        Some(luqiao_proto::ledger::v1::TreeHead { certificate: foreign.to_vec().into(), ..head });
     let verdict = prove("resigned.json", &signed).expect_err("the certificate is another's");
     assert_eq!(verdict.reason(), "certificate_wrong");
 }
@@ -182,7 +184,8 @@ async fn case_bag(case: &Case, city: &Federation) {
     let html = fs::read_to_string(&page).expect("the page");
     let receipts = bag::receipts(&html).expect("a bag").expect("receipts");
     assert_eq!(receipts.len(), seen);
-    for shown in ["政务数据共享条例", "<blockquote>", "国庆节放假", "answered: refused", "作出答复"] {
+    for shown in ["政务数据共享条例", "<blockquote>", "国庆节放假", "answered: refused", "作出答复"]
+    {
         assert!(html.contains(shown), "{shown}");
     }
     // The page with one digit of a record changed proves less.

@@ -47,11 +47,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "一次性告知需补正的内容",
         "the asker was told, once and in full, what is missing",
     ),
-    (
-        "request_completed",
-        "申请已补正",
-        "the request was completed",
-    ),
+    ("request_completed", "申请已补正", "the request was completed"),
     (
         "opinion_given",
         "已提出意见：[in_favor?赞成|反对]",
@@ -67,11 +63,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "作出答复：{kind}[items?（{items}）|][late?，逾期作出|][standing?，依据既有答复|]",
         "answered: {kind}[items? ({items})|][late?, late|][standing?, by a standing answer|]",
     ),
-    (
-        "request_withdrawn",
-        "申请单位撤回申请",
-        "the asker took the request back",
-    ),
+    ("request_withdrawn", "申请单位撤回申请", "the asker took the request back"),
     (
         "request_overdue",
         "{due_date} 期满未答复：责令{ordered}改正，上报{escalated_to}",
@@ -87,16 +79,8 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "授权暂停，限 {rectify_by} 前整改",
         "the grant was suspended; rectification by {rectify_by}",
     ),
-    (
-        "grant_terminated",
-        "授权终止",
-        "the grant ended",
-    ),
-    (
-        "deadline_missed",
-        "{kind}期限届满未办，应于 {due} 前办结",
-        "{kind} was not done by {due}",
-    ),
+    ("grant_terminated", "授权终止", "the grant ended"),
+    ("deadline_missed", "{kind}期限届满未办，应于 {due} 前办结", "{kind} was not done by {due}"),
     (
         "status_received",
         "收到 {owner} 传来的办理状态（第 {version} 版）",
@@ -122,16 +106,8 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "节点 {node} 于 {from} 至 {until} 无法受理变更：{text_zh}",
         "node {node} could take no changes from {from} until {until}: {text_en}",
     ),
-    (
-        "delivery_offered",
-        "提供单位已提供数据",
-        "the provider offered the data",
-    ),
-    (
-        "delivery_tested",
-        "平台试取成功",
-        "the platform's own test retrieval succeeded",
-    ),
+    ("delivery_offered", "提供单位已提供数据", "the provider offered the data"),
+    ("delivery_tested", "平台试取成功", "the platform's own test retrieval succeeded"),
     (
         "delivered",
         "数据已送达，凭证：{proof}[late?，逾期送达|]",
@@ -167,16 +143,8 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "整改期限 {rectify_by} 已过",
         "the day for rectification, {rectify_by}, passed",
     ),
-    (
-        "purpose_ended",
-        "使用目的终止：{kind}",
-        "the purpose ended: {kind}",
-    ),
-    (
-        "disposal_required",
-        "要求对数据作如下处置：{manner}",
-        "a disposal was required: {manner}",
-    ),
+    ("purpose_ended", "使用目的终止：{kind}", "the purpose ended: {kind}"),
+    ("disposal_required", "要求对数据作如下处置：{manner}", "a disposal was required: {manner}"),
     (
         "disposal_proved",
         "数据处置已证明：{manner}，凭证 {digest}",
@@ -212,11 +180,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "使用单位[agrees?同意|不同意]服务变更",
         "a user [agrees?agrees|does not agree] to the change of the service",
     ),
-    (
-        "service_change_moved",
-        "服务变更进展：{state}",
-        "the change of the service went on: {state}",
-    ),
+    ("service_change_moved", "服务变更进展：{state}", "the change of the service went on: {state}"),
     (
         "grant_changed_with_service",
         "授权随服务变更调整[items?，保留 {items}|而终止]",
@@ -302,11 +266,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "拒收涉密内容（{mark}），内容未留存",
         "a secret ({mark}) was refused; nothing of it is kept",
     ),
-    (
-        "person_roles_changed",
-        "人员角色变更为：{roles}",
-        "the roles of a person are now: {roles}",
-    ),
+    ("person_roles_changed", "人员角色变更为：{roles}", "the roles of a person are now: {roles}"),
     (
         "rule_pack_loaded",
         "载入规则包第 {version} 版（{digest}）[late_since?，自 {late_since} 起追溯|]",
@@ -322,11 +282,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "主管部门裁定：{kind}，适用 {rule}，{from} 起[to?至 {to}|][document_number?，文号 {document_number}|]",
         "the authority ruled: {kind}, {rule} holds from {from}[to? to {to}|][document_number?, document {document_number}|]",
     ),
-    (
-        "ruling_withdrawn",
-        "裁定撤回",
-        "the ruling was withdrawn",
-    ),
+    ("ruling_withdrawn", "裁定撤回", "the ruling was withdrawn"),
     (
         "law_loaded_late",
         "受理后补录规则包第 {version} 版，重新核算：截止 {from} 改为 {to}[held?，不追溯既往|][lifted?，原责令撤销|]",
@@ -392,21 +348,13 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "已将延期告知{requester}，新截止日 {due_date}",
         "{requester} was told of the extension; the new due date is {due_date}",
     ),
-    (
-        "correction_ordered",
-        "责令{debtor}：{effects}",
-        "{debtor} was ordered: {effects}",
-    ),
+    ("correction_ordered", "责令{debtor}：{effects}", "{debtor} was ordered: {effects}"),
     (
         "hearing_opened",
         "听取逾期单位说明理由，限 {due_date} 前",
         "the reasons of the late are heard until {due_date}",
     ),
-    (
-        "reason_claimed",
-        "{debtor}说明逾期理由",
-        "{debtor} claimed a reason",
-    ),
+    ("reason_claimed", "{debtor}说明逾期理由", "{debtor} claimed a reason"),
     (
         "reason_ruled",
         "{debtor}的理由经认定[accepted?成立|不成立]",
@@ -424,8 +372,8 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
     ),
     (
         "answer_warned",
-        "答复期限已过 {share}‰，截止 {due_date}",
-        "{share} thousandths of the time to answer have passed; due {due_date}",
+        "答复期限已过 {share}‰，{due_date} 截止",
+        "{share}‰ of the time to answer have passed; due {due_date}",
     ),
     (
         "completion_warned",
@@ -447,11 +395,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "代{organization}录入{what}，文号 {document_number}，日期 {date}",
         "a {what} was entered on behalf of {organization}, paper {document_number} of {date}",
     ),
-    (
-        "hop_late",
-        "跨域转送未在 {due} 前完成",
-        "the case was not passed on by {due}",
-    ),
+    ("hop_late", "跨域转送未在 {due} 前完成", "the case was not passed on by {due}"),
     (
         "separation_switched",
         "职责分离规则[on?启用|停用]",
@@ -487,11 +431,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "需求进展：{state}[owner?，由{owner}办理|]",
         "the demand went on: {state}[owner?; the next move is {owner}'s|]",
     ),
-    (
-        "dataset_registered",
-        "{organization}登记数据集",
-        "{organization} registered a dataset",
-    ),
+    ("dataset_registered", "{organization}登记数据集", "{organization} registered a dataset"),
     (
         "dataset_bound",
         "数据集关联至{to}，{from} 起[until?至 {until}|]",
@@ -502,16 +442,8 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "数据集与{from}的关联于 {until} 终止",
         "the link of the dataset to {from} ended on {until}",
     ),
-    (
-        "dataset_deleted",
-        "数据集删除",
-        "the dataset was deleted",
-    ),
-    (
-        "system_deleted",
-        "业务系统删除",
-        "the system was deleted",
-    ),
+    ("dataset_deleted", "数据集删除", "the dataset was deleted"),
+    ("system_deleted", "业务系统删除", "the system was deleted"),
     (
         "duties_stated",
         "职责清单第 {version} 版，共 {count} 项",
@@ -552,36 +484,16 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "属性异议办结：{subject}第 {version} 版为{sharing}",
         "the objection ended: version {version} of {subject} is {sharing}",
     ),
-    (
-        "emergency_moved",
-        "应急数据办理进展：{state}",
-        "the emergency data went on: {state}",
-    ),
-    (
-        "emergency_used",
-        "{system}使用应急数据",
-        "{system} used emergency data",
-    ),
-    (
-        "purchase_moved",
-        "采购进展：{state}",
-        "the purchase went on: {state}",
-    ),
-    (
-        "contract_moved",
-        "委托采集合同进展：{state}",
-        "the contract on collection went on: {state}",
-    ),
+    ("emergency_moved", "应急数据办理进展：{state}", "the emergency data went on: {state}"),
+    ("emergency_used", "{system}使用应急数据", "{system} used emergency data"),
+    ("purchase_moved", "采购进展：{state}", "the purchase went on: {state}"),
+    ("contract_moved", "委托采集合同进展：{state}", "the contract on collection went on: {state}"),
     (
         "acquisition_stated",
         "声明数据取得方式：{acquisition}",
         "it was stated how the data were acquired: {acquisition}",
     ),
-    (
-        "project_opened",
-        "项目登记数据资产 {assets} 项",
-        "the project named {assets} data assets",
-    ),
+    ("project_opened", "项目登记数据资产 {assets} 项", "the project named {assets} data assets"),
     (
         "asset_listed",
         "项目第 {asset} 项资产登记为{entry}",
@@ -607,11 +519,7 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "错误反馈进展：{state}[late?，逾期|]",
         "the error report went on: {state}[late?, late|]",
     ),
-    (
-        "report_corrected",
-        "错误数据已由批次 {batch} 更正",
-        "batch {batch} corrected the data",
-    ),
+    ("report_corrected", "错误数据已由批次 {batch} 更正", "batch {batch} corrected the data"),
     (
         "report_propagated",
         "已通知持有单位：{holders}",

@@ -16,7 +16,9 @@ fn kinds() -> BTreeMap<String, Vec<String>> {
     let table = table.expect("the table of facts");
     let mut kinds = BTreeMap::new();
     for row in table.split('}') {
-        let (Some((head, fields)), true) = (row.split_once('{'), row.contains('"')) else { continue };
+        let (Some((head, fields)), true) = (row.split_once('{'), row.contains('"')) else {
+            continue;
+        };
         let word = head.split('"').nth(1).expect("the word of a fact").to_owned();
         let fields = fields.split(',').map(|field| match field.split_once(" as ") {
             Some((_, key)) => key.trim().trim_matches('"').to_owned(),
