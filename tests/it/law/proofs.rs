@@ -35,7 +35,7 @@ const REASON: &str = "与申请的履职事项无关";
 
 /// A department's request that another refused, with a reason.
 struct Case {
-    case: ShareRequest,
+    request: ShareRequest,
     asker: Role,
     authority: Role,
 }
@@ -67,7 +67,7 @@ async fn refused_case(city: &Federation) -> Case {
     }))
     .expect("it is refused");
     let authority = city.role(Level::City, AUTHORITY);
-    Case { case, asker, authority }
+    Case { request: case, asker, authority }
 }
 
 /// The records about a resource, as `role` sees them.

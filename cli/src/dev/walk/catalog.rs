@@ -392,7 +392,7 @@ fn with_what_is_missing(
     }
     // Who collects personal information says by which duty.
     if entry.duty_basis.is_empty() {
-        entry.duty_basis = "本部门“三定”规定所列职责（合成）".to_owned();
+        "本部门“三定”规定所列职责（合成）".clone_into(&mut entry.duty_basis);
     }
     if entry.update_cycle() == UpdateCycle::Unspecified {
         entry.update_cycle = UpdateCycle::Irregular.into();

@@ -76,10 +76,10 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     check(&[one, two, three], None);
 
     // Lawful erasure: the text goes, the record stays, its receipt stays good.
-    let answered = records(&case.asker, &case.case.name).await;
+    let answered = records(&case.asker, &case.request.name).await;
     let answered = answered.iter().find(|record| record.kind == "request_answered").expect("one");
     let receipt =
-        GetReceiptRequest { name: case.case.name.clone(), record: Some(answered.sequence) };
+        GetReceiptRequest { name: case.request.name.clone(), record: Some(answered.sequence) };
     let asker = &case.asker;
     let before = until_answered!(asker.ledger().get_receipt(receipt.clone())).expect("a receipt");
     let erase = ErasePayloadRequest {
@@ -92,12 +92,12 @@ async fn sec_16_archives_are_whole_or_it_is_noticed_and_erasure_breaks_no_proof(
     let erased = erased.expect("the authority may");
     assert_eq!(
         (erased.kind.as_str(), erased.subject.as_str()),
-        ("payload_erased", case.case.name.as_str())
+        ("payload_erased", case.request.name.as_str())
     );
     let twice = ErasePayloadRequest { request_id: request_id(), ..erase };
     let twice = until_answered!(authority.ledger().erase_payload(twice.clone()));
     assert_eq!(refusal(twice), Reason::PayloadGone);
-    let after = records(&case.authority, &case.case.name).await;
+    let after = records(&case.authority, &case.request.name).await;
     let after = after.iter().find(|record| record.sequence == answered.sequence).expect("it stays");
     assert_eq!(after.texts_state(), TextsState::Erased);
     assert!(after.texts.iter().all(|text| text.text != REASON));

@@ -15,7 +15,7 @@ async fn sec_03_a_ledger_with_national_algorithms_is_proven_by_the_command_line(
     city.bring_up(&[Level::City]).await;
     let case = refused_case(&city).await;
     let asker = &case.asker;
-    let get = GetReceiptRequest { name: case.case.name.clone(), record: None };
+    let get = GetReceiptRequest { name: case.request.name.clone(), record: None };
     let receipt = until_answered!(asker.ledger().get_receipt(get.clone())).expect("a receipt");
     let head = receipt.tree_head.clone().expect("a head");
     assert_eq!((head.hash_algorithm.as_str(), head.signature_algorithm.as_str()), ("sm3", "sm2"));
@@ -25,7 +25,7 @@ async fn sec_03_a_ledger_with_national_algorithms_is_proven_by_the_command_line(
     let trust = text(&city.topology.of(Level::City).trust());
     let verify = ["receipt", "verify", &path, "--trust", &trust];
     let said = luqiao(&city, "city-authority", &verify).well();
-    assert_eq!(said.last_object()["name"], case.case.name, "{said:#?}");
+    assert_eq!(said.last_object()["name"], case.request.name, "{said:#?}");
     if let Some((code, said)) = script(&["receipt", &path, "--trust", &trust]) {
         assert_eq!(code, 3, "{said}");
     }

@@ -46,7 +46,7 @@ async fn sec_03_records_are_read_by_whom_they_concern_and_proved_to_anybody() {
 }
 
 async fn minutes(case: &Case, city: &Federation) {
-    let name = case.case.name.as_str();
+    let name = case.request.name.as_str();
     let by_asker = records(&case.asker, name).await;
     let kinds: Vec<&str> = by_asker.iter().map(|record| record.kind.as_str()).collect();
     assert!(
@@ -134,17 +134,17 @@ async fn receipts(case: &Case, city: &Federation) {
     };
 
     // Each record of the case, and whatever else has one.
-    for record in records(&case.asker, &case.case.name).await {
-        let receipt = receipt_of(&case.asker, &case.case.name, Some(record.sequence)).await;
+    for record in records(&case.asker, &case.request.name).await {
+        let receipt = receipt_of(&case.asker, &case.request.name, Some(record.sequence)).await;
         assert_eq!(prove("case.json", &receipt).expect("proven").leaf_index, record.sequence);
     }
-    for name in [case.case.entry.clone(), case.asker.domain()] {
+    for name in [case.request.entry.clone(), case.asker.domain()] {
         let receipt = receipt_of(&case.asker, &name, None).await;
         assert_eq!(prove("other.json", &receipt).expect("proven").subject, name);
     }
 
     // One bit of the record; the place; another's name.
-    let receipt = receipt_of(&case.asker, &case.case.name, None).await;
+    let receipt = receipt_of(&case.asker, &case.request.name, None).await;
     let mut flipped = receipt.clone();
     let mut bytes = flipped.record.to_vec();
     bytes[40] ^= 1;
@@ -153,7 +153,7 @@ async fn receipts(case: &Case, city: &Federation) {
     let mut moved = receipt.clone();
     moved.leaf_index -= 1;
     assert_eq!(prove("moved.json", &moved), Err(receipt::Rejected::NotIncluded));
-    let passed_off = Receipt { name: case.case.entry.clone(), ..receipt.clone() };
+    let passed_off = Receipt { name: case.request.entry.clone(), ..receipt.clone() };
     let verdict = prove("passed_off.json", &passed_off).expect_err("it is about something else");
     assert_eq!(verdict.reason(), "about_something_else");
 
@@ -170,7 +170,7 @@ async fn receipts(case: &Case, city: &Federation) {
 }
 
 async fn case_bag(case: &Case, city: &Federation) {
-    let name = case.case.name.as_str();
+    let name = case.request.name.as_str();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("case.html");
     let trust = text(&city.topology.of(Level::City).trust());
