@@ -3,6 +3,7 @@
 use std::fs;
 
 use catalog_model::reason::Reason;
+use catalog_proofs::{head::SignedHead, key::HeadKey, suite::Suite};
 use federation_tests::{
     federation::Federation,
     role::{Role, refusal},
@@ -11,16 +12,19 @@ use federation_tests::{
 use luqiao::{
     bag,
     dev::cast::{Level, SERVICE},
+    pki::Authority,
     receipt::{
         self,
         document::{Receipt as Document, TrustAnchor},
     },
 };
+use luqiao_proto::convert::proof::{head_message, read_head};
 use luqiao_proto::ledger::v1::{
     GetCaseBagRequest, GetReceiptRequest, ListHeadsRequest, QueryRecordsRequest, Receipt,
     TailRecordsRequest, TextsState, VerifyLedgerRequest,
 };
 use prost::Message as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 
 use super::{Case, REASON, RECEIPT, file, luqiao, records, refused_case, script_says, text};
 
@@ -157,16 +161,23 @@ async fn receipts(case: &Case, city: &Federation) {
     let verdict = prove("passed_off.json", &passed_off).expect_err("it is about something else");
     assert_eq!(verdict.reason(), "about_something_else");
 
-    // The same content signed by a key of another domain's authority.
-    let head = receipt.tree_head.clone().expect("a head");
-    let mut signed = receipt.clone();
-    let foreign = city.topology.of(Level::Province).node_folder(1).join("head.pem");
-    let foreign = rustls_pki_types::pem::PemObject::from_pem_file(foreign);
-    let foreign: rustls_pki_types::CertificateDer<'_> = foreign.expect("a certificate");
-    signed.tree_head =
-        Some(luqiao_proto::ledger::v1::TreeHead { certificate: foreign.to_vec().into(), ..head });
-    let verdict = prove("resigned.json", &signed).expect_err("the certificate is another's");
-    assert_eq!(verdict.reason(), "certificate_wrong");
+    // Signed again, for the same node of the same cluster, by a key of another authority.
+    let plan = city.topology.of(Level::City);
+    let forger = Authority::new(&Level::City.domain()).expect("an authority of the same name");
+    let node = "1".parse().expect("a name");
+    let issued = forger.issue_head(&node, &plan.cluster_id).expect("a key");
+    let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).expect("a key in PEM");
+    let key = HeadKey::from_pkcs8(Suite::default(), key.secret_der()).expect("an Ed25519 key");
+    let certificate = CertificateDer::from_pem_slice(issued.certificate.as_bytes());
+    let head = read_head(&receipt.tree_head.clone().expect("a head"), "head").expect("a head");
+    let signed = SignedHead {
+        signature: key.sign(&head.head.signed_bytes()),
+        certificate: certificate.expect("a certificate").to_vec(),
+        head: head.head,
+    };
+    let mut forged = receipt;
+    forged.tree_head = Some(head_message(&signed));
+    assert_eq!(prove("signed.json", &forged), Err(receipt::Rejected::AuthorityUnknown));
 }
 
 async fn case_bag(case: &Case, city: &Federation) {
