@@ -81,15 +81,15 @@ fn optional<M: prost::Message>(kind: &str, message: Option<&M>) -> Result<Value,
 
 /// What the answer proves.
 #[derive(Debug)]
-enum Verdict {
+enum Judged {
     Compared(Against),
     NothingHeld,
     NotGenuine(Rejected),
 }
 
-fn judge(found: &message::VerifyAgainstResponse, files: &Files) -> Result<Verdict, Failure> {
+fn judge(found: &message::VerifyAgainstResponse, files: &Files) -> Result<Judged, Failure> {
     let (Some(cosignature), Some(proof)) = (&found.cosignature, &found.proof) else {
-        return Ok(Verdict::NothingHeld);
+        return Ok(Judged::NothingHeld);
     };
     // The documents are the messages as JSON: the same reader as for files that were kept.
     let document = |value: Value| serde_json::from_value::<Cosignature>(value);
@@ -101,27 +101,27 @@ fn judge(found: &message::VerifyAgainstResponse, files: &Files) -> Result<Verdic
     if let Some(theirs) = &files.theirs {
         let anchor: TrustAnchor = read(theirs)?;
         if let Err(rejected) = verify_cosignature(&cosignature, &anchor) {
-            return Ok(Verdict::NotGenuine(rejected));
+            return Ok(Judged::NotGenuine(rejected));
         }
     }
     if let Some(trust) = &files.trust {
         let anchor: TrustAnchor = read(trust)?;
         if let Err(rejected) = verify_head(&proof.second_head, &anchor) {
-            return Ok(Verdict::NotGenuine(rejected));
+            return Ok(Judged::NotGenuine(rejected));
         }
     }
     let (Some(held), Some(newest)) = (cosignature.tree_head.to_head(), proof.second_head.to_head())
     else {
-        return Ok(Verdict::Compared(Against::Unknown));
+        return Ok(Judged::Compared(Against::Unknown));
     };
-    Ok(Verdict::Compared(compare(&held.head, &newest.head, &proof.path)))
+    Ok(Judged::Compared(compare(&held.head, &newest.head, &proof.path)))
 }
 
-fn said(verdict: &Verdict, holder: &str, fresh: bool) -> (Exit, Bilingual, &'static str) {
+fn said(verdict: &Judged, holder: &str, fresh: bool) -> (Exit, Bilingual, &'static str) {
     let when = if fresh { both!("now", "当前") } else { both!("on record here", "此前留存") };
     let (when_en, when_zh) = (when.en, when.zh);
     match verdict {
-        Verdict::Compared(Against::Extends { held_size, size }) => (
+        Judged::Compared(Against::Extends { held_size, size }) => (
             Exit::Ok,
             both!(
                 "extends: the {size} records continue the {held_size} of which {holder} holds the head ({when_en})",
@@ -129,7 +129,7 @@ fn said(verdict: &Verdict, holder: &str, fresh: bool) -> (Exit, Bilingual, &'sta
             ),
             "extends",
         ),
-        Verdict::Compared(Against::Rewritten { held_size, size, .. }) => (
+        Judged::Compared(Against::Rewritten { held_size, size, .. }) => (
             Exit::Error,
             both!(
                 "REWRITTEN: the {size} records are not those of which {holder} holds the head over {held_size} ({when_en})",
@@ -137,7 +137,7 @@ fn said(verdict: &Verdict, holder: &str, fresh: bool) -> (Exit, Bilingual, &'sta
             ),
             "rewritten",
         ),
-        Verdict::Compared(Against::Unknown) => (
+        Judged::Compared(Against::Unknown) => (
             Exit::Error,
             both!(
                 "cannot be compared: {holder} holds the head of another cluster or suite",
@@ -145,7 +145,7 @@ fn said(verdict: &Verdict, holder: &str, fresh: bool) -> (Exit, Bilingual, &'sta
             ),
             "unknown",
         ),
-        Verdict::NothingHeld => (
+        Judged::NothingHeld => (
             Exit::Error,
             both!(
                 "cannot be compared: {holder} could not be asked, and nothing that it holds is on record",
@@ -153,7 +153,7 @@ fn said(verdict: &Verdict, holder: &str, fresh: bool) -> (Exit, Bilingual, &'sta
             ),
             "unknown",
         ),
-        Verdict::NotGenuine(rejected) => {
+        Judged::NotGenuine(rejected) => {
             let (en, zh) = (
                 rejected.text(catalog_model::reason::Lang::En),
                 rejected.text(catalog_model::reason::Lang::Zh),
