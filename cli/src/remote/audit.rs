@@ -139,7 +139,8 @@ fn write_record(out: &mut dyn Write, record: &LedgerRecord, lang: Lang) -> io::R
     };
     let end = if lang == Lang::Zh { "。" } else { "." };
     writeln!(out, "{number:>6}  {time}  {}{rule}{end}", record.sentence)?;
-    let (by, about) = (&record.actor, &record.subject);
+    let about = &record.subject;
+    let by = if record.actor_name.is_empty() { &record.actor } else { &record.actor_name };
     match lang {
         Lang::Zh => writeln!(out, "        {about}，由 {by} 作出")?,
         Lang::En => writeln!(out, "        about {about}, by {by}")?,

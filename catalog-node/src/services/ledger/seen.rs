@@ -4,11 +4,12 @@
 //! domain sees what is about the domain itself; a case, a right and an entry are seen in the ledger
 //! by those to whom the thing itself is shown; of everything else, those who caused a record about
 //! it or are named in one. Texts are shown to the parties of a case or right, and otherwise to who
-//! wrote them; who the acting person was, only to that person's own organization and the platform.
+//! wrote them; who a person was, only to whose record it is and the platform.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
 use catalog_model::{
+    ids::PersonId,
     name::{Resource, ResourceName},
     time::UtcMillis,
 };
@@ -23,8 +24,10 @@ use super::{record_json, sentence};
 use crate::services::{Look, catalog::sees_working};
 use catalog_model::reason::Lang;
 
-/// Label of the acting person among the texts.
-const PERSON: &str = "person";
+/// Labels of texts that are persons or say who one is: whoever acted, consented, was put on file or
+/// answers for something.
+const PERSONS: [&str; 6] =
+    ["person", "consenter", "filed_person", "name", "responsible", "processed_by"];
 /// Records about one thing that are looked at for whom it concerns; the parties stand in the first.
 const INVOLVED_SCAN: usize = 500;
 
@@ -143,8 +146,8 @@ impl<'a> Seeing<'a> {
         let all = texts.len();
         let shown: Vec<(String, String)> = texts
             .into_iter()
-            .filter(|(label, _)| {
-                let needed = if label == PERSON { Sight::Person } else { Sight::Texts };
+            .filter(|(label, text)| {
+                let needed = if is_person(label, text) { Sight::Person } else { Sight::Texts };
                 sight >= needed
             })
             .collect();
@@ -184,6 +187,7 @@ impl<'a> Seeing<'a> {
             texts: texts.into_iter().map(|(label, text)| RecordText { label, text }).collect(),
             salt: salt.map(|salt| salt.to_vec()).unwrap_or_default().into(),
             texts_state: state.into(),
+            actor_name: self.actor(record),
         }
     }
 
@@ -231,6 +235,11 @@ pub(super) enum Beside {
     Withheld,
     /// It was erased, or deleted after the end of retention.
     Erased,
+}
+
+/// Persons are in texts by their ids, whatever the label of a later program.
+fn is_person(label: &str, text: &str) -> bool {
+    PERSONS.contains(&label) || text.parse::<PersonId>().is_ok()
 }
 
 /// Whether `name` is `whole`, or something below it.
