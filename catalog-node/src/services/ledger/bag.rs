@@ -3,6 +3,8 @@
 //! The node fills it, because only here it is known who may see which text. The page is made of
 //! records and their proofs; what it says in words comes from the same sentences as an audit.
 
+use std::fmt::Write as _;
+
 use catalog_model::{
     calendar::{DayLine, WorkingDayCalendar},
     deadline::WorkingDayClock,
@@ -24,7 +26,8 @@ use luqiao_proto::{
 
 use super::{
     record_json,
-    seen::{Beside, Seeing},
+    seen::{Beside, Seeing, is_person},
+    sentence::label,
 };
 use crate::services::{Call, Look, Reply, not_found};
 
@@ -108,12 +111,18 @@ impl Filling<'_> {
 
     fn minute(&self, record: &LedgerRecord, law: &mut Vec<RuleRef>) -> Minute {
         let json = record_json(record);
+        let (texts, _) = self.seeing.texts(record);
+        let said = |lang, stop: &str, open: &str, close: &str| {
+            let mut said = self.seeing.sentence(record, &json, lang) + stop;
+            // What was written for the reader belongs in the minutes; who wrote it does not.
+            for (name, text) in texts.iter().filter(|(name, text)| !is_person(name, text)) {
+                let _ = write!(said, "{}{open}{text}{close}", label(name, lang));
+            }
+            said
+        };
         Minute {
             time: record.time,
-            text: Both::new(
-                self.seeing.sentence(record, &json, Lang::Zh),
-                self.seeing.sentence(record, &json, Lang::En),
-            ),
+            text: Both::new(said(Lang::Zh, "。", "：“", "”。"), said(Lang::En, ". ", ": “", "”. ")),
             by: self.seeing.actor(record),
             rule: record.rule.as_ref().map(|rule| cited(law, rule)),
             record: Some(record.sequence),

@@ -238,7 +238,7 @@ pub(super) enum Beside {
 }
 
 /// Persons are in texts by their ids, whatever the label of a later program.
-fn is_person(label: &str, text: &str) -> bool {
+pub(super) fn is_person(label: &str, text: &str) -> bool {
     PERSONS.contains(&label) || text.parse::<PersonId>().is_ok()
 }
 

@@ -11,7 +11,7 @@ mod words;
 use catalog_model::reason::Lang;
 use serde_json::Value;
 
-pub(super) use self::templates::TEMPLATES;
+pub(super) use self::{templates::TEMPLATES, words::label};
 
 /// The sentence for a fact of this kind; `known` says how people call a resource.
 pub(super) fn sentence(

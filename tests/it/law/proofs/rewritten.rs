@@ -17,16 +17,17 @@ use luqiao_proto::{
     },
     operations::v1::GetStatusRequest,
 };
+use serde_json::Value;
 use tonic::Streaming;
 
-use super::{file, luqiao, refused_case, script_says, text};
+use super::{file, luqiao, records, refused_case, script_says, text};
 
-/// Waits for the first record of a kind, from the beginning of the ledger on.
-async fn until_recorded(role: &Role, wanted: &str) -> LedgerRecord {
+/// Waits for a record of a kind that is as `wanted`, from the beginning of the ledger on.
+async fn until_recorded(role: &Role, kind: &str, wanted: impl Fn(&Value) -> bool) -> LedgerRecord {
     let request = TailRecordsRequest {
         parent: role.domain(),
         from: Some(0),
-        kinds: vec![wanted.to_owned()],
+        kinds: vec![kind.to_owned()],
         ..Default::default()
     };
     let mut call = call(request);
@@ -34,8 +35,14 @@ async fn until_recorded(role: &Role, wanted: &str) -> LedgerRecord {
     call.set_timeout(federation_tests::role::PATIENCE);
     let mut records: Streaming<_> =
         role.ledger().tail_records(call).await.expect("records can be followed").into_inner();
-    let told = records.message().await.expect("it comes").expect("the stream goes on");
-    told.record.expect("a record")
+    loop {
+        let told = records.message().await.expect("it comes").expect("the stream goes on");
+        let record = told.record.expect("a record");
+        let json: Value = serde_json::from_str(&record.record_json).expect("JSON");
+        if wanted(&json["details"]) {
+            return record;
+        }
+    }
 }
 
 /// FED-15: the province holds and cosigns the head of the city. The city's cluster is thrown away
@@ -47,9 +54,13 @@ async fn fed_15_a_rewritten_past_is_noticed_by_the_domain_that_holds_a_head() {
     let case = refused_case(&both).await;
     let province = both.role(Level::Province, AUTHORITY);
 
-    // Each holds the other's head, and has its signature on its own.
-    until_recorded(&province, "head_held").await;
-    until_recorded(&case.authority, "head_cosigned").await;
+    // Each holds the other's head, and has its signature on its own; wait until the one of the city
+    // has the case in it: what comes before it could well be the same in another history.
+    let answered = records(&case.asker, &case.request.name).await;
+    let size = answered.last().expect("the answer").sequence + 1;
+    let with_the_case = |details: &Value| details["tree_size"].as_u64() >= Some(size);
+    until_recorded(&province, "head_held", with_the_case).await;
+    until_recorded(&case.authority, "head_cosigned", with_the_case).await;
     let city = &case.authority;
     let against = VerifyAgainstRequest {
         parent: city.domain(),
@@ -78,7 +89,7 @@ async fn fed_15_a_rewritten_past_is_noticed_by_the_domain_that_holds_a_head() {
 
     // Another history under the same keys, the same cluster and the same trust anchor.
     both.rewrite(Level::City).await;
-    let forked = until_recorded(&province, "head_forked").await;
+    let forked = until_recorded(&province, "head_forked", |_| true).await;
     assert!(forked.sentence.contains("its past was rewritten"), "{}", forked.sentence);
     let heads = until_answered!(province.ledger().list_heads(list.clone())).expect("a list");
     assert_eq!(heads.forks.len(), 1, "the evidence, once: {heads:?}");

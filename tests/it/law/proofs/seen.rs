@@ -201,7 +201,8 @@ async fn case_bag(case: &Case, city: &Federation) {
     let html = fs::read_to_string(&page).expect("the page");
     let receipts = bag::receipts(&html).expect("a bag").expect("receipts");
     assert_eq!(receipts.len(), seen);
-    for shown in ["政务数据共享条例", "<blockquote>", "国庆节放假", "answered: refused", "作出答复"]
+    for shown in
+        [REASON, "政务数据共享条例", "<blockquote>", "国庆节放假", "answered: refused", "作出答复"]
     {
         assert!(html.contains(shown), "{shown}");
     }

@@ -131,6 +131,45 @@ const WORDS: &[(&str, &str)] = &[
     ("resource", "数据资源"),
 ];
 
+/// What texts beside a record are called.
+const LABELS: &[(&str, &str)] = &[
+    ("reason", "理由"),
+    ("item_reason", "分项理由"),
+    ("scenario", "使用场景"),
+    ("duty_basis", "履职依据"),
+    ("row_scope", "数据范围"),
+    ("missing", "需补正内容"),
+    ("opinion", "意见"),
+    ("ground", "依据"),
+    ("note", "说明"),
+    ("claim", "所述理由"),
+    ("position", "意见陈述"),
+    ("citation", "引用依据"),
+    ("document_number", "文号"),
+    ("issuing_body", "发文机关"),
+    ("recorded_for", "登记对象"),
+    ("window", "窗口"),
+    ("purpose", "用途"),
+    ("recipient", "接收方"),
+    ("manner", "方式"),
+    ("description", "描述"),
+    ("feedback", "反馈"),
+    ("result", "结果"),
+    ("cause", "原因"),
+    ("title", "名称"),
+    ("need", "需求"),
+    ("scope", "范围"),
+];
+
+/// What a text of this label is called.
+pub(in super::super) fn label(label: &str, lang: Lang) -> String {
+    let known = LABELS.iter().find(|(word, _)| *word == label);
+    match (known, lang) {
+        (Some((_, zh)), Lang::Zh) => (*zh).to_owned(),
+        _ => label.replace('_', " "),
+    }
+}
+
 /// The word as people of this language say it.
 pub(super) fn word(text: &str, lang: Lang) -> String {
     let known = WORDS.iter().find(|(word, _)| *word == text);
