@@ -7,7 +7,7 @@
 pub mod session;
 
 pub mod audit;
-pub mod case;
+pub mod case_bag;
 pub mod catalog;
 pub mod cluster;
 pub mod grant;

@@ -117,7 +117,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         }
         Command::Audit(command) => remote::audit::run(&remote, command).await,
         Command::Case(Case::Bag { name, file, trust }) => {
-            remote::case::bag(&remote, name, &file, trust.as_deref()).await
+            remote::case_bag::write(&remote, name, &file, trust.as_deref()).await
         }
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,

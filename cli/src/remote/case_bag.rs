@@ -1,4 +1,4 @@
-//! `luqiao case`.
+//! `luqiao case bag`.
 
 use std::{fs, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{bag, both, exit::Exit, failure::Failure};
 use super::{Remote, answer};
 
 /// Writes the bag of a case into `file`; with a trust anchor, checks what is in it.
-pub async fn bag(
+pub async fn write(
     remote: &Remote,
     name: String,
     file: &Path,
