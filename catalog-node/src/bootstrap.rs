@@ -14,6 +14,7 @@ use catalog_model::{
     rule_pack::RulePack,
     time::UtcMillis,
 };
+use catalog_proofs::suite::Suite;
 use catalog_state::{
     command::{Bootstrap, LEVEL},
     rows::{ClusterConfig, DomainKind, Peer, PeerRelation},
@@ -34,6 +35,10 @@ pub struct Spec {
     pub display_name: String,
     /// The composition of rule profiles, for instance `xiamen-today`.
     pub composition: String,
+    /// With which hash and signature the ledger is proved: `sha256` (with Ed25519) if absent, or the
+    /// national `sm3` (with SM2), for which each node needs an SM2 key for heads. Fixed for ever.
+    #[serde(default)]
+    pub hash: Option<LedgerHash>,
     /// Where the clock stands at the beginning, if it is to be moved by hand, for instance
     /// `2026-09-21T09:00:00+08:00`. Fixed for ever.
     #[serde(default)]
@@ -50,6 +55,25 @@ pub struct Spec {
     /// Domains with which this one federates.
     #[serde(default)]
     pub peers: Vec<PeerSpec>,
+}
+
+/// The hash of a ledger; the signature goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerHash {
+    /// SHA-256, with Ed25519.
+    Sha256,
+    /// SM3 (GB/T 32905), with SM2 (GB/T 32918).
+    Sm3,
+}
+
+impl From<LedgerHash> for Suite {
+    fn from(hash: LedgerHash) -> Self {
+        match hash {
+            LedgerHash::Sha256 => Self::Sha256Ed25519,
+            LedgerHash::Sm3 => Self::Sm3Sm2,
+        }
+    }
 }
 
 /// Kind of a domain.
@@ -222,7 +246,8 @@ impl Spec {
                 development_clock: self.development_clock.is_some(),
                 composition: self.composition.clone(),
                 page_token_key: random_bytes(),
-                hash_suite: None,
+                // Absent in every cluster with the usual one, as from the beginning.
+                hash_suite: self.hash.map(Suite::from).filter(|suite| *suite != Suite::default()),
             },
             clock,
             calendar,

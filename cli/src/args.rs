@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use crate::output::Format;
 
 pub mod acquisition;
+pub mod audit;
 pub mod case;
 pub mod catalog;
 pub mod citation;
@@ -146,6 +147,12 @@ pub enum Command {
     /// Receipts: proofs of what was decided · 回执
     #[command(subcommand)]
     Receipt(Receipt),
+    /// The ledger: what happened, and whether it is still the same history · 账本审计
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Whole cases · 案卷
+    #[command(subcommand)]
+    Case(audit::Case),
     /// How the domain's platform is · 平台状态
     Status {
         /// Domain; default: the caller's · 域
@@ -183,6 +190,9 @@ pub struct Dev {
     /// Each node and gateway as a process of its own · 以独立进程运行
     #[arg(long)]
     pub processes: bool,
+    /// Prove the ledgers with SM3 and SM2 · 账本采用国密算法
+    #[arg(long)]
+    pub national: bool,
     /// End after the walk; 0 only if every step held · 演示结束后退出
     #[arg(long)]
     pub exit: bool,
@@ -197,10 +207,13 @@ pub struct Dev {
 /// `luqiao receipt`.
 #[derive(Debug, Subcommand)]
 pub enum Receipt {
-    /// Fetch the receipt of a request or grant · 获取回执
+    /// Fetch the receipt of anything that has a record · 获取回执
     Get {
-        /// Name of the request or grant.
+        /// Name of the request, grant, entry, dispute, …
         name: String,
+        /// Number of the record; default: the newest about it · 记录号
+        #[arg(long, value_name = "N")]
+        record: Option<u64>,
     },
     /// Check a receipt without any server · 离线验证回执
     Verify {

@@ -35,6 +35,7 @@ use std::{
     time::Instant,
 };
 
+use catalog_node::bootstrap::LedgerHash;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -66,7 +67,8 @@ pub async fn run(dev: Dev, output: Output) -> Result<Exit, Failure> {
     let files = files_by_level(&dev.catalogs)?;
     let place = Place::take(dev.data.as_deref())?;
     let mut ends = Ends::new().map_err(no_signals)?;
-    let topology = Topology::prepare(place.folder()).await?;
+    let hash = if dev.national { LedgerHash::Sm3 } else { LedgerHash::Sha256 };
+    let topology = Topology::prepare_with(place.folder(), hash).await?;
     if !topology.fresh && dev.exit {
         let folder = topology.folder.display();
         return Err(Failure::usage(both!(

@@ -1,7 +1,8 @@
-//! The command for people: luqiao dev, catalog, request, grant, receipt, status, calendar.
+//! The command for people: luqiao dev, catalog, request, grant, receipt, audit, case, status,
+//! calendar.
 //!
 //! Three kinds of commands: those that need nothing (`calendar due`, `catalog import --dry-run`,
-//! `receipt verify`), those that speak to a gateway (`remote`), and `dev`. Data go to stdout, talk
+//! `receipt verify`, `audit check`, `case check`), those that speak to a gateway (`remote`), and `dev`. Data go to stdout, talk
 //! to stderr, and the exit code says how it ended.
 //!
 //! Reading order: what can be typed and what then happens; how it is told; what needs no server;
@@ -16,6 +17,8 @@ pub mod language;
 pub mod message;
 pub mod output;
 
+pub mod archive;
+pub mod bag;
 pub mod calendar;
 pub mod import;
 pub mod receipt;

@@ -59,6 +59,20 @@ pub mod kind {
     pub const SERVICE_CHANGE: &str = "luqiao.sharing.v1.ServiceChange";
     /// A receipt.
     pub const RECEIPT: &str = "luqiao.ledger.v1.Receipt";
+    /// A page of records.
+    pub const RECORD_PAGE: &str = "luqiao.ledger.v1.QueryRecordsResponse";
+    /// A record.
+    pub const LEDGER_RECORD: &str = "luqiao.ledger.v1.LedgerRecord";
+    /// Heads, forks and cosignatures.
+    pub const HEAD_LIST: &str = "luqiao.ledger.v1.ListHeadsResponse";
+    /// A cosignature.
+    pub const COSIGNATURE: &str = "luqiao.ledger.v1.Cosignature";
+    /// A proof that one head extends another.
+    pub const CONSISTENCY_PROOF: &str = "luqiao.ledger.v1.ConsistencyProof";
+    /// A sealed segment.
+    pub const SEGMENT: &str = "luqiao.ledger.v1.Segment";
+    /// A page of segments.
+    pub const SEGMENT_PAGE: &str = "luqiao.ledger.v1.ListSegmentsResponse";
     /// The status of a domain.
     pub const STATUS: &str = "luqiao.operations.v1.GetStatusResponse";
     /// The members of a cluster.
@@ -265,6 +279,13 @@ mod tests {
             kind::CONSENT,
             kind::GRANT,
             kind::RECEIPT,
+            kind::RECORD_PAGE,
+            kind::LEDGER_RECORD,
+            kind::HEAD_LIST,
+            kind::COSIGNATURE,
+            kind::CONSISTENCY_PROOF,
+            kind::SEGMENT,
+            kind::SEGMENT_PAGE,
             kind::STATUS,
             kind::MEMBER_LIST,
             kind::QUORUM_EFFECT,

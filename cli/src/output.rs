@@ -91,7 +91,8 @@ impl Output {
         let none = Vec::new();
         let rows = page[key].as_array().unwrap_or(&none);
         self.data(page, |out, lang| write_table(out, rows, columns, lang))?;
-        if let (Format::Table, Some(token)) = (self.format, page["next_page_token"].as_str()) {
+        let token = page["next_page_token"].as_str().filter(|token| !token.is_empty());
+        if let (Format::Table, Some(token)) = (self.format, token) {
             self.say(&crate::both!("more: --page-token {token}", "还有更多：--page-token {token}"));
         }
         Ok(())

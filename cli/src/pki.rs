@@ -7,6 +7,8 @@
 //! The authority's private key stays in memory. A folder of the development environment can
 //! therefore be opened again, but nothing more can be issued for it.
 
+pub mod national;
+
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -33,6 +35,9 @@ pub enum PkiError {
     /// A key or certificate could not be made.
     #[error("a certificate could not be made")]
     Issue(#[from] rcgen::Error),
+    /// An SM2 key could not be made.
+    #[error("an SM2 key could not be made")]
+    National,
     /// A file could not be written.
     #[error("{} cannot be written", .path.display())]
     Write {

@@ -63,16 +63,18 @@ fn rejection(receipt: &Receipt, rejected: &Rejected, lang: Lang) -> Value {
     })
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-    serde_json::from_str(&text).map_err(|error| {
-        let path = path.display();
-        Failure::new(
-            Exit::Error,
-            "file_malformed",
-            both!("{path} cannot be understood: {error}", "无法理解 {path}：{error}"),
-        )
-    })
+    serde_json::from_str(&text).map_err(|error| malformed_file(path, &error))
+}
+
+pub(crate) fn malformed_file(path: &Path, error: &serde_json::Error) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Exit::Error,
+        "file_malformed",
+        both!("{path} cannot be understood: {error}", "无法理解 {path}：{error}"),
+    )
 }
 
 #[cfg(test)]

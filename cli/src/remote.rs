@@ -7,8 +7,10 @@
 pub mod session;
 
 pub mod acquisition;
+pub mod audit;
 pub mod calendar;
 pub mod case;
+pub mod case_bag;
 pub(crate) mod case_file;
 pub mod catalog;
 pub mod cluster;

@@ -5,12 +5,14 @@ use serde_json::Value;
 use tokio::runtime;
 
 use crate::{
+    archive,
     args::{
         Arguments, Command, Dev, Global, Receipt,
+        audit::{Audit, Case},
         catalog::Catalog,
         law::{Calendar, Rules},
     },
-    both, calendar, context, dev,
+    bag, both, calendar, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -50,6 +52,10 @@ fn local(command: Command, output: Output) -> Local {
         Command::Receipt(Receipt::Verify { file, trust }) => {
             receipt::verify_files(&file, &trust, &output)
         }
+        Command::Audit(Audit::Check { files, trust }) => {
+            archive::check(&files, trust.as_deref(), &output)
+        }
+        Command::Case(Case::Check { file, trust }) => bag::check(&file, &trust, &output),
         Command::Calendar(Calendar::Due { from, working_days, explain }) => {
             calendar::due(from, working_days, explain, &output).map(|()| Exit::Ok)
         }
@@ -129,7 +135,13 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Dispute(command) => remote::dispute::run(&remote, command).await,
         Command::Demand(command) => remote::demand::run(&remote, command).await,
         Command::Separation(command) => remote::separation::run(&remote, command).await,
-        Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
+        Command::Receipt(Receipt::Get { name, record }) => {
+            remote::receipt::get(&remote, name, record).await
+        }
+        Command::Audit(command) => remote::audit::run(&remote, command).await,
+        Command::Case(Case::Bag { name, file, trust }) => {
+            remote::case_bag::write(&remote, name, &file, trust.as_deref()).await
+        }
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Rules(command) => remote::rules::run(&remote, command).await,
@@ -140,6 +152,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Dev(_)
         | Command::Receipt(Receipt::Verify { .. })
         | Command::Calendar(Calendar::Due { .. })
+        | Command::Case(Case::Check { .. })
         | Command::Completions { .. } => unreachable!("done without a server"),
     }
 }

@@ -93,6 +93,9 @@ pub struct PeerConfig {
     pub server_name: Option<String>,
     /// The authority of that domain. It can name nobody of another domain.
     pub ca: PathBuf,
+    /// The authority that certifies its keys for tree heads; absent = `ca`.
+    #[serde(default)]
+    pub head_ca: Option<PathBuf>,
     /// Which of its feeds we follow; absent = none.
     #[serde(default)]
     pub follow: Option<Follow>,
@@ -200,6 +203,10 @@ pub struct Timeouts {
     /// Between two signs of life on an idle link.
     #[serde(deserialize_with = "duration")]
     pub link_idle: Duration,
+    /// Between two exchanges of tree heads with a linked domain. A held head is itself a record:
+    /// more often proves little more and fills the ledgers.
+    #[serde(deserialize_with = "duration")]
+    pub head_exchange: Duration,
     /// Age at which a connection is asked to end, ±10 %.
     #[serde(deserialize_with = "duration")]
     pub connection_age_max: Duration,
@@ -218,6 +225,7 @@ impl Default for Timeouts {
             probe_interval: Duration::from_secs(1),
             link_retry_max: Duration::from_secs(5),
             link_idle: Duration::from_secs(5),
+            head_exchange: Duration::from_hours(1),
             connection_age_max: Duration::from_mins(30),
             shutdown_grace: Duration::from_secs(10),
         }
@@ -263,7 +271,11 @@ impl Config {
             .map_err(|error| ConfigError::Text { message: explained(&error) })?;
         let tls = &mut config.tls;
         let files = [&mut tls.cert, &mut tls.key, &mut tls.ca].into_iter();
-        let peers = config.peers.iter_mut().map(|peer| &mut peer.ca);
+        let peers = config
+            .peers
+            .iter_mut()
+            .flat_map(|peer| [Some(&mut peer.ca), peer.head_ca.as_mut()])
+            .flatten();
         for file in files.chain(&mut tls.other_ca).chain(peers) {
             // Joining leaves an absolute path as it is.
             *file = folder.join(&*file);
@@ -311,8 +323,8 @@ impl Config {
         if connections_max == 0 || counts.contains(&0) {
             return wrong("a limit of 0 would let nothing pass".to_owned());
         }
-        let Timeouts { call, attempt, connect, probe_interval, .. } = self.timeouts;
-        if [call, attempt, connect, probe_interval].contains(&Duration::ZERO) {
+        let Timeouts { call, attempt, connect, probe_interval, head_exchange, .. } = self.timeouts;
+        if [call, attempt, connect, probe_interval, head_exchange].contains(&Duration::ZERO) {
             return wrong("a timeout of 0 would let nothing finish".to_owned());
         }
         self.certificate_table().map(drop)

@@ -24,7 +24,7 @@ use tower::Layer as _;
 use crate::{
     admission::Admission,
     config::{Config, ConfigError},
-    federation::{self, Links, carry::Carrier},
+    federation::{self, Holders, Links, carry::Carrier},
     identity::Registry,
     method::{Method, Shape},
     open_services::{open_services, report_health},
@@ -133,6 +133,7 @@ impl Gateway {
             },
             upstream: upstream.clone(),
             carrier: Carrier::new(&config, &dialer, &links),
+            holders: Holders::new(&config, &dialer, &upstream, &links),
             links: links.clone(),
             shutdown: shutdown.clone(),
         };

@@ -1,9 +1,10 @@
 //! Federation: how do two domains keep in touch?
 //!
 //! Each side of a link dials the other. What it wants to know it follows (`follow`), what it
-//! owes it delivers (`deliver`), and what the other side asks it serves like any call, within
-//! the bounds of [`serve`]. Calls of our departments about what the other side owns are carried
-//! there one by one ([`carry`]). Cursor and outbox are replicated, in the cluster; here is only the
+//! owes it delivers (`deliver`), what each holds of the other's ledger is exchanged (`exchange`),
+//! and what the other side asks it serves like any call, within the bounds of [`serve`]. Calls of
+//! our departments about what the other side owns are carried there one by one ([`carry`]). Cursor
+//! and outbox are replicated, in the cluster; here is only the
 //! carrying, so that any gateway of the domain can take over from any other, and two that carry
 //! at once do no harm.
 //!
@@ -47,8 +48,11 @@ use crate::{
 
 pub mod carry;
 mod deliver;
+mod exchange;
 mod follow;
 pub mod serve;
+
+pub use exchange::Holders;
 
 /// The one method whose answer the gateway completes: only it knows its connections.
 pub const GET_STATUS: &str = "/luqiao.operations.v1.OperationsService/GetStatus";
@@ -82,6 +86,8 @@ struct State {
     newest_revision: u64,
     /// What is still owed, as far as it was looked at.
     outbox: u64,
+    /// What is wrong with one ledger in the eyes of the other.
+    forked: Option<String>,
 }
 
 /// One direction of work on a link.
@@ -117,6 +123,8 @@ enum LinkFailed {
     Own(#[from] CallFailed),
     #[error("the outbox holds a call of {0}, which is not delivered")]
     Undeliverable(String),
+    #[error("what the other domain says of its ledger is not believed: {0}")]
+    Unbelieved(#[from] exchange::Unbelieved),
 }
 
 impl Links {
@@ -196,6 +204,7 @@ impl Links {
                 last_error: sides()
                     .find(|side| !side.connected)
                     .map(|side| side.last_error.clone())
+                    .or_else(|| state.forked.clone())
                     .unwrap_or_default(),
             }
         };
@@ -282,6 +291,7 @@ struct Worker {
     call_timeout: Duration,
     link_idle: Duration,
     link_retry_max: Duration,
+    head_exchange: Duration,
 }
 
 /// Works on every link until `shutdown` begins.
@@ -292,20 +302,9 @@ pub fn start(
     links: &Links,
     shutdown: &Shutdown,
 ) {
-    for peer in &config.peers {
-        let worker = Worker {
-            domain: config.domain.clone(),
-            peer: peer.clone(),
-            dialer: dialer.clone(),
-            upstream: upstream.clone(),
-            links: links.clone(),
-            feed_batch: config.limits.feed_batch,
-            call_timeout: config.timeouts.call,
-            link_idle: config.timeouts.link_idle,
-            link_retry_max: config.timeouts.link_retry_max,
-        };
-        let works = peer.follow.map(|_| Work::Following).into_iter().chain([Work::Delivering]);
-        for work in works {
+    for worker in workers(config, dialer, upstream, links) {
+        let follows = worker.peer.follow.map(|_| Work::Following);
+        for work in follows.into_iter().chain([Work::Delivering]) {
             let (worker, begun) = (worker.clone(), shutdown.begun());
             drop(shutdown.spawn(async move {
                 tokio::select! {
@@ -314,7 +313,35 @@ pub fn start(
                 }
             }));
         }
+        let begun = shutdown.begun();
+        drop(shutdown.spawn(async move {
+            tokio::select! {
+                () = worker.exchange() => {}
+                () = begun => {}
+            }
+        }));
     }
+}
+
+/// A worker for each link.
+fn workers(
+    config: &Config,
+    dialer: &Dialer,
+    upstream: &Upstream,
+    links: &Links,
+) -> impl Iterator<Item = Worker> {
+    config.peers.iter().map(move |peer| Worker {
+        domain: config.domain.clone(),
+        peer: peer.clone(),
+        dialer: dialer.clone(),
+        upstream: upstream.clone(),
+        links: links.clone(),
+        feed_batch: config.limits.feed_batch,
+        call_timeout: config.timeouts.call,
+        link_idle: config.timeouts.link_idle,
+        link_retry_max: config.timeouts.link_retry_max,
+        head_exchange: config.timeouts.head_exchange,
+    })
 }
 
 impl Worker {
@@ -487,9 +514,11 @@ impl LinkFailed {
             },
             Self::Own(error) => format!("{self}: {error}"),
             Self::Malformed(error) => format!("{self}: {error}"),
-            Self::Silent | Self::Ended | Self::OtherDomain(_) | Self::Undeliverable(_) => {
-                self.to_string()
-            }
+            Self::Silent
+            | Self::Ended
+            | Self::OtherDomain(_)
+            | Self::Undeliverable(_)
+            | Self::Unbelieved(_) => self.to_string(),
         }
     }
 }

@@ -41,7 +41,7 @@ use tower::{Service, service_fn};
 
 use crate::{
     admission::{Admission, Admitted},
-    federation::{Links, carry::Carrier},
+    federation::{Holders, Links, carry::Carrier},
     identity::{self, Registry},
     method::{Method, Shape},
     open_services, policy,
@@ -80,6 +80,8 @@ pub struct Stages {
     pub upstream: Upstream,
     /// How calls reach the domains that own what they are about.
     pub carrier: Carrier,
+    /// Who is asked what other domains hold of our ledger: part of one question.
+    pub holders: Holders,
     /// Which other domains' calls end when their link is cut; and part of one answer.
     pub links: Links,
     /// When streams are told to go elsewhere.
@@ -125,6 +127,7 @@ impl Stages {
 
     /// Carries one message there and its answer back.
     async fn one(self: Arc<Self>, admitted: Admitted, call: Bytes) -> Result<Bytes, Failure> {
+        let call = self.holders.complete(admitted.received().method.path, call).await;
         let permitted = policy::permit(&self.rules, admitted, call)?;
         let routed = route::route(&self.routes, permitted)?;
         let permitted = routed.permitted();

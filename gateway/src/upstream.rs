@@ -31,10 +31,12 @@ use bytes::Bytes;
 use catalog_model::{ids::DomainId, reason::Lang};
 use luqiao_proto::{
     convert::caller::caller_message,
+    ledger::v1::{Cosignature, TreeHead},
     node::v1::{
         AckOutboxRequest, ApplyFeedBatchRequest, CallRequest, Envelope, GetFeedCursorRequest,
-        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, NodeMember, OutboxItem,
-        StreamRequest, StreamResponse,
+        GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
+        GetNodeStatusResponse, ListOutboxRequest, NodeMember, OutboxItem, StreamRequest,
+        StreamResponse, TakeCosignatureRequest, TakeHeadRequest,
     },
 };
 use luqiao_transport::{
@@ -329,6 +331,44 @@ impl Upstream {
         self.internal(Duration::ZERO, |node, time| {
             let (mut client, request) = (node.calls.clone(), timed(request.clone(), time));
             async move { client.ack_outbox(request).await.map(drop) }
+        })
+        .await
+    }
+
+    /// What is held of the ledger of `domain`, and it of ours.
+    pub async fn head_standing(
+        &self,
+        domain: &DomainId,
+    ) -> Result<GetHeadStandingResponse, CallFailed> {
+        let request = GetHeadStandingRequest { domain: domain.to_string() };
+        self.internal(Duration::ZERO, |node, time| {
+            let (mut client, request) = (node.calls.clone(), timed(request.clone(), time));
+            async move { Ok(client.get_head_standing(request).await?.into_inner()) }
+        })
+        .await
+    }
+
+    /// Another domain's newest head, whose signature was checked, with the way from the one held.
+    pub async fn take_head(
+        &self,
+        head: Option<TreeHead>,
+        from: u64,
+        path: Vec<Bytes>,
+    ) -> Result<(), CallFailed> {
+        let request = TakeHeadRequest { head, from, path };
+        self.internal(Duration::ZERO, |node, time| {
+            let (mut client, request) = (node.calls.clone(), timed(request.clone(), time));
+            async move { client.take_head(request).await.map(drop) }
+        })
+        .await
+    }
+
+    /// Another domain's cosignature, which was checked.
+    pub async fn take_cosignature(&self, cosignature: Cosignature) -> Result<(), CallFailed> {
+        let request = TakeCosignatureRequest { cosignature: Some(cosignature) };
+        self.internal(Duration::ZERO, |node, time| {
+            let (mut client, request) = (node.calls.clone(), timed(request.clone(), time));
+            async move { client.take_cosignature(request).await.map(drop) }
         })
         .await
     }

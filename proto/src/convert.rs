@@ -37,6 +37,7 @@ pub mod carried;
 pub mod deadline;
 pub mod digest;
 pub mod methods;
+pub mod proof;
 pub mod quality;
 pub mod relations;
 pub mod rule;

@@ -4,6 +4,7 @@
 mod cases;
 mod entries;
 mod grants;
+mod proofs;
 mod quality;
 mod relations;
 mod rules;

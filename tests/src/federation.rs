@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use catalog_node::bootstrap::LedgerHash;
 use luqiao::{
     context::Context,
     dev::{
@@ -57,8 +58,17 @@ impl Federation {
     ///
     /// If that cannot be done.
     pub async fn prepare() -> Self {
+        Self::prepare_with(LedgerHash::Sha256).await
+    }
+
+    /// As [`Federation::prepare`], with ledgers that are proved with `hash`.
+    ///
+    /// # Panics
+    ///
+    /// If that cannot be done.
+    pub async fn prepare_with(hash: LedgerHash) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let topology = Topology::prepare(&folder.path().join("dev"))
+        let topology = Topology::prepare_with(&folder.path().join("dev"), hash)
             .await
             .unwrap_or_else(|failure| panic!("{failure:?}"));
         Self { topology, processes: BTreeMap::new(), _folder: folder }
@@ -121,6 +131,29 @@ impl Federation {
     /// Kills a process as `kill -9` does.
     pub fn kill(&mut self, part: Part) {
         self.process(part).kill();
+    }
+
+    /// Throws away what the cluster of `level` knows and creates it anew with the same keys, as
+    /// somebody would who wants another past; waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// If that cannot be done.
+    pub async fn rewrite(&mut self, level: Level) {
+        let plan = self.topology.of(level);
+        let nodes: Vec<u64> = plan.nodes.iter().map(|node| node.id).collect();
+        let data: Vec<_> = nodes.iter().map(|id| plan.node_folder(*id).join("data")).collect();
+        for id in &nodes {
+            self.kill(Part::Node(level, *id));
+        }
+        for folder in data {
+            std::fs::remove_dir_all(&folder).expect("the data can be thrown away");
+        }
+        for id in &nodes {
+            self.revive(Part::Node(level, *id));
+        }
+        self.create(level);
+        self.until_answering(level).await;
     }
 
     /// Starts a process, for the first time or again.

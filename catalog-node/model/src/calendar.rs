@@ -73,6 +73,29 @@ impl DayKind {
     pub fn counts(&self) -> bool {
         matches!(self, Self::Workday | Self::MakeUpDay(_))
     }
+
+    /// Why the day counts or does not, in words; `official` is whether its year has an official
+    /// list.
+    pub fn text(&self, lang: Lang, official: bool) -> String {
+        let kind = match (self, lang) {
+            (Self::Workday, Lang::En) => "working day".to_owned(),
+            (Self::Workday, Lang::Zh) => "工作日".to_owned(),
+            (Self::MakeUpDay(name), Lang::En) => format!("make-up day for {}", name.en),
+            (Self::MakeUpDay(name), Lang::Zh) => format!("{}调休上班", name.zh),
+            (Self::Weekend, Lang::En) => "weekend".to_owned(),
+            (Self::Weekend, Lang::Zh) => "周末".to_owned(),
+            (Self::Holiday(name), Lang::En) => format!("holiday, {}", name.en),
+            (Self::Holiday(name), Lang::Zh) => format!("{}放假", name.zh),
+            (Self::Closure(number), Lang::En) => format!("declared closed by {number}"),
+            (Self::Closure(number), Lang::Zh) => format!("{number}停工"),
+        };
+        let official = match (official, lang) {
+            (true, _) => "",
+            (false, Lang::En) => ", provisional: its year has no official list yet",
+            (false, Lang::Zh) => "（暂定：该年度尚无官方日历）",
+        };
+        format!("{kind}{official}")
+    }
 }
 
 /// The last day of a count.
@@ -104,24 +127,8 @@ impl DayLine {
     /// `2026-10-01 Thu     holiday 国庆节`: the day as a line of an explained count.
     pub fn text(&self, lang: Lang) -> String {
         let counted = self.counted.map(|n| n.to_string()).unwrap_or_default();
-        let kind = match (&self.kind, lang) {
-            (DayKind::Workday, Lang::En) => "working day".to_owned(),
-            (DayKind::Workday, Lang::Zh) => "工作日".to_owned(),
-            (DayKind::MakeUpDay(name), Lang::En) => format!("make-up day for {}", name.en),
-            (DayKind::MakeUpDay(name), Lang::Zh) => format!("{}调休上班", name.zh),
-            (DayKind::Weekend, Lang::En) => "weekend".to_owned(),
-            (DayKind::Weekend, Lang::Zh) => "周末".to_owned(),
-            (DayKind::Holiday(name), Lang::En) => format!("holiday, {}", name.en),
-            (DayKind::Holiday(name), Lang::Zh) => format!("{}放假", name.zh),
-            (DayKind::Closure(number), Lang::En) => format!("declared closed by {number}"),
-            (DayKind::Closure(number), Lang::Zh) => format!("{number}停工"),
-        };
-        let official = match (self.official, lang) {
-            (true, _) => "",
-            (false, Lang::En) => ", provisional: its year has no official list yet",
-            (false, Lang::Zh) => "（暂定：该年度尚无官方日历）",
-        };
-        format!("{} {} {counted:>3} {kind}{official}", self.date, self.weekday)
+        let why = self.kind.text(lang, self.official);
+        format!("{} {} {counted:>3} {why}", self.date, self.weekday)
     }
 }
 

@@ -147,8 +147,14 @@ fn render(page: &mut String, bag: &CaseBag) -> fmt::Result {
 
     heading(page, "所引依据", "The law quoted")?;
     for (number, rule) in (1..).zip(&bag.law) {
-        write!(page, "<p id=\"law-{number}\">{}</p>\n<blockquote>", Shown(&cite(rule)))?;
-        writeln!(page, "{}</blockquote>", Escaped(&rule.quote))?;
+        writeln!(page, "<p id=\"law-{number}\">{}</p>", Shown(&cite(rule)))?;
+        if rule.quote.is_empty() {
+            let house =
+                Both::new("平台内部规则，非法律条文。", "A rule of the house; no law says it.");
+            writeln!(page, "<p>{}</p>", Shown(&house))?;
+        } else {
+            writeln!(page, "<blockquote>{}</blockquote>", Escaped(&rule.quote))?;
+        }
     }
 
     heading(page, "期限计算", "The days counted")?;

@@ -39,6 +39,20 @@ fn a_spec_becomes_the_first_command() {
 }
 
 #[test]
+fn the_hash_of_the_ledger_is_stated_only_where_it_is_not_the_usual_one() {
+    let suite = |line: &str| {
+        let text = SPEC.replacen('\n', &format!("\n{line}\n"), 1);
+        let mut spec: Spec = toml::from_str(&text).expect(line);
+        let bootstrap = spec.command([7; 16], UtcMillis(5)).expect("it is sound");
+        bootstrap.cluster.hash_suite
+    };
+    assert_eq!(suite(""), None);
+    assert_eq!(suite("hash = \"sha256\""), None);
+    assert_eq!(suite("hash = \"sm3\""), Some(Suite::Sm3Sm2));
+    toml::from_str::<Spec>(&format!("hash = \"md5\"\n{SPEC}")).expect_err("no hash of ours");
+}
+
+#[test]
 fn what_could_not_be_applied_is_refused_before_it_is_proposed() {
     let check = |change: fn(&mut Spec), key: &str| {
         let mut spec = spec();

@@ -7,14 +7,16 @@ use catalog_model::{
     reason::{Lang, Reason},
     refusal::Refusal,
 };
+use catalog_proofs::suite::Suite;
 use luqiao_proto::{
     convert::{caller::read_caller, methods, stated, time::read_timestamp},
     node::v1::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
-        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
-        StreamRequest, StreamResponse, node_service_client::NodeServiceClient,
-        node_service_server::NodeService,
+        GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
+        GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, StreamRequest,
+        StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse, TakeHeadRequest,
+        TakeHeadResponse, node_service_client::NodeServiceClient, node_service_server::NodeService,
     },
 };
 use luqiao_transport::{
@@ -33,7 +35,7 @@ use super::{
     service_change, sharing, watch,
 };
 use crate::{
-    bootstrap::Spec,
+    bootstrap::{LedgerHash, Spec},
     node::{leadership_moved, no_leader, not_leader, quarantined},
     remote::BOOTSTRAP,
     storage::hex,
@@ -264,6 +266,15 @@ impl Services {
         if spec.domain != *self.handle.domain() {
             return Err(Refusal::new(Reason::DomainForeign).fact("domain", &spec.domain));
         }
+        let (wanted, found) =
+            (Suite::from(spec.hash.unwrap_or(LedgerHash::Sha256)), self.head_key.suite());
+        if wanted != found {
+            return Err(malformed(format!(
+                "the ledger is to be signed with {}, but this node's key for heads is {}",
+                wanted.signature_name(),
+                found.signature_name()
+            )));
+        }
         let bootstrap = spec
             .command(self.identity.cluster_id, self.handle.clock().wall())
             .map_err(|error| malformed(error.to_string()))?;
@@ -370,10 +381,13 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         }
         "/luqiao.federation.v1.FederationService/ForwardRequest" => federation::forward(call).await,
         "/luqiao.federation.v1.FederationService/RelayStatus" => federation::relay(call).await,
+        "/luqiao.federation.v1.FederationService/ExchangeHeads" => {
+            ledger::exchange::answer(call).await
+        }
 
-        "/luqiao.ledger.v1.LedgerService/GetTreeHead" => ledger::head(call).await,
-        "/luqiao.ledger.v1.LedgerService/GetReceipt" => ledger::receipt(call).await,
-        "/luqiao.ledger.v1.LedgerService/GetConsistencyProof" => ledger::consistency(call).await,
+        path if path.starts_with("/luqiao.ledger.v1.LedgerService/") => {
+            ledger::dispatch(call).await
+        }
 
         "/luqiao.operations.v1.OperationsService/GetStatus" => operations::status(call).await,
         "/luqiao.operations.v1.OperationsService/TransferLeader" => {
@@ -529,5 +543,29 @@ impl NodeService for NodeCalls {
     ) -> Result<Response<ApplyFeedBatchResponse>, Status> {
         let services = &self.0;
         by_leader!(services, request, apply_feed_batch, links::apply_feed_batch)
+    }
+
+    async fn get_head_standing(
+        &self,
+        request: Request<GetHeadStandingRequest>,
+    ) -> Result<Response<GetHeadStandingResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, get_head_standing, ledger::exchange::standing)
+    }
+
+    async fn take_head(
+        &self,
+        request: Request<TakeHeadRequest>,
+    ) -> Result<Response<TakeHeadResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, take_head, ledger::exchange::take_head)
+    }
+
+    async fn take_cosignature(
+        &self,
+        request: Request<TakeCosignatureRequest>,
+    ) -> Result<Response<TakeCosignatureResponse>, Status> {
+        let services = &self.0;
+        by_leader!(services, request, take_cosignature, ledger::exchange::take_cosignature)
     }
 }

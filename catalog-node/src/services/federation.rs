@@ -106,7 +106,7 @@ pub(super) async fn relay(call: &Call) -> Result<Reply, Refusal> {
 }
 
 /// The widest feed that the caller may follow; refused to whoever is not the gateway of a peer.
-fn scope_of_caller(look: &Look<'_>) -> Result<FeedScope, Refusal> {
+pub(super) fn scope_of_caller(look: &Look<'_>) -> Result<FeedScope, Refusal> {
     let foreign = || Refusal::new(Reason::DomainForeign).fact("domain", &look.caller.domain);
     if !matches!(look.caller.identity, Identity::Gateway { .. }) {
         return Err(foreign());

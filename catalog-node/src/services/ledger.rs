@@ -1,43 +1,70 @@
 //! `LedgerService`: heads signed by this node's own key, and proofs that need nobody's word.
+//!
+//! What is shown of a record is decided in [`seen`], how it reads in [`sentence`]; [`records`],
+//! [`verify`], [`archive`], [`bag`] and [`exchange`] answer the calls.
 
+mod archive;
+mod bag;
+pub(in crate::services) mod exchange;
 mod record_json;
+mod records;
+mod seen;
+mod sentence;
+mod verify;
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use catalog_model::{
-    ids::DomainId,
-    name::{Resource, ResourceName},
-    reason::Reason,
-    refusal::Refusal,
+use catalog_model::{ids::DomainId, reason::Reason, refusal::Refusal};
+use catalog_proofs::{
+    head::{Cosignature, Head, SignedHead},
+    key,
+    suite::Suite,
 };
-use catalog_proofs::head::signed_bytes;
-use catalog_state::ledger::Ledger;
+use catalog_state::{ledger::Ledger, rows::proof::HeldHead};
 use luqiao_proto::{
     convert::{
         name::{domain_name, resource_name},
-        time::timestamp,
+        proof::head_message,
     },
     ledger::v1::{
         ConsistencyProof, GetConsistencyProofRequest, GetReceiptRequest, GetTreeHeadRequest,
-        Receipt, TreeHead,
+        Receipt,
     },
 };
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{self, PemObject},
 };
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
-use self::record_json::record_json;
-use super::{Call, Look, Reply, demands, disputes, not_found};
+pub(super) use self::{archive::export, records::tail};
+use self::{record_json::record_json, seen::Seeing};
+use super::{Call, Look, Reply, not_found};
 use crate::{config::HeadFiles, storage::hex};
+
+/// One line for each method that is answered once.
+pub(super) async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
+    match call.method.path {
+        "/luqiao.ledger.v1.LedgerService/GetTreeHead" => head(call).await,
+        "/luqiao.ledger.v1.LedgerService/GetReceipt" => receipt(call).await,
+        "/luqiao.ledger.v1.LedgerService/GetConsistencyProof" => consistency(call).await,
+        "/luqiao.ledger.v1.LedgerService/QueryRecords" => records::query(call).await,
+        "/luqiao.ledger.v1.LedgerService/VerifyLedger" => verify::ledger(call).await,
+        "/luqiao.ledger.v1.LedgerService/VerifyAgainst" => verify::against(call).await,
+        "/luqiao.ledger.v1.LedgerService/ListHeads" => verify::heads(call).await,
+        "/luqiao.ledger.v1.LedgerService/SealSegment" => archive::seal(call).await,
+        "/luqiao.ledger.v1.LedgerService/ListSegments" => archive::list(call).await,
+        "/luqiao.ledger.v1.LedgerService/ErasePayload" => archive::erase(call).await,
+        "/luqiao.ledger.v1.LedgerService/PurgePayloads" => archive::purge(call).await,
+        "/luqiao.ledger.v1.LedgerService/GetCaseBag" => bag::get(call).await,
+        path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
+    }
+}
 
 /// The key that signs heads, with the certificate that says whose it is.
 pub(crate) struct HeadKey {
-    pair: Ed25519KeyPair,
-    certificate: Bytes,
+    key: key::HeadKey,
+    certificate: Vec<u8>,
 }
 
 impl std::fmt::Debug for HeadKey {
@@ -58,8 +85,8 @@ pub enum HeadKeyError {
         /// Why.
         source: pem::Error,
     },
-    /// The key is no Ed25519 key in PKCS #8.
-    #[error("{} holds no Ed25519 key in PKCS #8", .file.display())]
+    /// The key is neither an Ed25519 nor an SM2 key in PKCS #8.
+    #[error("{} holds no Ed25519 or SM2 key in PKCS #8", .file.display())]
     Key {
         /// The file.
         file: PathBuf,
@@ -93,14 +120,16 @@ impl HeadKey {
             move |source| HeadKeyError::Pem { file, source }
         };
         let key = PrivateKeyDer::from_pem_file(&files.key).map_err(pem(&files.key))?;
-        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.secret_der())
-            .map_err(|_| HeadKeyError::Key { file: files.key.clone() })?;
+        let key = [Suite::Sha256Ed25519, Suite::Sm3Sm2]
+            .into_iter()
+            .find_map(|suite| key::HeadKey::from_pkcs8(suite, key.secret_der()).ok())
+            .ok_or_else(|| HeadKeyError::Key { file: files.key.clone() })?;
         let file = || files.certificate.clone();
         let certificate =
             CertificateDer::from_pem_file(&files.certificate).map_err(pem(&files.certificate))?;
         let unfit = || HeadKeyError::Certificate { file: file() };
         let (_, parsed) = X509Certificate::from_der(&certificate).map_err(|_| unfit())?;
-        if *parsed.public_key().subject_public_key.data != *pair.public_key().as_ref() {
+        if *parsed.public_key().subject_public_key.data != *key.public_key() {
             return Err(unfit());
         }
         let expected = format!("spiffe://{domain}.luqiao/node/{node}/head/{}", hex(cluster_id));
@@ -112,59 +141,92 @@ impl HeadKey {
         if !named {
             return Err(HeadKeyError::Name { file: file(), expected });
         }
-        Ok(Self { pair, certificate: certificate.to_vec().into() })
+        Ok(Self { key, certificate: certificate.to_vec() })
+    }
+
+    /// The suite of the key.
+    pub(super) fn suite(&self) -> Suite {
+        self.key.suite()
     }
 
     /// The signed head over the first `size` records.
-    fn head(&self, look: &Look<'_>, size: u64) -> Option<TreeHead> {
-        let root = Ledger(look.state).root(size)?;
+    fn head(&self, look: &Look<'_>, size: u64) -> Result<SignedHead, Refusal> {
+        let root_hash =
+            Ledger(look.state).root(size).ok_or_else(|| Refusal::new(Reason::Internal))?;
         let cluster = &look.cluster;
-        let (domain, cluster_id) = (cluster.domain.to_string(), hex(&cluster.cluster_id));
-        let time = look.view().clock();
-        let (suite, generation) = (cluster.suite(), cluster.generation);
-        let signed = signed_bytes(&domain, &cluster_id, generation, size, &root, time.0, suite);
-        Some(TreeHead {
-            domain,
-            cluster_id,
-            generation,
+        let head = Head {
+            domain: cluster.domain.clone(),
+            cluster_id: cluster.cluster_id,
+            generation: cluster.generation,
             tree_size: size,
-            root_hash: root.to_vec().into(),
-            time: Some(timestamp(time)),
-            hash_algorithm: suite.hash_name().to_owned(),
-            signature_algorithm: suite.signature_name().to_owned(),
-            signature: self.pair.sign(&signed).as_ref().to_vec().into(),
+            root_hash,
+            time: look.view().clock(),
+            suite: cluster.suite(),
+        };
+        let signature = self.sign(head.suite, &head.signed_bytes())?;
+        Ok(SignedHead { head, signature, certificate: self.certificate.clone() })
+    }
+
+    /// This domain's word that it holds `held` of another domain's ledger.
+    fn cosignature(&self, look: &Look<'_>, held: &HeldHead) -> Result<Cosignature, Refusal> {
+        let cluster = &look.cluster;
+        let mut cosignature = Cosignature {
+            cosigner: cluster.domain.clone(),
+            cosigner_cluster: cluster.cluster_id,
+            // As long as it is the same head it is the same word, whichever node says it.
+            time: held.received_time,
+            head: held.head.head.clone(),
+            suite: cluster.suite(),
+            signature: Vec::new(),
             certificate: self.certificate.clone(),
-        })
+        };
+        cosignature.signature = self.sign(cosignature.suite, &cosignature.signed_bytes())?;
+        Ok(cosignature)
+    }
+
+    /// A key of another suite than the ledger's proves nothing: better no head than that one.
+    fn sign(&self, suite: Suite, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        if self.key.suite() == suite {
+            return Ok(self.key.sign(message));
+        }
+        let (found, wanted) = (self.key.suite().signature_name(), suite.signature_name());
+        tracing::error!(found, wanted, "Key for heads is of another suite than the ledger");
+        Err(Refusal::new(Reason::Internal))
     }
 }
 
-pub(super) async fn head(call: &Call) -> Result<Reply, Refusal> {
+async fn head(call: &Call) -> Result<Reply, Refusal> {
     let request: GetTreeHeadRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     let services = call.services.clone();
     call.read(move |look| {
         look.own(&domain)?;
         let size = Ledger(look.state).size();
-        services.head_key.head(look, size).ok_or_else(|| Refusal::new(Reason::Internal))
+        Ok(head_message(&services.head_key.head(look, size)?))
     })
     .await
 }
 
-pub(super) async fn receipt(call: &Call) -> Result<Reply, Refusal> {
+async fn receipt(call: &Call) -> Result<Reply, Refusal> {
     let request: GetReceiptRequest = call.decode()?;
     let name = resource_name(&request.name, "name")?;
     let services = call.services.clone();
     call.read(move |look| {
         let ledger = Ledger(look.state);
         let missing = || not_found(&name);
-        if !sees(look, &name, &ledger) {
+        let records = ledger.of_subject(&name);
+        let index = match request.record {
+            Some(wanted) => records.into_iter().find(|index| *index == wanted),
+            // The newest record about it: what it came to.
+            None => records.last().copied(),
+        };
+        let index = index.ok_or_else(missing)?;
+        let record = ledger.record(index).ok_or_else(missing)?;
+        if !Seeing::new(look).sees(&record) {
             return Err(missing());
         }
-        // The newest record about it: what it came to.
-        let index = *ledger.of_subject(&name).last().ok_or_else(missing)?;
         let size = ledger.size();
         let stored = ledger.record_bytes(index).ok_or_else(missing)?;
-        let record = ledger.record(index).ok_or_else(missing)?;
         let path = ledger.inclusion_proof(index, size).ok_or_else(missing)?;
         Ok(Receipt {
             name: name.to_string(),
@@ -172,43 +234,13 @@ pub(super) async fn receipt(call: &Call) -> Result<Reply, Refusal> {
             record: stored.into(),
             record_json: record_json(&record).to_string(),
             inclusion_proof: path.iter().map(|hash| hash.to_vec().into()).collect(),
-            tree_head: services.head_key.head(look, size),
+            tree_head: Some(head_message(&services.head_key.head(look, size)?)),
         })
     })
     .await
 }
 
-/// Receipts of requests and grants go to whom the thing itself is shown; of a request that the law
-/// refused at once there is no case, and its asker is the actor on record.
-fn sees(look: &Look<'_>, name: &ResourceName, ledger: &Ledger<'_>) -> bool {
-    let view = look.view();
-    match &name.resource {
-        Resource::Request(id) => {
-            if let Some(case) = view.request(&name.domain, *id) {
-                return look.sees_request(&case);
-            }
-            let organization = look.caller.organization();
-            let actor = organization.map(|id| format!("{}/organizations/{id}", look.caller.domain));
-            let first = ledger.of_subject(name).first().and_then(|first| ledger.record(*first));
-            look.is_platform()
-                || first.zip(actor).is_some_and(|(record, actor)| record.actor.starts_with(&actor))
-        }
-        Resource::Grant(id) => {
-            view.grant(&name.domain, *id).is_some_and(|grant| look.sees_grant(&grant))
-        }
-        Resource::Entry(id) => {
-            view.published_entry(&name.domain, *id).is_some() || look.is_platform()
-        }
-        Resource::Dispute(_) => disputes::seen(look, name).is_some(),
-        // What is proven is a digest of the words: who reads no text of it has nothing to prove.
-        Resource::Demand(id) => {
-            view.demand(&name.domain, *id).is_some_and(|demand| demands::takes_part(look, &demand))
-        }
-        _ => look.is_platform(),
-    }
-}
-
-pub(super) async fn consistency(call: &Call) -> Result<Reply, Refusal> {
+async fn consistency(call: &Call) -> Result<Reply, Refusal> {
     let request: GetConsistencyProofRequest = call.decode()?;
     let domain = domain_name(&request.parent, "parent")?;
     let services = call.services.clone();
@@ -230,7 +262,7 @@ pub(super) async fn consistency(call: &Call) -> Result<Reply, Refusal> {
             first_size: first,
             second_size: second,
             path: path.iter().map(|hash| hash.to_vec().into()).collect(),
-            second_head: services.head_key.head(look, second),
+            second_head: Some(head_message(&services.head_key.head(look, second)?)),
         })
     })
     .await

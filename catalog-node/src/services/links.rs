@@ -172,7 +172,7 @@ pub(super) async fn apply_feed_batch(
 }
 
 /// Commits on behalf of this domain's own gateway, which is all that asks here.
-async fn commit(services: &Arc<Services>, body: Body) -> Result<Answered, Refusal> {
+pub(super) async fn commit(services: &Arc<Services>, body: Body) -> Result<Answered, Refusal> {
     let caller = Caller {
         domain: services.handle.domain().clone(),
         identity: Identity::Gateway { id: "link".to_owned() },
@@ -185,7 +185,7 @@ async fn commit(services: &Arc<Services>, body: Body) -> Result<Answered, Refusa
     }
 }
 
-fn domain_id(text: &str) -> Result<DomainId, Refusal> {
+pub(super) fn domain_id(text: &str) -> Result<DomainId, Refusal> {
     text.parse().map_err(|error| {
         Refusal::new(Reason::FieldInvalid).field("domain", format!("{error}"), "不是域标识")
     })

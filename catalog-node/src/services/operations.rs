@@ -24,7 +24,7 @@ use luqiao_proto::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{Call, Reply, Services, call::client, members};
+use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members};
 use crate::{config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.
@@ -67,6 +67,19 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
                 })
             })
             .collect();
+        // On record, so that no node has to remember it.
+        let forks = view
+            .held_heads()
+            .into_iter()
+            .flat_map(|held| view.forked_heads(&held.head.head.domain));
+        alarms.extend(forks.map(|fork| Alarm {
+            name: HEAD_FORKED.to_owned(),
+            since: Some(timestamp(fork.received_time)),
+            subject: format!(
+                "{}: its head over {} records does not extend the one held",
+                fork.head.head.domain, fork.head.head.tree_size
+            ),
+        }));
         alarms.sort_by(|one, other| (&one.name, &one.subject).cmp(&(&other.name, &other.subject)));
         Ok(GetStatusResponse {
             domain: cluster.domain.to_string(),

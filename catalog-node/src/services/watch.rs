@@ -33,7 +33,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::{Call, Look, Services, call::Answers, catalog::sees_working, federation};
+use super::{Call, Look, Services, call::Answers, catalog::sees_working, federation, ledger};
 use crate::{
     handle::NodeHandle,
     history::{Committed, Subscription},
@@ -55,6 +55,8 @@ pub(super) async fn stream(call: Call) -> Result<Answers<StreamResponse>, Refusa
         "/luqiao.sharing.v1.DisputeService/WatchDisputes" => disputes(call),
         "/luqiao.sharing.v1.DemandService/WatchDemands" => demands(call),
         "/luqiao.federation.v1.FederationService/FollowFeed" => feed(call),
+        "/luqiao.ledger.v1.LedgerService/TailRecords" => ledger::tail(call),
+        "/luqiao.ledger.v1.LedgerService/ExportSegment" => ledger::export(call),
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }

@@ -212,7 +212,7 @@ async fn an_entry_is_published_asked_for_and_proved() {
             1,
             &school,
             "ledger.v1.LedgerService/GetReceipt",
-            &GetReceiptRequest { name: grant.name.clone() },
+            &GetReceiptRequest { name: grant.name.clone(), record: None },
         )
         .await
         .unwrap();

@@ -34,6 +34,7 @@ pub fn bootstrap(level: Level) -> Spec {
         },
         display_name: level.display_name().to_owned(),
         composition: level.composition().to_owned(),
+        hash: None,
         development_clock: Some(super::CLOCK_START.to_owned()),
         calendar: None,
         rule_pack: None,

@@ -3,6 +3,7 @@
 //! ```text
 //! DATA/contexts.toml           one context a role, for `luqiao --contexts`
 //! DATA/{domain}/ca.pem         the domain's authority; its key is kept in memory only
+//! DATA/{domain}/head-ca.pem    the authority for keys for heads, where they are SM2
 //! DATA/{domain}/trust.json     trust anchor for receipts
 //! DATA/{domain}/bootstrap.json with what the cluster begins
 //! DATA/{domain}/node-{id}/     settings, certificate, key for heads, data, log
@@ -23,6 +24,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use catalog_node::bootstrap::LedgerHash;
+use catalog_proofs::suite::Suite;
 use luqiao_transport::identity::Subject;
 use serde_json::json;
 
@@ -30,7 +33,7 @@ use crate::{
     both,
     exit::Exit,
     failure::Failure,
-    pki::{Authority, PkiError},
+    pki::{Authority, PkiError, national::NationalAuthority},
 };
 
 use super::{
@@ -114,6 +117,11 @@ impl DomainPlan {
         self.folder.join("bootstrap.json")
     }
 
+    /// The authority for keys for heads, where the ledger is proved with SM3 and SM2.
+    pub fn head_ca(&self) -> PathBuf {
+        self.folder.join("head-ca.pem")
+    }
+
     /// The trust anchor.
     pub fn trust(&self) -> PathBuf {
         self.folder.join("trust.json")
@@ -123,6 +131,11 @@ impl DomainPlan {
 impl Topology {
     /// Lays out three domains in `folder`, or opens the ones that are there.
     pub async fn prepare(folder: &Path) -> Result<Self, Failure> {
+        Self::prepare_with(folder, LedgerHash::Sha256).await
+    }
+
+    /// As [`Topology::prepare`]; new ledgers are proved with `hash`.
+    pub async fn prepare_with(folder: &Path, hash: LedgerHash) -> Result<Self, Failure> {
         let failed = |error: io::Error| Failure::file(folder, &error);
         fs::create_dir_all(folder).map_err(failed)?;
         let folder = fs::canonicalize(folder).map_err(failed)?;
@@ -144,7 +157,7 @@ impl Topology {
         };
         topology.lay_wires().await?;
         if fresh {
-            topology.issue()?;
+            topology.issue(hash)?;
         }
         topology.write_settings()?;
         Ok(topology)
@@ -196,9 +209,14 @@ impl Topology {
         Ok(())
     }
 
-    fn issue(&mut self) -> Result<(), Failure> {
+    fn issue(&mut self, hash: LedgerHash) -> Result<(), Failure> {
+        let suite = Suite::from(hash);
         for (level, plan) in &self.domains {
             let authority = Authority::new(&level.domain())?;
+            let national = match hash {
+                LedgerHash::Sha256 => None,
+                LedgerHash::Sm3 => Some(NationalAuthority::new(&level.domain())?),
+            };
             for folder in [plan.gateway_folder(), plan.callers()] {
                 fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
             }
@@ -206,7 +224,11 @@ impl Topology {
                 let folder = plan.node_folder(node.id);
                 fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
                 let id = instance(&node.id.to_string());
-                authority.issue_head(&id, &plan.cluster_id)?.write(&folder, "head")?;
+                let head = match &national {
+                    None => authority.issue_head(&id, &plan.cluster_id)?,
+                    Some(national) => national.issue_head(&id, &plan.cluster_id)?,
+                };
+                head.write(&folder, "head")?;
                 authority.issue(Subject::Node { id })?.write(&folder, "node")?;
             }
             for name in [GATEWAY, WITNESS] {
@@ -221,15 +243,21 @@ impl Topology {
             let pem = authority.pem();
             write(&plan.folder.join("ca.pem"), &pem)?;
             write(&plan.folder.join("cluster-id"), &plan.cluster_id)?;
-            let spec =
-                serde_json::to_string_pretty(&spec::bootstrap(*level)).expect("texts and lists");
+            let mut spec = spec::bootstrap(*level);
+            let mut head_pem = pem;
+            if let Some(national) = &national {
+                spec.hash = Some(hash);
+                head_pem = national.pem();
+                write(&plan.head_ca(), &head_pem)?;
+            }
+            let spec = serde_json::to_string_pretty(&spec).expect("texts and lists");
             write(&plan.bootstrap(), &format!("{spec}\n"))?;
             let anchor = json!({
                 "domain": level.domain_text(),
                 "cluster_id": plan.cluster_id,
-                "hash": "sha256",
-                "algorithm": "ed25519",
-                "ca_certificates": [pem],
+                "hash": suite.hash_name(),
+                "algorithm": suite.signature_name(),
+                "ca_certificates": [head_pem],
                 "forks": [],
             });
             write(&plan.trust(), &format!("{anchor:#}\n"))?;
@@ -276,9 +304,12 @@ impl Topology {
                 "\n[[peers]]\ndomain = \"{domain}\"\nkind = \"{kind}\"\nendpoints = [\"{endpoint}\"]\n\
                  ca = \"../../{domain}/ca.pem\"\nfollow = \"{follow}\"\n"
             );
+            if self.of(*neighbour).head_ca().exists() {
+                let _ = writeln!(text, "head_ca = \"../../{domain}/head-ca.pem\"");
+            }
         }
         // On one machine nobody has to be patient with a wide-area link.
-        text.push_str("\n[timeouts]\nprobe_interval = \"200ms\"\nlink_retry_max = \"500ms\"\n");
+        text.push_str("\n[timeouts]\nprobe_interval = \"200ms\"\nlink_retry_max = \"500ms\"\nhead_exchange = \"2s\"\n");
         text
     }
 }

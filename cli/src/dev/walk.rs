@@ -86,6 +86,7 @@ steps! {
     Transfer "transfer" "A function goes to another department, and its entries with it" "职能划转，目录随之转出";
     ErrorReport "error-report" "A user finds an error: verified, corrected, everybody told" "数据校核：核实、更正、通知使用方";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
+    CaseBag "case-bag" "The overdue case as one page that proves itself offline" "逾期案件装订成可离线自证的案卷包";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     EntryLife "entry-life" "An entry's life: a law changes, versions differ, off the list and back" "目录生命周期：法律调整、版本差异、暂停与恢复";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
@@ -132,6 +133,7 @@ impl Step {
             Self::Transfer => Box::pin(relations::transfer(walk, told)),
             Self::ErrorReport => Box::pin(relations::error_report(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
+            Self::CaseBag => Box::pin(proofs::case_bag(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::EntryLife => Box::pin(entry_life::entry_life(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
@@ -297,6 +299,7 @@ const GET_TRANSFER: &str = "/luqiao.relations.v1.TransferService/GetTransfer";
 const GET_REPORT: &str = "/luqiao.quality.v1.QualityService/GetReport";
 const TRACE_REPORT: &str = "/luqiao.quality.v1.QualityService/TraceReport";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
+const GET_CASE_BAG: &str = "/luqiao.ledger.v1.LedgerService/GetCaseBag";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
 const GET_RULE_PACK: &str = "/luqiao.rule.v1.RuleService/GetRulePack";
 const WHAT_IF: &str = "/luqiao.law.v1.LawService/WhatIf";

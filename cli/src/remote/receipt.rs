@@ -6,9 +6,9 @@ use crate::{exit::Exit, failure::Failure, message::kind};
 
 use super::{Remote, answer};
 
-/// Fetches the receipt of a request or grant.
-pub async fn get(remote: &Remote, name: String) -> Result<Exit, Failure> {
-    let request = GetReceiptRequest { name };
+/// Fetches the receipt of a resource: of this record about it, or of the newest.
+pub async fn get(remote: &Remote, name: String, record: Option<u64>) -> Result<Exit, Failure> {
+    let request = GetReceiptRequest { name, record };
     let mut client = remote.session.ledger();
     let receipt = answer(client.get_receipt(remote.session.call(request)).await)?;
     remote.show(kind::RECEIPT, &receipt)?;

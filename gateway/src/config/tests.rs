@@ -41,6 +41,8 @@ fn relative_paths_count_from_the_folder_of_the_file() {
     let config = parse(EXAMPLE).unwrap();
     assert_eq!(config.tls.cert, Path::new("/etc/luqiao/gateway.crt"));
     assert_eq!(config.peers[0].ca, Path::new("/etc/luqiao/fujian-ca.crt"));
+    let head_ca = config.peers[1].head_ca.as_deref();
+    assert_eq!(head_ca, Some(Path::new("/etc/luqiao/siming-head-ca.crt")));
     let absolute = parse(&EXAMPLE.replace("\"fujian-ca.crt\"", "\"/pki/ca.crt\"")).unwrap();
     assert_eq!(absolute.peers[0].ca, Path::new("/pki/ca.crt"));
 }

@@ -24,8 +24,10 @@ use luqiao_proto::{
     node::v1::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
-        GetNodeStatusRequest, GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse,
-        NodeMember, OutboxItem, StreamRequest, StreamResponse,
+        GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
+        GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, NodeMember, OutboxItem,
+        StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
+        TakeHeadRequest, TakeHeadResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
 };
@@ -356,6 +358,29 @@ impl NodeService for Served {
             Some(token) => Ok(Response::new(ApplyFeedBatchResponse { token })),
             None => Err(status::of(&Refusal::new(Reason::FeedCursorMoved), Lang::En)),
         }
+    }
+
+    // This node has no ledger: nothing is held, and heads are not exchanged.
+
+    async fn get_head_standing(
+        &self,
+        _: Request<GetHeadStandingRequest>,
+    ) -> Result<Response<GetHeadStandingResponse>, Status> {
+        Ok(Response::new(GetHeadStandingResponse::default()))
+    }
+
+    async fn take_head(
+        &self,
+        _: Request<TakeHeadRequest>,
+    ) -> Result<Response<TakeHeadResponse>, Status> {
+        Err(status::of(&Refusal::new(Reason::NotBootstrapped), Lang::En))
+    }
+
+    async fn take_cosignature(
+        &self,
+        _: Request<TakeCosignatureRequest>,
+    ) -> Result<Response<TakeCosignatureResponse>, Status> {
+        Err(status::of(&Refusal::new(Reason::NotBootstrapped), Lang::En))
     }
 }
 

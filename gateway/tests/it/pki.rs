@@ -129,6 +129,7 @@ pub(crate) fn peer(
         endpoints: vec![address.to_string()],
         server_name: None,
         ca: domain.ca(),
+        head_ca: None,
         follow,
     }
 }

@@ -184,6 +184,7 @@ methods! {
         "FollowFeed" ServerStream again None,
         "ForwardRequest" Write again None,
         "RelayStatus" Write again None,
+        "ExchangeHeads" Read again None,
         "CarryCall" Write again None,
     }
     "luqiao.law.v1.LawService" {
@@ -202,6 +203,17 @@ methods! {
         "GetTreeHead" Read again Parent,
         "GetReceipt" Read again Name,
         "GetConsistencyProof" Read again Parent,
+        "QueryRecords" Read again Parent,
+        "TailRecords" ServerStream again Parent,
+        "VerifyLedger" Read again Parent,
+        "VerifyAgainst" Read again Parent,
+        "ListHeads" Read again Parent,
+        "SealSegment" Write again Parent,
+        "ListSegments" Read again Parent,
+        "ExportSegment" ServerStream again Parent,
+        "ErasePayload" Write again Parent,
+        "PurgePayloads" Write again Parent,
+        "GetCaseBag" Read again Name,
     }
     "luqiao.operations.v1.OperationsService" {
         "GetStatus" Read again Name,

@@ -5,7 +5,12 @@ use catalog_model::reason::Reason;
 use federation_tests::{publishing::entry, role::request_id, until_answered};
 use luqiao_proto::{
     catalog::v1::SharingKind,
-    ledger::v1::{GetConsistencyProofRequest, GetReceiptRequest, GetTreeHeadRequest},
+    ledger::v1::{
+        Cosignature, ErasePayloadRequest, ExportSegmentRequest, GetCaseBagRequest,
+        GetConsistencyProofRequest, GetReceiptRequest, GetTreeHeadRequest, ListHeadsRequest,
+        ListSegmentsRequest, PurgePayloadsRequest, QueryRecordsRequest, SealSegmentRequest,
+        TailRecordsRequest, VerifyAgainstRequest, VerifyLedgerRequest,
+    },
     operations::v1::{GetStatusRequest, SetDevelopmentClockRequest, TransferLeaderRequest},
     rule::v1::{
         GetCalendarRequest, GetRulePackRequest, ListCalendarsRequest, ListRulePacksRequest,
@@ -19,6 +24,7 @@ use super::{Stage, asking, refused};
 pub(super) async fn refused(stage: &Stage) {
     rules(stage).await;
     ledger(stage).await;
+    proofs(stage).await;
     operations(stage).await;
     a_year_without_a_calendar(stage).await;
 }
@@ -58,9 +64,105 @@ async fn ledger(stage: &Stage) {
         ledger.get_consistency_proof(proof(&asker.domain(), 1 << 40))
     );
     let receipt = GetReceiptRequest {
+        record: None,
         name: format!("{}/requests/01JD0000000000000000000001", asker.domain()),
     };
     refused!(stage, NotFound, asker, ledger.get_receipt(receipt));
+}
+
+async fn proofs(stage: &Stage) {
+    let (asker, authority) = (&stage.asker, &stage.authority);
+    let (domain, elsewhere) = (asker.domain(), "domains/fujian".to_owned());
+    let query = QueryRecordsRequest { parent: domain.clone(), ..Default::default() };
+    refused!(
+        stage,
+        DomainUnknown,
+        asker,
+        ledger.query_records(QueryRecordsRequest { parent: elsewhere.clone(), ..query.clone() })
+    );
+    let kinds = vec!["request_answered".to_owned(), "gossip".to_owned()];
+    refused!(
+        stage,
+        FieldInvalid,
+        asker,
+        ledger.query_records(QueryRecordsRequest { kinds: kinds.clone(), ..query.clone() })
+    );
+    let subject = "requests/1".to_owned();
+    refused!(
+        stage,
+        NameInvalid,
+        asker,
+        ledger.query_records(QueryRecordsRequest { subject: subject.clone(), ..query.clone() })
+    );
+    let from_time = Some(Timestamp { seconds: -1, nanos: 0 });
+    refused!(
+        stage,
+        FieldInvalid,
+        asker,
+        ledger.query_records(QueryRecordsRequest { from_time, ..query.clone() })
+    );
+    let page_token = "bm90IG91cnM".to_owned();
+    refused!(
+        stage,
+        PageTokenInvalid,
+        asker,
+        ledger.query_records(QueryRecordsRequest { page_token: page_token.clone(), ..query })
+    );
+    let tail = TailRecordsRequest { parent: domain.clone(), kinds, ..Default::default() };
+    refused!(stage, FieldInvalid, asker, ledger.tail_records(tail));
+
+    // What costs, and what changes anything, is for those who run the platform.
+    let verify = VerifyLedgerRequest { parent: domain.clone(), ..Default::default() };
+    refused!(stage, CallerNotPermitted, asker, ledger.verify_ledger(verify));
+    let export = ExportSegmentRequest { parent: domain.clone(), number: 1 };
+    refused!(stage, CallerNotPermitted, asker, ledger.export_segment(export));
+    let export = ExportSegmentRequest { parent: domain.clone(), number: 9 };
+    refused!(stage, NotFound, authority, ledger.export_segment(export));
+    let seal = SealSegmentRequest { parent: domain.clone(), through: 1, request_id: request_id() };
+    refused!(stage, CallerNotPermitted, asker, ledger.seal_segment(seal));
+    let erase = ErasePayloadRequest {
+        parent: domain.clone(),
+        record: 0,
+        ground: "当事人申请".to_owned(),
+        request_id: request_id(),
+    };
+    refused!(stage, CallerNotPermitted, asker, ledger.erase_payload(erase));
+    let purge =
+        PurgePayloadsRequest { parent: domain.clone(), through: 1, request_id: request_id() };
+    refused!(stage, CallerNotPermitted, asker, ledger.purge_payloads(purge));
+
+    let segments = ListSegmentsRequest { parent: elsewhere.clone(), ..Default::default() };
+    refused!(stage, DomainUnknown, asker, ledger.list_segments(segments));
+    refused!(
+        stage,
+        DomainUnknown,
+        asker,
+        ledger.list_heads(ListHeadsRequest { parent: elsewhere.clone() })
+    );
+    let against = VerifyAgainstRequest { parent: domain.clone(), ..Default::default() };
+    let nobody = "domains/nowhere".to_owned();
+    refused!(
+        stage,
+        NotFound,
+        asker,
+        ledger.verify_against(VerifyAgainstRequest { holder: nobody.clone(), ..against.clone() })
+    );
+    refused!(stage, NameInvalid, asker, ledger.verify_against(against.clone()));
+    let cosignature = Some(Cosignature { cosigner: "fujian".to_owned(), ..Default::default() });
+    refused!(
+        stage,
+        FieldInvalid,
+        asker,
+        ledger.verify_against(VerifyAgainstRequest {
+            holder: elsewhere.clone(),
+            cosignature: cosignature.clone(),
+            ..against
+        })
+    );
+    let bag = |name: String| GetCaseBagRequest { name };
+    let unknown = format!("{domain}/requests/01JD0000000000000000000001");
+    refused!(stage, NotFound, asker, ledger.get_case_bag(bag(unknown)));
+    refused!(stage, NameInvalid, asker, ledger.get_case_bag(bag(domain.clone())));
 }
 
 async fn operations(stage: &Stage) {

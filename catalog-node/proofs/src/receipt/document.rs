@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use catalog_model::time::UtcMillis;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::{Hash, head, suite::Suite};
+use crate::{Hash, head, hex, suite::Suite};
 
 /// A proof that a record is in a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -56,11 +56,11 @@ pub struct TreeHead {
     /// `ed25519` or `sm2`.
     #[serde(alias = "signatureAlgorithm")]
     pub signature_algorithm: String,
-    /// Over [`TreeHead::signed_bytes`].
-    #[serde(deserialize_with = "bytes")]
+    /// Over [`TreeHead::signed_bytes`]; left out in a head that another domain cosigned.
+    #[serde(default, deserialize_with = "bytes")]
     pub signature: Vec<u8>,
     /// DER certificate of the key that signed.
-    #[serde(deserialize_with = "bytes")]
+    #[serde(default, deserialize_with = "bytes")]
     pub certificate: Vec<u8>,
 }
 
@@ -144,6 +144,43 @@ impl Cosignature {
                 .into_bytes();
         bytes.extend(tree_head.signed_bytes()?);
         Some(bytes)
+    }
+}
+
+impl From<&head::SignedHead> for TreeHead {
+    fn from(signed: &head::SignedHead) -> Self {
+        let head::SignedHead { head, signature, certificate } = signed;
+        Self {
+            domain: head.domain.to_string(),
+            cluster_id: hex(&head.cluster_id),
+            generation: head.generation,
+            tree_size: head.tree_size,
+            root_hash: head.root_hash,
+            time_ms: head.time.0,
+            hash_algorithm: head.suite.hash_name().to_owned(),
+            signature_algorithm: head.suite.signature_name().to_owned(),
+            signature: signature.clone(),
+            certificate: certificate.clone(),
+        }
+    }
+}
+
+impl From<&head::Cosignature> for Cosignature {
+    fn from(cosignature: &head::Cosignature) -> Self {
+        let bare = head::SignedHead {
+            head: cosignature.head.clone(),
+            signature: Vec::new(),
+            certificate: Vec::new(),
+        };
+        Self {
+            cosigner: cosignature.cosigner.to_string(),
+            cosigner_cluster_id: hex(&cosignature.cosigner_cluster),
+            time_ms: cosignature.time.0,
+            tree_head: TreeHead::from(&bare),
+            signature_algorithm: cosignature.suite.signature_name().to_owned(),
+            signature: cosignature.signature.clone(),
+            certificate: cosignature.certificate.clone(),
+        }
     }
 }
 

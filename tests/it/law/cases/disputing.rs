@@ -103,7 +103,10 @@ async fn disputed(stage: &Stage) {
     assert!(listed(asker, DisputeState::Decided, "").await.is_empty());
     assert_eq!(listed(asker, DisputeState::Raised, &case.name).await.len(), 1);
     let receipt = async |role: &Role| {
-        until_answered!(role.ledger().get_receipt(GetReceiptRequest { name: raised.name.clone() }))
+        until_answered!(
+            role.ledger()
+                .get_receipt(GetReceiptRequest { name: raised.name.clone(), ..Default::default() })
+        )
     };
     assert!(receipt(asker).await.expect("a side has its proof").record_json.contains("dispute"));
     refused(receipt(stage.stranger()).await, Reason::NotFound);
