@@ -47,6 +47,7 @@ mod paging;
 mod rules;
 mod sharing;
 mod watch;
+mod work;
 
 pub(crate) use self::ledger::HeadKey;
 #[expect(unreachable_pub, reason = "the error is part of the public `NodeError`")]

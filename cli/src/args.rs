@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod cluster;
 pub mod organization;
 pub mod sharing;
+pub mod work;
 
 /// The command for people: catalogs, share requests, grants and receipts.
 #[derive(Debug, Parser)]
@@ -90,6 +91,12 @@ pub enum Command {
         #[arg(long)]
         domain: Option<String>,
     },
+    /// What must be done next, by when, by which rule · 今日待办
+    Today(work::Today),
+    /// How requests were answered in a period · 办理统计
+    Statistics(work::Statistics),
+    /// What was wrong with a call, and the corrected call · 说明调用为何被拒绝
+    Explain(work::Explain),
     /// The nodes of the domain's cluster · 集群成员
     #[command(subcommand)]
     Cluster(cluster::Cluster),

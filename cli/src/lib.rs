@@ -1,4 +1,4 @@
-//! The command for people: luqiao dev, catalog, request, grant, receipt, status, calendar.
+//! The command for people: luqiao dev, catalog, request, grant, receipt, today, status, calendar.
 //!
 //! Three kinds of commands: those that need nothing (`calendar due`, `catalog import --dry-run`,
 //! `receipt verify`), those that speak to a gateway (`remote`), and `dev`. Data go to stdout, talk
@@ -20,6 +20,7 @@ pub mod calendar;
 pub mod import;
 pub mod receipt;
 
+pub mod calls;
 pub mod context;
 pub mod remote;
 

@@ -57,6 +57,12 @@ pub mod kind {
     pub const REQUEST_PAGE: &str = "luqiao.sharing.v1.ListRequestsResponse";
     /// A page of grants.
     pub const GRANT_PAGE: &str = "luqiao.sharing.v1.ListGrantsResponse";
+    /// A page of work.
+    pub const WORK_PAGE: &str = "luqiao.work.v1.ListWorkResponse";
+    /// Earlier answers.
+    pub const PRECEDENT_LIST: &str = "luqiao.work.v1.ListPrecedentsResponse";
+    /// Statistics of a period.
+    pub const STATISTICS: &str = "luqiao.work.v1.GetStatisticsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {

@@ -8,18 +8,20 @@ pub mod session;
 
 pub mod catalog;
 pub mod cluster;
+pub mod explain;
 pub mod grant;
 pub mod organization;
 pub mod receipt;
 pub mod request;
 pub mod status;
+pub mod work;
 
 use prost::Message;
 use serde_json::Value;
 use tonic::Status;
 
 use crate::{
-    both,
+    both, calls,
     exit::Exit,
     failure::Failure,
     message,
@@ -48,6 +50,7 @@ impl Remote {
     fn attempt(&self, stated: Option<String>) -> String {
         let id = stated.unwrap_or_else(request_id);
         self.output.detail(&both!("request id {id}", "请求标识 {id}"));
+        calls::begin(&id);
         id
     }
 

@@ -6,7 +6,7 @@ use tokio::runtime;
 
 use crate::{
     args::{Arguments, Calendar, Command, Dev, Global, Receipt, catalog::Catalog},
-    both, calendar, context, dev,
+    both, calendar, calls, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -27,7 +27,10 @@ pub fn run(arguments: Arguments) -> Exit {
         Local::Done(result) => result,
         Local::Remote(command) => with_server(&global, output, command),
     };
-    result.unwrap_or_else(|failure| output.failure(&failure))
+    result.unwrap_or_else(|failure| {
+        calls::refused(&failure);
+        output.failure(&failure)
+    })
 }
 
 /// A command that was done here, or one that needs a server.
@@ -104,6 +107,9 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Request(command) => remote::request::run(&remote, command).await,
         Command::Grant(command) => remote::grant::run(&remote, command).await,
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
+        Command::Today(asked) => remote::work::today(&remote, asked).await,
+        Command::Statistics(asked) => remote::work::statistics(&remote, asked).await,
+        Command::Explain(asked) => remote::explain::explain(&remote, asked.request_id).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Dev(_)

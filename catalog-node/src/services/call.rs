@@ -28,7 +28,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Chann
 
 use super::{
     CALL_TIMEOUT, Call, Reply, Services, catalog, federation, ledger, links, members, operations,
-    organizations, rules, sharing, watch,
+    organizations, rules, sharing, watch, work,
 };
 use crate::{
     bootstrap::Spec,
@@ -348,6 +348,8 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.operations.v1.OperationsService/ReplaceMember" => members::replace(call).await,
         "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
         "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
+
+        path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }

@@ -36,6 +36,10 @@ pub mod members;
 
 pub mod view;
 
+pub mod precedents;
+pub mod statistics;
+pub mod work;
+
 pub mod snapshot;
 
 pub mod stamp;

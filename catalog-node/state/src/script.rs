@@ -22,6 +22,7 @@ mod proof;
 mod requests;
 mod setup;
 mod show;
+mod work;
 // Relations and quality.
 mod quality;
 mod relations;
@@ -186,6 +187,9 @@ impl World {
             "head" => self.head(&line),
             "cosign" => self.cosign(&line),
             "seal" | "erase" | "purge_payloads" => self.keep(&line),
+            "work" => self.work(&line),
+            "precedents" => self.precedents(&line),
+            "statistics" => self.statistics(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
             verb => panic!("`{verb}` is no command of a story"),

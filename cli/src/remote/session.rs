@@ -9,6 +9,7 @@ use luqiao_proto::{
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
     sharing::v1::sharing_service_client::SharingServiceClient,
+    work::v1::work_service_client::WorkServiceClient,
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -140,6 +141,8 @@ impl Session {
         ledger: LedgerServiceClient;
         /// `OperationsService`.
         operations: OperationsServiceClient;
+        /// `WorkService`.
+        work: WorkServiceClient;
     }
 }
 

@@ -194,6 +194,13 @@ methods! {
         "TerminateGrant" Write again Name,
         "WatchRequests" ServerStream again Parent,
     }
+    "luqiao.work.v1.WorkService" {
+        "ListWork" Read again Parent,
+        "GetCalendarFeed" Read again Parent,
+        "ListPrecedents" Read again Name,
+        "GetStatistics" Read again Parent,
+        "ExplainCall" Read again Parent,
+    }
 }
 
 /// The row of the method at this path; `METHOD_UNKNOWN` for every other path.

@@ -15,6 +15,7 @@ mod random_grants;
 mod random_life;
 mod recount;
 mod state_hashes;
+mod work;
 
 fn testdata() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -187,6 +188,7 @@ stories! {
     purge_before_retention_ends,
     segments_sealed_and_archived,
     text_erased_and_chain_whole,
+    work_of_a_day,
 }
 
 // Relations and quality.
