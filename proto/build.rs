@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
     "luqiao/federation/v1/federation_service.proto",
@@ -19,6 +19,7 @@ const FILES: [&str; 16] = [
     "luqiao/rule/v1/rule_service.proto",
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
+    "luqiao/work/v1/notice.proto",
     "luqiao/work/v1/work.proto",
     "luqiao/work/v1/work_service.proto",
 ];

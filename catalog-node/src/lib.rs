@@ -30,6 +30,7 @@ mod duties;
 mod peers;
 mod search;
 mod services;
+mod webhooks;
 mod work_index;
 
 pub mod bootstrap;

@@ -64,6 +64,8 @@ pub(crate) struct Services {
     pub(crate) peers: Arc<Peers>,
     pub(crate) head_key: HeadKey,
     pub(crate) chains: federation::Chains,
+    /// Hosts to which notices are delivered.
+    pub(crate) webhook_hosts: Vec<String>,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
 }

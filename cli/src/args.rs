@@ -95,6 +95,12 @@ pub enum Command {
     Today(work::Today),
     /// How requests were answered in a period · 办理统计
     Statistics(work::Statistics),
+    /// What the organization must hear of · 通知
+    #[command(subcommand)]
+    Notice(work::Notice),
+    /// Addresses at which the organization is told · 通知回调
+    #[command(subcommand)]
+    Webhook(work::Webhook),
     /// What was wrong with a call, and the corrected call · 说明调用为何被拒绝
     Explain(work::Explain),
     /// The nodes of the domain's cluster · 集群成员

@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod cluster;
 pub mod explain;
 pub mod grant;
+pub mod notice;
 pub mod organization;
 pub mod receipt;
 pub mod request;

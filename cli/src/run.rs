@@ -109,6 +109,8 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Receipt(Receipt::Get { name }) => remote::receipt::get(&remote, name).await,
         Command::Today(asked) => remote::work::today(&remote, asked).await,
         Command::Statistics(asked) => remote::work::statistics(&remote, asked).await,
+        Command::Notice(command) => remote::notice::run(&remote, command).await,
+        Command::Webhook(command) => remote::notice::run_webhook(&remote, command).await,
         Command::Explain(asked) => remote::explain::explain(&remote, asked.request_id).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,

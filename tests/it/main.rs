@@ -6,6 +6,7 @@ mod faults;
 mod federation;
 mod import;
 mod kill;
+mod law;
 mod python_client;
 mod stories;
 mod tidy;

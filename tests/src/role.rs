@@ -11,6 +11,7 @@ use luqiao_proto::{
     organization::v1::organization_service_client::OrganizationServiceClient,
     rule::v1::rule_service_client::RuleServiceClient,
     sharing::v1::sharing_service_client::SharingServiceClient,
+    work::v1::work_service_client::WorkServiceClient,
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -125,6 +126,7 @@ impl Role {
         ledger: LedgerServiceClient;
         operations: OperationsServiceClient;
         rules: RuleServiceClient;
+        work: WorkServiceClient;
     }
 
     /// The connection itself, for services that have no client here.

@@ -115,6 +115,16 @@ impl HeadKey {
         Ok(Self { pair, certificate: certificate.to_vec().into() })
     }
 
+    /// A signature over what is no tree head.
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.pair.sign(bytes).as_ref().to_vec()
+    }
+
+    /// The certificate of the key, DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
     /// The signed head over the first `size` records.
     fn head(&self, look: &Look<'_>, size: u64) -> Option<TreeHead> {
         let root = Ledger(look.state).root(size)?;

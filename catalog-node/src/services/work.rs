@@ -15,6 +15,7 @@ mod explain;
 mod feed;
 mod ics;
 mod list;
+mod notices;
 mod precedents;
 mod statistics;
 
@@ -25,6 +26,12 @@ pub(super) async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         "/luqiao.work.v1.WorkService/ListPrecedents" => precedents::list(call).await,
         "/luqiao.work.v1.WorkService/GetStatistics" => statistics::get(call).await,
         "/luqiao.work.v1.WorkService/ExplainCall" => explain::get(call).await,
+        "/luqiao.work.v1.WorkService/ListNotices" => notices::list(call).await,
+        "/luqiao.work.v1.WorkService/AckNotices" => notices::ack(call).await,
+        "/luqiao.work.v1.WorkService/RegisterWebhook" => notices::register(call).await,
+        "/luqiao.work.v1.WorkService/ListWebhooks" => notices::list_webhooks(call).await,
+        "/luqiao.work.v1.WorkService/RemoveWebhook" => notices::remove(call).await,
+        "/luqiao.work.v1.WorkService/ListDeliveries" => notices::deliveries(call).await,
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }

@@ -27,6 +27,7 @@ pub mod idempotency;
 
 pub mod feed;
 pub mod ledger;
+pub mod notices;
 pub mod outbox;
 
 pub mod law;

@@ -188,6 +188,8 @@ impl World {
             "cosign" => self.cosign(&line),
             "seal" | "erase" | "purge_payloads" => self.keep(&line),
             "work" => self.work(&line),
+            "notices" => self.notices(&line),
+            "acked" | "webhook" | "unhook" | "delivered" => self.hear(&line),
             "precedents" => self.precedents(&line),
             "statistics" => self.statistics(&line),
             "show" => self.show(&line),
@@ -228,6 +230,7 @@ impl World {
                 Resource::PersonalObjection(id) => id.to_string(),
                 Resource::Contract(id) => id.to_string(),
                 Resource::Project(id) => id.to_string(),
+                Resource::Webhook(id) => id.to_string(),
             };
             output = output.replace(&id, alias);
         }

@@ -267,7 +267,8 @@ pub fn items_of(view: View<'_>, subject: &ResourceName) -> Vec<WorkItem> {
         | Resource::Dataset(_)
         | Resource::Purchase(_)
         | Resource::Contract(_)
-        | Resource::Project(_) => Vec::new(),
+        | Resource::Project(_)
+        | Resource::Webhook(_) => Vec::new(),
     }
 }
 

@@ -1,11 +1,13 @@
-//! Arguments of `luqiao today`, `luqiao statistics` and `luqiao explain`.
+//! Arguments of `luqiao today`, `luqiao statistics`, `luqiao explain`, `luqiao notice` and
+//! `luqiao webhook`.
 
 use std::path::PathBuf;
 
 use catalog_model::time::LocalDate;
-use clap::Args;
+use clap::{Args, Subcommand};
+use luqiao_proto::work::v1::NoticeKind;
 
-use super::Page;
+use super::{Change, Page, VersionedChange, enum_parser};
 
 /// `luqiao today`.
 #[derive(Debug, Clone, Args)]
@@ -53,4 +55,98 @@ pub struct Explain {
     /// The request id of the call; default: that of the last refused call · 请求标识
     #[arg(value_name = "REQUEST_ID")]
     pub request_id: Option<String>,
+}
+
+enum_parser!(
+    notice_kind,
+    NoticeKind,
+    "NOTICE_KIND_",
+    [
+        "case_received",
+        "completion_asked",
+        "case_completed",
+        "opinion_asked",
+        "opinion_given",
+        "due_soon",
+        "overdue",
+        "answered",
+        "case_ended",
+        "due_moved",
+        "extension_proposed",
+        "lateness",
+        "case_moved",
+        "granted",
+        "delivery",
+        "suspended",
+        "rectification",
+        "terminated",
+        "disposal",
+        "agreement",
+        "service_change",
+        "catalog",
+        "catalog_duty",
+        "objection",
+        "transfer",
+        "emergency",
+        "dispute",
+        "demand",
+        "error_report",
+        "personal_objection"
+    ]
+);
+
+/// `luqiao notice`.
+#[derive(Debug, Subcommand)]
+pub enum Notice {
+    /// What the organization must hear of, from where it has acked · 列出通知
+    List {
+        /// Begin here instead; 0 = from the beginning · 起始位置
+        #[arg(long, value_name = "PLACE")]
+        from: Option<u64>,
+        /// Only these; may be repeated · 通知类型
+        #[arg(long = "kind", value_name = "KIND", value_parser = notice_kind)]
+        kinds: Vec<NoticeKind>,
+        /// How many at most · 条数
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        page_size: i32,
+    },
+    /// Everything before a place was dealt with · 确认已处理
+    Ack {
+        /// The place, as the list told it · 位置
+        through: u64,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+/// `luqiao webhook`.
+#[derive(Debug, Subcommand)]
+pub enum Webhook {
+    /// Be told at an address · 登记回调地址
+    Register {
+        /// https://… or http://…
+        url: String,
+        /// Only of these; may be repeated · 通知类型
+        #[arg(long = "kind", value_name = "KIND", value_parser = notice_kind)]
+        kinds: Vec<NoticeKind>,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: Change,
+    },
+    /// The organization's addresses, and how far each was told · 列出回调地址
+    List,
+    /// What came of the last deliveries · 查看投递情况
+    Deliveries {
+        /// Name of the webhook.
+        name: String,
+    },
+    /// Be told there no more · 注销回调地址
+    Remove {
+        /// Name of the webhook.
+        name: String,
+        /// What goes with the change.
+        #[command(flatten)]
+        change: VersionedChange,
+    },
 }

@@ -13,6 +13,7 @@ mod proofs;
 mod requests;
 mod search;
 mod unanswered;
+mod work;
 
 use std::{collections::BTreeMap, path::PathBuf, pin::Pin, sync::Arc, time::Instant};
 
@@ -71,7 +72,9 @@ steps! {
     LeaderLost "leader-lost" "The city's leader vanishes under its writers" "市级主节点在写入中突然消失";
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
+    Today "today" "What must be done next: the overdue answer leads the list" "今日待办：逾期的答复列在其中";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
+    Figures "figures" "How it was answered: figures that the ledger reproduces" "办理统计：可由账本复算";
     Receipts "receipts" "Receipts are verified offline" "离线验证回执";
     Withdrawal "withdrawal" "A withdrawn entry vanishes from the followers" "撤回的目录从上下级副本中消失";
     CatalogsEqual "catalogs-equal" "Followers hold the same catalog, without ghosts" "上下级副本与原目录一致，无多无少";
@@ -108,7 +111,9 @@ impl Step {
             Self::LeaderLost => Box::pin(failover::leader_lost(walk, told)),
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
+            Self::Today => Box::pin(work::today(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
+            Self::Figures => Box::pin(work::figures(walk, told)),
             Self::Receipts => Box::pin(proofs::receipts(walk, told)),
             Self::Withdrawal => Box::pin(federation::withdrawal(walk, told)),
             Self::CatalogsEqual => Box::pin(federation::catalogs_equal(walk, told)),
@@ -259,6 +264,8 @@ const LIST_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/ListEntries";
 const SEARCH_ENTRIES: &str = "/luqiao.catalog.v1.CatalogService/SearchEntries";
 const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
+const LIST_WORK: &str = "/luqiao.work.v1.WorkService/ListWork";
+const GET_STATISTICS: &str = "/luqiao.work.v1.WorkService/GetStatistics";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const GET_TREE_HEAD: &str = "/luqiao.ledger.v1.LedgerService/GetTreeHead";
 const GET_RECEIPT: &str = "/luqiao.ledger.v1.LedgerService/GetReceipt";
@@ -291,6 +298,8 @@ mod tests {
             SEARCH_ENTRIES,
             GET_REQUEST,
             LIST_REQUESTS,
+            LIST_WORK,
+            GET_STATISTICS,
             GET_GRANT,
             GET_TREE_HEAD,
             GET_RECEIPT,

@@ -200,6 +200,12 @@ methods! {
         "ListPrecedents" Read again Name,
         "GetStatistics" Read again Parent,
         "ExplainCall" Read again Parent,
+        "ListNotices" Read again Parent,
+        "AckNotices" Write again Parent,
+        "RegisterWebhook" Write again Parent,
+        "ListWebhooks" Read again Parent,
+        "RemoveWebhook" Write again Name,
+        "ListDeliveries" Read again Name,
     }
 }
 

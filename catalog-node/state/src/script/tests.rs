@@ -188,6 +188,7 @@ stories! {
     purge_before_retention_ends,
     segments_sealed_and_archived,
     text_erased_and_chain_whole,
+    notices_and_webhooks,
     work_of_a_day,
 }
 

@@ -22,12 +22,8 @@ use crate::{
 
 pub(super) fn of(view: View<'_>, name: &ResourceName, id: GrantId) -> Vec<WorkItem> {
     let Some(grant) = view.grant(&name.domain, id) else { return Vec::new() };
-    // A copy of a right that another domain gave: what is owed is owed there.
-    if view.cluster().is_none_or(|cluster| cluster.domain != grant.domain) {
-        return Vec::new();
-    }
+    let Some(cluster) = view.cluster() else { return Vec::new() };
     let course = grant.course.as_deref().cloned().unwrap_or_default();
-    let provider = WorkOwner::of(&grant.provider);
     let consumer = WorkOwner::of(&grant.consumer);
     let mut items = Vec::new();
     let delivered = course.delivery.is_some();
@@ -80,9 +76,11 @@ pub(super) fn of(view: View<'_>, name: &ResourceName, id: GrantId) -> Vec<WorkIt
         }
         _ => {}
     }
-    // One organization may be both.
-    if provider == WorkOwner::of(&grant.consumer) {
-        items.dedup_by_key(|item| item.place());
+    if cluster.domain != grant.domain {
+        // A copy of a right that another domain gave: what its user owes is on its list at home, the
+        // rest is on the lists of that domain.
+        let home = |owner: &WorkOwner| matches!(owner, WorkOwner::Organization(domain, _) if *domain == cluster.domain);
+        items.retain(|item| home(&item.owner));
     }
     items
 }

@@ -1,0 +1,4 @@
+//! The law by calls: do departments get by way of their gateway what the law gives them, and are
+//! they refused what it does not?
+
+mod work;
