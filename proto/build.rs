@@ -53,6 +53,9 @@ const FILES: &[&str] = &[
     "luqiao/sharing/v1/share_request.proto",
     "luqiao/sharing/v1/sharing_service.proto",
     "luqiao/sharing/v1/use_record.proto",
+    "luqiao/work/v1/notice.proto",
+    "luqiao/work/v1/work.proto",
+    "luqiao/work/v1/work_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -47,6 +47,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The key that signs tree heads, and its certificate, both PEM.
     pub head: HeadFiles,
+    /// Where organizations are told of what concerns them.
+    pub webhooks: Webhooks,
     /// The unit of elections and heartbeats; the same on every member.
     pub tick: Duration,
     /// Ticks without a leader before an election.
@@ -108,6 +110,42 @@ pub struct Reserve {
 impl Default for Reserve {
     fn default() -> Self {
         Self { reserve_max_mib: 8 << 10 }
+    }
+}
+
+/// Where organizations are told of what concerns them; the same on every member.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// Hosts that may be called: names, or `*.name` for all below it; none = nothing is delivered.
+    pub hosts: Vec<String>,
+    /// Authorities that may name an https receiver, PEM; absent = only http is delivered.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
+    /// Milliseconds before the second attempt; each pause is twice the one before.
+    pub retry_first_ms: u64,
+    /// Seconds that a pause has at most.
+    pub retry_max_s: u64,
+    /// Hours after which a notice is given up.
+    pub give_up_h: u64,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            authorities: None,
+            retry_first_ms: 1_000,
+            retry_max_s: 3_600,
+            give_up_h: 72,
+        }
+    }
+}
+
+impl Webhooks {
+    /// How long a notice is tried.
+    pub(crate) fn give_up_ms(&self) -> u64 {
+        self.give_up_h.saturating_mul(3_600_000)
     }
 }
 
@@ -195,6 +233,9 @@ struct File {
     /// The same.
     #[serde(default)]
     disk: Reserve,
+    /// The same.
+    #[serde(default)]
+    webhooks: Webhooks,
     log: LogConfig,
 }
 
@@ -264,6 +305,10 @@ impl Config {
             compaction: file.compaction,
             memory: file.memory,
             reserve: file.disk,
+            webhooks: Webhooks {
+                authorities: file.webhooks.authorities.map(|file| folder.join(file)),
+                ..file.webhooks
+            },
             head: HeadFiles {
                 certificate: folder.join(file.ledger.certificate),
                 key: folder.join(file.ledger.key),
@@ -307,6 +352,9 @@ impl Config {
         }
         if self.reserve.reserve_max_mib < REFUSE_FLOOR >> 20 {
             return wrong("disk.reserve_max_mib", "is at least 24, whatever the disk");
+        }
+        if self.webhooks.retry_first_ms == 0 || self.webhooks.retry_max_s == 0 {
+            return wrong("webhooks", "pauses are at least 1");
         }
         if self.tick.is_zero() {
             return wrong("consensus.tick_ms", "is at least 1");

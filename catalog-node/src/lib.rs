@@ -30,6 +30,8 @@ mod duties;
 mod peers;
 mod search;
 mod services;
+mod webhooks;
+mod work_index;
 
 pub mod bootstrap;
 pub mod config;

@@ -51,6 +51,7 @@ use crate::{
     standing::Standing,
     storage::{Founding, Identity, OpenStores, Reseed, StateStore, Storage, StorageError, hex},
     telemetry::raft_logger,
+    webhooks,
 };
 
 /// How long a node that leads tries to hand over before it stops anyway.
@@ -309,8 +310,11 @@ impl CatalogNode {
             peers,
             head_key,
             chains: federation::Chains::default(),
+            webhook_hosts: config.webhooks.hosts.clone(),
             shutdown: shutdown.clone(),
         });
+        let delivered = webhooks::deliver(Arc::clone(&services), config.webhooks.clone());
+        drop(shutdown.spawn(delivered));
         let routes = routes(incoming, services).await;
         let options =
             ServeOptions { shutdown_grace: config.shutdown_grace, ..ServeOptions::default() };

@@ -57,6 +57,7 @@ mod rules;
 mod service_change;
 mod sharing;
 mod watch;
+mod work;
 
 pub(crate) use self::ledger::HeadKey;
 #[expect(unreachable_pub, reason = "the error is part of the public `NodeError`")]
@@ -73,6 +74,8 @@ pub(crate) struct Services {
     pub(crate) peers: Arc<Peers>,
     pub(crate) head_key: HeadKey,
     pub(crate) chains: federation::Chains,
+    /// Hosts to which notices are delivered.
+    pub(crate) webhook_hosts: Vec<String>,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
 }

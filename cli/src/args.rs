@@ -30,6 +30,7 @@ pub mod quality;
 pub mod service_change;
 pub mod sharing;
 pub mod transfer;
+pub mod work;
 
 /// The command for people: catalogs, share requests, grants and receipts.
 #[derive(Debug, Parser)]
@@ -159,6 +160,18 @@ pub enum Command {
         #[arg(long)]
         domain: Option<String>,
     },
+    /// What must be done next, by when, by which rule · 今日待办
+    Today(work::Today),
+    /// How requests were answered in a period · 办理统计
+    Statistics(work::Statistics),
+    /// What the organization must hear of · 通知
+    #[command(subcommand)]
+    Notice(work::Notice),
+    /// Addresses at which the organization is told · 通知回调
+    #[command(subcommand)]
+    Webhook(work::Webhook),
+    /// What was wrong with a call, and the corrected call · 说明调用为何被拒绝
+    Explain(work::Explain),
     /// The nodes of the domain's cluster · 集群成员
     #[command(subcommand)]
     Cluster(cluster::Cluster),

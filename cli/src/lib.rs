@@ -1,4 +1,4 @@
-//! The command for people: luqiao dev, catalog, request, grant, receipt, audit, case, status,
+//! The command for people: luqiao dev, catalog, request, grant, receipt, audit, case, today, status,
 //! calendar.
 //!
 //! Three kinds of commands: those that need nothing (`calendar due`, `catalog import --dry-run`,
@@ -24,6 +24,7 @@ pub mod import;
 pub mod receipt;
 pub mod rules;
 
+pub mod calls;
 pub mod context;
 pub mod remote;
 

@@ -211,6 +211,22 @@ pub mod kind {
     pub const OUTAGE_RULING: &str = "luqiao.law.v1.OutageRuling";
     /// A page of these.
     pub const OUTAGE_RULING_PAGE: &str = "luqiao.law.v1.ListOutageRulingsResponse";
+    /// A page of work.
+    pub const WORK_PAGE: &str = "luqiao.work.v1.ListWorkResponse";
+    /// A page of notices.
+    pub const NOTICE_PAGE: &str = "luqiao.work.v1.ListNoticesResponse";
+    /// How far notices were dealt with.
+    pub const NOTICES_ACKED: &str = "luqiao.work.v1.AckNoticesResponse";
+    /// A webhook.
+    pub const WEBHOOK: &str = "luqiao.work.v1.Webhook";
+    /// An organization's webhooks.
+    pub const WEBHOOK_LIST: &str = "luqiao.work.v1.ListWebhooksResponse";
+    /// What came of deliveries.
+    pub const DELIVERY_LIST: &str = "luqiao.work.v1.ListDeliveriesResponse";
+    /// Earlier answers.
+    pub const PRECEDENT_LIST: &str = "luqiao.work.v1.ListPrecedentsResponse";
+    /// Statistics of a period.
+    pub const STATISTICS: &str = "luqiao.work.v1.GetStatisticsResponse";
 }
 
 fn descriptor(name: &str) -> MessageDescriptor {

@@ -19,7 +19,9 @@ pub mod deadline;
 pub mod demand;
 pub mod dispute;
 pub mod entry_life;
+pub mod explain;
 pub mod grant;
+pub mod notice;
 pub mod objection;
 pub mod organization;
 pub mod outage;
@@ -34,13 +36,14 @@ pub mod transfer;
 
 use catalog_model::name::{Resource, ResourceName};
 use luqiao_transport::identity::Subject;
+pub mod work;
 
 use prost::Message;
 use serde_json::Value;
 use tonic::Status;
 
 use crate::{
-    both,
+    both, calls,
     exit::Exit,
     failure::Failure,
     message,
@@ -69,6 +72,7 @@ impl Remote {
     fn attempt(&self, stated: Option<String>) -> String {
         let id = stated.unwrap_or_else(request_id);
         self.output.detail(&both!("request id {id}", "请求标识 {id}"));
+        calls::begin(&id);
         id
     }
 

@@ -12,7 +12,7 @@ use crate::{
         catalog::Catalog,
         law::{Calendar, Rules},
     },
-    bag, both, calendar, context, dev,
+    bag, both, calendar, calls, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -34,7 +34,10 @@ pub fn run(arguments: Arguments) -> Exit {
         Local::Done(result) => result,
         Local::Remote(command) => with_server(&global, output, command),
     };
-    result.unwrap_or_else(|failure| output.failure(&failure))
+    result.unwrap_or_else(|failure| {
+        calls::refused(&failure);
+        output.failure(&failure)
+    })
 }
 
 /// A command that was done here, or one that needs a server.
@@ -142,6 +145,11 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Case(Case::Bag { name, file, trust }) => {
             remote::case_bag::write(&remote, name, &file, trust.as_deref()).await
         }
+        Command::Today(asked) => remote::work::today(&remote, asked).await,
+        Command::Statistics(asked) => remote::work::statistics(&remote, asked).await,
+        Command::Notice(command) => remote::notice::run(&remote, command).await,
+        Command::Webhook(command) => remote::notice::run_webhook(&remote, command).await,
+        Command::Explain(asked) => remote::explain::explain(&remote, asked.request_id).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Rules(command) => remote::rules::run(&remote, command).await,

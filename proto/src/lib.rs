@@ -68,3 +68,6 @@ package!(
 package!(
     /// Requests and grants.
     sharing, "luqiao.sharing.v1");
+package!(
+    /// Work lists, precedents, statistics.
+    work, "luqiao.work.v1");

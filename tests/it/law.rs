@@ -8,3 +8,4 @@ mod proofs;
 mod quality;
 mod relations;
 mod rules;
+mod work;

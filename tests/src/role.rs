@@ -30,6 +30,7 @@ use luqiao_proto::{
         service_change_service_client::ServiceChangeServiceClient,
         sharing_service_client::SharingServiceClient,
     },
+    work::v1::work_service_client::WorkServiceClient,
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -162,6 +163,7 @@ impl Role {
         platforms: PlatformServiceClient;
         quality: QualityServiceClient;
         law: LawServiceClient;
+        work: WorkServiceClient;
     }
 
     /// The connection itself, for services that have no client here.

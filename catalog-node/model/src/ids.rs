@@ -244,6 +244,11 @@ ulid_id!(
     ProjectId,
     "a project id (a ULID)"
 );
+ulid_id!(
+    /// One address at which an organization is told of what concerns it.
+    WebhookId,
+    "a webhook id (a ULID)"
+);
 
 #[cfg(test)]
 mod tests;

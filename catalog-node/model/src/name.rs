@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::ids::{
     ContractId, DatasetId, DomainId, EmergencyId, EntryId, GrantId, IdError, ObjectionId,
     OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, RequestId,
-    RulingId, ServiceChangeId, SystemId, TransferId,
+    RulingId, ServiceChangeId, SystemId, TransferId, WebhookId,
 };
 
 /// The full name of a resource, for instance `domains/xiamen/entries/01J…`.
@@ -88,6 +88,9 @@ pub enum Resource {
     /// `projects/{id}`
     #[n(22)]
     Project(#[n(0)] ProjectId),
+    /// `webhooks/{id}`
+    #[n(23)]
+    Webhook(#[n(0)] WebhookId),
 }
 
 impl ResourceName {
@@ -126,6 +129,7 @@ impl fmt::Display for ResourceName {
             Resource::PersonalObjection(id) => write!(f, "/personalObjections/{id}"),
             Resource::Contract(id) => write!(f, "/collectionContracts/{id}"),
             Resource::Project(id) => write!(f, "/projects/{id}"),
+            Resource::Webhook(id) => write!(f, "/webhooks/{id}"),
         }
     }
 }
@@ -171,6 +175,7 @@ impl FromStr for ResourceName {
             ["personalObjections", id] => Resource::PersonalObjection(id.parse()?),
             ["collectionContracts", id] => Resource::Contract(id.parse()?),
             ["projects", id] => Resource::Project(id.parse()?),
+            ["webhooks", id] => Resource::Webhook(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

@@ -63,9 +63,11 @@ fn a_file_from_before_joining_and_compaction_still_holds() {
     let config = Config::parse(&text, Path::new(".")).expect("it was valid");
     assert_eq!((config.join, config.compaction), (false, Compaction::default()));
     assert_eq!(config.reserve, Reserve::default());
+    assert_eq!(config.webhooks, Webhooks::default());
     let shown = Config::parse(EXAMPLE, Path::new(".")).expect("the example is complete");
     assert_eq!(config.compaction, shown.compaction, "the example shows the default");
     assert_eq!(config.reserve, shown.reserve, "the example shows the default");
+    assert_eq!(config.webhooks, shown.webhooks, "the example shows the default");
 }
 
 #[test]

@@ -34,6 +34,7 @@ use crate::{
     search,
     snapshots::Snapshots,
     storage::{StateCell, StateStore},
+    work_index,
 };
 
 /// Every so many entries the state's hash is compared with the other nodes'. Programs of level 2 did so
@@ -104,6 +105,7 @@ impl Shell {
         let store = cell.current();
         let applied = store.applied();
         search::open(&store);
+        work_index::open(&store);
         Self {
             cell,
             machine: Machine::new(),
@@ -174,9 +176,10 @@ impl Shell {
             }
         }
         let writes = session.into_writes();
-        let search = search::follow(&store, &mut self.counts, &known, &writes, last);
+        let mut indexes = search::follow(&store, &mut self.counts, &known, &writes, last);
+        indexes.extend(work_index::follow(&store, &known, &writes, last));
         self.rows.follow(&writes);
-        store.commit(writes, search, last, membership.as_deref());
+        store.commit(writes, indexes, last, membership.as_deref());
         self.applied = last;
         self.tell(results, last);
         if membership.is_some() {

@@ -23,7 +23,7 @@ use catalog_state::{
 use minicbor::{Decode, Encode};
 
 use super::tokenize::terms;
-use crate::{row_cache::RowCache, storage::StateStore};
+use crate::{row_cache::RowCache, storage::StateStore, work_index};
 
 /// Counts up with each change of the rows below; an index of another format is made again.
 const FORMAT: u64 = 1;
@@ -157,7 +157,7 @@ pub(crate) fn follow(
 /// Makes the whole index from the state: in parts, so that memory stays bounded, and the marker
 /// last, so that a part is never taken for the whole.
 fn make_again(store: &StateStore, marker: Marker) {
-    store.clear_search();
+    store.clear_index(&[], &[work_index::FIRST]);
     let table = Key::table(Table::PublishedEntry);
     let mut rows = store.range(table.as_slice(), &table.end()).peekable();
     let mut documents = 0;

@@ -32,7 +32,7 @@ use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Chann
 use super::{
     CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, entries, federation,
     grant, law, ledger, links, members, operations, organizations, quality, relations, rules,
-    service_change, sharing, watch,
+    service_change, sharing, watch, work,
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},
@@ -419,6 +419,8 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
 
         path if path.starts_with("/luqiao.rule.v1.RuleService/") => rules::dispatch(call).await,
         path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
+        path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
+
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }
 }

@@ -145,8 +145,18 @@ impl HeadKey {
     }
 
     /// The suite of the key.
-    pub(super) fn suite(&self) -> Suite {
+    pub(crate) fn suite(&self) -> Suite {
         self.key.suite()
+    }
+
+    /// A signature over what is no tree head.
+    pub(crate) fn sign_message(&self, bytes: &[u8]) -> Vec<u8> {
+        self.key.sign(bytes)
+    }
+
+    /// The certificate of the key, DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
     }
 
     /// The signed head over the first `size` records.

@@ -28,6 +28,7 @@ use crate::{
         folders::{Folders, sync_files, sync_folder, write_durably},
         hex,
     },
+    work_index,
 };
 
 const MANIFEST: &str = "manifest";
@@ -209,6 +210,7 @@ impl Receiving {
         let membership = (!manifest.membership.is_empty()).then_some(&*manifest.membership);
         store.commit(Writes::new(), Writes::new(), manifest.index, membership);
         search::open(&store);
+        work_index::open(&store);
         self.shared.step(Step::Verified)?;
 
         store.write_out().map_err(ReceiveError::rows("write out"))?;

@@ -2,7 +2,7 @@
 //!
 //! Three column families share one write-ahead log, so that one batch is there whole or not at
 //! all: `state` holds the replicated rows, `local` which entry they contain and with which members,
-//! `search` the index derived from the state.
+//! `search` the indexes derived from the state: of what was written, and of what is to be done.
 //!
 //! A read that the disk refuses does not return. The answer would be half of the truth, and every
 //! caller would have to decide what to make of that; the thread panics, and the process ends. If
@@ -313,14 +313,14 @@ impl StateStore {
         applied
     }
 
-    /// Removes the whole search index.
-    pub fn clear_search(&self) {
+    /// Removes the rows of an index with `from ≤ key < to`.
+    pub fn clear_index(&self, from: &[u8], to: &[u8]) {
         let mut batch = WriteBatch::default();
-        batch.delete_range_cf(family(&self.db, SEARCH), Vec::new(), vec![u8::MAX]);
+        batch.delete_range_cf(family(&self.db, SEARCH), from, to);
         self.write(batch);
     }
 
-    /// Writes rows of the search index alone, while it is made again.
+    /// Writes rows of an index alone, while it is made again.
     pub fn write_search(&self, rows: Writes) {
         let family = family(&self.db, SEARCH);
         let mut batch = WriteBatch::default();
@@ -490,13 +490,15 @@ impl StateView<'_> {
             .get_cf(family(&self.store.db, SEARCH), key)
             .unwrap_or_else(|error| self.store.stop("read", &error))
     }
+}
 
+impl<'v> StateView<'v> {
     /// The rows of the search index with `from ≤ key < to`, in ascending order.
-    pub fn search_range(
-        &self,
+    pub fn search_range<'s>(
+        &'s self,
         from: &[u8],
         to: &[u8],
-    ) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> {
+    ) -> impl Iterator<Item = (Box<[u8]>, Box<[u8]>)> + use<'s, 'v> {
         let rows = self.snapshot.iterator_cf_opt(
             family(&self.store.db, SEARCH),
             bounded(from, to),

@@ -9,6 +9,7 @@ pub mod consent;
 pub mod federation;
 pub mod grants;
 pub(crate) mod law;
+pub(crate) mod notices;
 pub mod organizations;
 pub mod probe;
 pub mod proof;
@@ -133,6 +134,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Relations(command) => relations::apply(tx, law, command),
         Body::Quality(command) => quality::apply(tx, law, command),
         Body::Proof(command) => proof::apply(tx, law, command),
+        Body::Work(command) => notices::apply(tx, command),
     }
 }
 

@@ -24,6 +24,7 @@ pub use self::grant::GrantCommand;
 // Relations and quality.
 mod quality;
 mod relations;
+pub mod work;
 pub use quality::{PersonalObjectionStep, QualityCommand, ReportStep};
 pub use relations::{
     ContractStep, EmergencyContent, EmergencyStep, LinkTarget, ObjectionStep, PurchaseStep,
@@ -505,6 +506,9 @@ pub enum Body {
     /// Heads of other domains, archives, lawful erasure. Level 3.
     #[n(37)]
     Proof(#[n(0)] Box<proof::ProofCommand>),
+    /// Notices to organizations. Level 3.
+    #[n(38)]
+    Work(#[n(0)] Box<work::WorkCommand>),
 }
 
 impl Body {
@@ -539,7 +543,8 @@ impl Body {
             | Self::Case(_)
             | Self::Relations(_)
             | Self::Quality(_)
-            | Self::Proof(_) => 3,
+            | Self::Proof(_)
+            | Self::Work(_) => 3,
             _ => 1,
         }
     }

@@ -8,7 +8,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use catalog_model::{caller::Identity, reason::Reason, refusal::Refusal, time::UtcMillis};
+use catalog_model::{
+    caller::{Caller, Identity},
+    reason::Reason,
+    refusal::Refusal,
+    time::UtcMillis,
+};
 use catalog_mutation::{Mutation, active};
 
 use crate::{
@@ -17,6 +22,7 @@ use crate::{
     outcome::Outcome,
     rows::IdempotencyRow,
     tx::Tx,
+    view::View,
 };
 
 /// How long a record is kept, in milliseconds of committed clock.
@@ -53,6 +59,11 @@ fn caller_key(table: Table, tx: &Tx<'_>, command: &Command) -> Option<Key> {
     if let (Identity::Gateway { id }, true) = (&caller.identity, keeps_probe(tx, command)) {
         return Some(Key::table(table).domain(&caller.domain).id([0; 16]).byte(3).text(id).byte(0));
     }
+    key_of(table, caller)
+}
+
+/// The part of the key of a caller that belongs to an organization.
+fn key_of(table: Table, caller: &Caller) -> Option<Key> {
     let organization = caller.organization()?;
     let key = Key::table(table).domain(&caller.domain).id(organization.to_bytes());
     Some(match (caller.system(), caller.person()) {
@@ -60,6 +71,15 @@ fn caller_key(table: Table, tx: &Tx<'_>, command: &Command) -> Option<Key> {
         (None, Some(person)) => key.byte(1).id(person.to_bytes()),
         (None, None) => key.byte(2),
     })
+}
+
+impl View<'_> {
+    /// What became of a call that this caller made under `request_id`, as long as it is kept.
+    pub fn outcome_of(&self, caller: &Caller, request_id: &str) -> Option<IdempotencyRow> {
+        let row: IdempotencyRow =
+            self.get(&key_of(Table::Idempotency, caller)?.text(request_id))?;
+        (self.clock().0.saturating_sub(row.time.0) <= WINDOW_MS).then_some(row)
+    }
 }
 
 /// Whether the answer of a probe command is kept.

@@ -7,6 +7,7 @@ mod cases;
 mod catalog;
 mod grants;
 mod law;
+mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,6 +134,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.the_law_fits_its_rows();
     inspection.relations_keep_their_rules();
     inspection.proofs_fit_the_ledger();
+    inspection.notices_are_of_the_ledger();
     inspection.found
 }
 

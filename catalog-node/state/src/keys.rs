@@ -6,7 +6,7 @@
 use catalog_model::{
     ids::{
         DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, RulingId, ServiceChangeId,
-        SystemId,
+        SystemId, WebhookId,
     },
     name::{Resource, ResourceName},
     organization::PlatformRole,
@@ -146,6 +146,12 @@ pub enum Table {
     QualityBatch = 0x7a,
     /// Item → published entries that share it.
     ItemIndex = 0x7b,
+    /// Organization → how far it has dealt with its notices.
+    NoticeCursor = 0x7c,
+    /// Where organizations want to be told.
+    Webhook = 0x7d,
+    /// Webhook → deliveries that are over.
+    Delivery = 0x7e,
     /// What of the payloads is gone, and by which record.
     PayloadGone = 0x44,
     /// Heads of other domains that are held here.
@@ -586,6 +592,26 @@ pub fn segment(number: u64) -> Key {
     Key::table(Table::Segment).number(number)
 }
 
+/// `[organization]`
+pub fn notice_cursor(organization: OrganizationId) -> Key {
+    Key::table(Table::NoticeCursor).id(organization.to_bytes())
+}
+
+/// `[id]`
+pub fn webhook(id: WebhookId) -> Key {
+    Key::table(Table::Webhook).id(id.to_bytes())
+}
+
+/// `[webhook]`: prefix of its deliveries.
+pub fn deliveries(id: WebhookId) -> Key {
+    Key::table(Table::Delivery).id(id.to_bytes())
+}
+
+/// `[webhook][record]`
+pub fn delivery(id: WebhookId, sequence: u64) -> Key {
+    deliveries(id).number(sequence)
+}
+
 /// The row that holds the named resource itself; for entries the working version.
 pub fn of(name: &ResourceName) -> Option<Key> {
     let domain = &name.domain;
@@ -611,5 +637,6 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::PersonalObjection(id) => Some(relations::personal_objection(domain, *id)),
         Resource::Contract(id) => Some(relations::contract(domain, *id)),
         Resource::Project(id) => Some(relations::project(domain, *id)),
+        Resource::Webhook(id) => Some(webhook(*id)),
     }
 }

@@ -27,6 +27,7 @@ pub mod idempotency;
 
 pub mod feed;
 pub mod ledger;
+pub mod notices;
 pub mod outbox;
 
 pub mod law;
@@ -35,6 +36,10 @@ pub mod what_if;
 pub mod members;
 
 pub mod view;
+
+pub mod precedents;
+pub mod statistics;
+pub mod work;
 
 pub mod snapshot;
 

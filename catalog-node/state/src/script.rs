@@ -22,6 +22,7 @@ mod proof;
 mod requests;
 mod setup;
 mod show;
+mod work;
 // Relations and quality.
 mod quality;
 mod relations;
@@ -188,6 +189,11 @@ impl World {
             "head" => self.head(&line),
             "cosign" => self.cosign(&line),
             "seal" | "erase" | "purge_payloads" => self.keep(&line),
+            "work" => self.work(&line),
+            "notices" => self.notices(&line),
+            "acked" | "webhook" | "unhook" | "delivered" => self.hear(&line),
+            "precedents" => self.precedents(&line),
+            "statistics" => self.statistics(&line),
             "show" => self.show(&line),
             "replay" => self.replay(),
             verb => panic!("`{verb}` is no command of a story"),
@@ -226,6 +232,7 @@ impl World {
                 Resource::PersonalObjection(id) => id.to_string(),
                 Resource::Contract(id) => id.to_string(),
                 Resource::Project(id) => id.to_string(),
+                Resource::Webhook(id) => id.to_string(),
             };
             output = output.replace(&id, alias);
         }

@@ -154,6 +154,7 @@ impl Cluster {
             compaction: self.compaction,
             memory: Default::default(),
             reserve: Default::default(),
+            webhooks: Default::default(),
             tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
             head: HeadFiles { certificate, key },
             tick: Duration::from_millis(20),

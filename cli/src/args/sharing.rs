@@ -162,6 +162,14 @@ pub enum Request {
         /// Name of the request, grant, entry or report.
         name: String,
     },
+    /// Earlier answers about the same entry, the nearest first · 查看以往答复
+    Precedents {
+        /// Name of the request.
+        name: String,
+        /// How many at most · 条数
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: i32,
+    },
     /// List requests · 列出申请
     List {
         /// Domain; default: the caller's · 域

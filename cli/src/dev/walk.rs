@@ -19,6 +19,7 @@ mod relations;
 mod requests;
 mod search;
 mod unanswered;
+mod work;
 
 use std::{collections::BTreeMap, path::PathBuf, pin::Pin, sync::Arc, time::Instant};
 
@@ -80,8 +81,10 @@ steps! {
     LeaderLost "leader-lost" "The city's leader vanishes under its writers" "市级主节点在写入中突然消失";
     LeaderBack "leader-back" "The lost node returns and catches up" "消失的节点恢复并追平";
     Overdue "overdue" "An unanswered case crosses the National Day holiday" "无人答复的申请跨越国庆假期";
+    Today "today" "What must be done next: the overdue answer leads the list" "今日待办：逾期的答复列在其中";
     OverdueOrder "overdue-order" "The order to correct, the hearing of the reason, and what counts" "责令改正、听取理由与是否计入";
     LateAnswer "late-answer" "A late answer is possible, and marked" "逾期答复仍可作出，并予标记";
+    Figures "figures" "How it was answered: figures that the ledger reproduces" "办理统计：可由账本复算";
     Objection "objection" "The authority objects to an attribute; the government decides" "主管部门对共享属性提出异议，市政府决定";
     Transfer "transfer" "A function goes to another department, and its entries with it" "职能划转，目录随之转出";
     ErrorReport "error-report" "A user finds an error: verified, corrected, everybody told" "数据校核：核实、更正、通知使用方";
@@ -127,8 +130,10 @@ impl Step {
             Self::LeaderLost => Box::pin(failover::leader_lost(walk, told)),
             Self::LeaderBack => Box::pin(failover::leader_back(walk, told)),
             Self::Overdue => Box::pin(unanswered::overdue(walk, told)),
+            Self::Today => Box::pin(work::today(walk, told)),
             Self::OverdueOrder => Box::pin(lateness::overdue_order(walk, told)),
             Self::LateAnswer => Box::pin(unanswered::late_answer(walk, told)),
+            Self::Figures => Box::pin(work::figures(walk, told)),
             Self::Objection => Box::pin(relations::objection(walk, told)),
             Self::Transfer => Box::pin(relations::transfer(walk, told)),
             Self::ErrorReport => Box::pin(relations::error_report(walk, told)),
@@ -292,6 +297,8 @@ const GET_REQUEST: &str = "/luqiao.sharing.v1.SharingService/GetRequest";
 const LIST_REQUESTS: &str = "/luqiao.sharing.v1.SharingService/ListRequests";
 const GET_CASE_FILE: &str = "/luqiao.sharing.v1.SharingService/GetCaseFile";
 const GET_PUNCTUALITY: &str = "/luqiao.sharing.v1.SharingService/GetPunctuality";
+const LIST_WORK: &str = "/luqiao.work.v1.WorkService/ListWork";
+const GET_STATISTICS: &str = "/luqiao.work.v1.WorkService/GetStatistics";
 const GET_GRANT: &str = "/luqiao.sharing.v1.SharingService/GetGrant";
 const LIST_USE_RECORDS: &str = "/luqiao.sharing.v1.GrantService/ListUseRecords";
 const GET_OBJECTION: &str = "/luqiao.relations.v1.ObjectionService/GetObjection";
@@ -336,6 +343,8 @@ mod tests {
             LIST_REQUESTS,
             GET_CASE_FILE,
             GET_PUNCTUALITY,
+            GET_STATISTICS,
+            LIST_WORK,
             GET_GRANT,
             LIST_USE_RECORDS,
             GET_OBJECTION,

@@ -19,7 +19,7 @@ use crate::{
     output::{Column, column},
 };
 
-use super::{Remote, answer, case, catalog::read};
+use super::{Remote, answer, case, catalog::read, work};
 
 pub(super) const COLUMNS: [Column; 7] = [
     column("NAME", "资源名", "/name"),
@@ -54,6 +54,10 @@ pub async fn run(remote: &Remote, command: Request) -> Result<Exit, Failure> {
             let request = GetRequestRequest { name };
             let case = answer(client.get_request(session.call(request)).await)?;
             remote.show(kind::SHARE_REQUEST, &case)?;
+            work::beside(remote, &case.name).await;
+        }
+        Request::Precedents { name, limit } => {
+            return work::precedents(remote, name, limit).await;
         }
         Request::Explain { name } => return super::deadline::explain(remote, name).await,
         Request::List { domain, due_soon, state, page } => {

@@ -29,6 +29,7 @@ use luqiao_proto::{
         service_change_service_client::ServiceChangeServiceClient,
         sharing_service_client::SharingServiceClient,
     },
+    work::v1::work_service_client::WorkServiceClient,
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, MESSAGE_BYTES_MAX, Target},
@@ -198,6 +199,8 @@ impl Session {
         platforms: PlatformServiceClient;
         /// `QualityService`.
         quality: QualityServiceClient;
+        /// `WorkService`.
+        work: WorkServiceClient;
     }
 }
 

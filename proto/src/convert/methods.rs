@@ -438,6 +438,19 @@ methods! {
         "TerminateGrant" Write again Name,
         "WatchRequests" ServerStream again Parent,
     }
+    "luqiao.work.v1.WorkService" {
+        "ListWork" Read again Parent,
+        "GetCalendarFeed" Read again Parent,
+        "ListPrecedents" Read again Name,
+        "GetStatistics" Read again Parent,
+        "ExplainCall" Read again Parent,
+        "ListNotices" Read again Parent,
+        "AckNotices" Write again Parent,
+        "RegisterWebhook" Write again Parent,
+        "ListWebhooks" Read again Parent,
+        "RemoveWebhook" Write again Name,
+        "ListDeliveries" Read again Name,
+    }
 }
 
 /// The row of the method at this path; `METHOD_UNKNOWN` for every other path.

@@ -278,7 +278,7 @@ fn an_index_that_followed_is_the_one_that_is_made_of_the_state() {
         |store: &StateStore| -> Vec<_> { store.view().search_range(&[0], &[u8::MAX]).collect() };
     let followed = rows(&catalog.store);
     assert!(followed.len() > 20);
-    catalog.store.clear_search();
+    catalog.store.clear_index(&[], &[crate::work_index::FIRST]);
     open(&catalog.store);
     assert_eq!(rows(&catalog.store), followed);
 }

@@ -196,7 +196,10 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
         HeadCosigned "head_cosigned" { cosigner, tree_size }
         SegmentSealed "segment_sealed" { number, from, through, link }
         PayloadErased "payload_erased" { sequence }
-        PayloadsPurged "payloads_purged" { from, through, count };
+        PayloadsPurged "payloads_purged" { from, through, count }
+        WebhookRegistered "webhook_registered" { organization }
+        WebhookRemoved "webhook_removed" {}
+        NoticeGivenUp "notice_given_up" { sequence };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
             json!({

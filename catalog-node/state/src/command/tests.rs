@@ -26,7 +26,14 @@ use catalog_proofs::{
     suite::Suite,
 };
 
-use super::{proof::ProofCommand, *};
+use catalog_model::ids::WebhookId;
+
+use super::{
+    proof::ProofCommand,
+    work::{Attempt, EndedDelivery, WorkCommand},
+    *,
+};
+use crate::notices::NoticeKind;
 use crate::rows::{DomainKind, MemberRole, PeerRelation};
 
 mod grants;
@@ -448,6 +455,12 @@ fn file(body: &Body) -> &'static str {
         Body::Case(_) => "a folder of their own: command/case/tests.rs",
         // Relations and quality.
         Body::Relations(_) | Body::Quality(_) => unreachable!("they have a folder of their own"),
+        Body::Work(command) => match **command {
+            WorkCommand::AckNotices { .. } => "work_ack_notices",
+            WorkCommand::RegisterWebhook { .. } => "work_register_webhook",
+            WorkCommand::RemoveWebhook { .. } => "work_remove_webhook",
+            WorkCommand::RecordDeliveries { .. } => "work_record_deliveries",
+        },
         Body::Proof(command) => match **command {
             ProofCommand::ReceiveHead { .. } => "proof_receive_head",
             ProofCommand::ReceiveCosignature { .. } => "proof_receive_cosignature",
@@ -682,6 +695,43 @@ fn proofs() -> Vec<Body> {
     ]
 }
 
+/// Of notices.
+fn notices() -> Vec<Body> {
+    let id = WebhookId::from_bytes(bytes(7));
+    let attempt = Attempt {
+        sequence: 12,
+        attempts: 3,
+        first_time: time(),
+        next_time: time().plus(4_000),
+        answer: "503".to_owned(),
+    };
+    let ended = EndedDelivery {
+        sequence: 11,
+        arrived: true,
+        attempts: 1,
+        answer: "204".to_owned(),
+        time: time(),
+    };
+    [
+        WorkCommand::AckNotices { through: 9 },
+        WorkCommand::RegisterWebhook {
+            id,
+            url: "https://oa.example/luqiao".to_owned(),
+            kinds: vec![NoticeKind::CaseReceived, NoticeKind::Overdue],
+        },
+        WorkCommand::RemoveWebhook { id, version: 1 },
+        WorkCommand::RecordDeliveries {
+            id,
+            from: 11,
+            through: 12,
+            ended: vec![ended],
+            attempt: Some(attempt),
+        },
+    ]
+    .map(|command| Body::Work(Box::new(command)))
+    .into()
+}
+
 fn proof(command: ProofCommand) -> Body {
     Body::Proof(Box::new(command))
 }
@@ -734,7 +784,8 @@ fn golden_bytes_mean_what_they_meant() {
     let numbered = bodies().into_iter().chain(of_level_3).enumerate();
     let numbered = numbered.chain(catalog_lives().into_iter().enumerate());
     let proofs = proofs().into_iter().zip(bodies().len()..).map(|(body, place)| (place, body));
-    for (place, body) in numbered.chain(proofs) {
+    let notices = notices().into_iter().enumerate();
+    for (place, body) in numbered.chain(proofs).chain(notices) {
         let name = format!("{}.hex", file(&body));
         let command = Command {
             level: body.level(),

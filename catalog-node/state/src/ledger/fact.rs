@@ -1402,4 +1402,21 @@ pub enum Fact {
         #[n(2)]
         count: u64,
     },
+    /// An organization wants to be told of what concerns it; the address is beside the record.
+    #[n(180)]
+    WebhookRegistered {
+        /// The organization.
+        #[n(0)]
+        organization: ResourceName,
+    },
+    /// It does not any more.
+    #[n(181)]
+    WebhookRemoved,
+    /// A notice could not be delivered for as long as the platform tries; it can still be pulled.
+    #[n(182)]
+    NoticeGivenUp {
+        /// The record of which it told.
+        #[n(0)]
+        sequence: u64,
+    },
 }

@@ -118,6 +118,7 @@ impl World {
             | Resource::PersonalObjection(_)
             | Resource::Contract(_)
             | Resource::Project(_) => self.relation_status(name),
+            Resource::Webhook(id) => self.webhook_status(*id),
             _ => format!("done {name}"),
         }
     }

@@ -17,6 +17,7 @@ mod random_life;
 mod recount;
 mod rules_off;
 mod state_hashes;
+mod work;
 
 fn testdata() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
@@ -190,6 +191,8 @@ stories! {
     purge_before_retention_ends,
     segments_sealed_and_archived,
     text_erased_and_chain_whole,
+    notices_and_webhooks,
+    work_of_a_day,
 }
 
 // Relations and quality.

@@ -565,4 +565,15 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "保存期满，清理记录 {from} 至 {through} 之前的文本 {count} 份",
         "after the end of retention {count} texts beside records {from} and on, before {through}, were deleted",
     ),
+    (
+        "webhook_registered",
+        "登记 {organization} 的通知推送地址",
+        "an address was registered to which notices for {organization} are pushed",
+    ),
+    ("webhook_removed", "注销通知推送地址", "the address for notices was removed"),
+    (
+        "notice_given_up",
+        "第 {sequence} 号记录的通知推送未达，停止重试；仍可拉取",
+        "the notice of record {sequence} could not be delivered and is not tried again; it can still be pulled",
+    ),
 ];
