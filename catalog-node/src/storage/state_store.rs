@@ -18,9 +18,11 @@ use std::{
     },
 };
 
+use arc_swap::ArcSwapOption;
 use catalog_state::{
     codec,
-    keys::Key,
+    keys::{self, Key},
+    rows::ClusterConfig,
     store::{Row, Store, Writes},
 };
 use rocksdb::{
@@ -80,6 +82,8 @@ pub struct StateStore {
     db: DB,
     leaves: Leaves,
     points: Points,
+    /// The cluster's configuration, which every call asks for: its row, and what that says.
+    cluster: ArcSwapOption<(Vec<u8>, Arc<ClusterConfig>)>,
     /// The last entry whose writes everybody sees.
     seen: AtomicU64,
     /// After `db`, so that it goes when the files are closed.
@@ -182,7 +186,8 @@ impl StateStore {
             source,
         })?;
         let (leaves, points) = (Leaves::new(applied), Points::new(applied));
-        Ok(Self { db, leaves, points, seen: AtomicU64::new(applied), place })
+        let cluster = ArcSwapOption::empty();
+        Ok(Self { db, leaves, points, cluster, seen: AtomicU64::new(applied), place })
     }
 
     /// Which state of the data folder this is.
@@ -504,6 +509,20 @@ impl StateView<'_> {
     /// The entry up to which the view contains everything.
     pub fn applied(&self) -> u64 {
         self.applied
+    }
+
+    /// The cluster's configuration; `None` before it was bootstrapped.
+    pub(crate) fn cluster(&self) -> Option<Arc<ClusterConfig>> {
+        let row = self.get(keys::meta::cluster().as_slice())?;
+        if let Some(known) = &*self.store.cluster.load()
+            && known.0 == row
+        {
+            return Some(Arc::clone(&known.1));
+        }
+        let decoded = codec::decode(&row).expect("rows are written by this program");
+        let cluster = Arc::new(decoded);
+        self.store.cluster.store(Some(Arc::new((row, Arc::clone(&cluster)))));
+        Some(cluster)
     }
 
     /// A row of the search index.
