@@ -72,7 +72,7 @@ const HELD_BYTES_MAX: usize = 64 << 20;
 
 /// A round applies commands for this part of a tick before it looks up: a leader that is busy still says so
 /// in time.
-const APPLY_PARTS: u32 = 4;
+const APPLY_PARTS: u32 = 10;
 
 /// What a client wants.
 #[derive(Debug)]

@@ -43,8 +43,8 @@ pub(crate) const MARK_EVERY: u64 = 256;
 
 /// Commands that are applied in one batch, in number and in bytes: how long the loop looks up from nothing
 /// else.
-const BATCH_ENTRIES: usize = 256;
-const BATCH_BYTES: usize = 256 << 10;
+const BATCH_ENTRIES: usize = 64;
+const BATCH_BYTES: usize = 128 << 10;
 
 /// How much may wait to be applied, in bytes, before the loop does nothing else: more than the commands
 /// that clients can have under way.
