@@ -304,10 +304,10 @@ impl NodeHandle {
         if self.parts().standing.quarantined() {
             return Err(quarantined());
         }
-        let status = self.status();
-        if status.is_leader() {
+        if self.leads() {
             return self.confirm(true).await;
         }
+        let status = self.status();
         let leader = status.replica.leader.filter(|_| status.running).ok_or_else(no_leader)?;
         let index = self.parts().follower_reads.index(leader).await?;
         self.wait_applied(index).await?;
@@ -368,6 +368,11 @@ impl NodeHandle {
     /// How the node stands.
     pub fn status(&self) -> NodeStatus {
         self.parts().status.borrow().clone()
+    }
+
+    /// Whether this node leads.
+    pub(crate) fn leads(&self) -> bool {
+        self.parts().status.borrow().is_leader()
     }
 
     /// Follows how the node stands.

@@ -28,6 +28,7 @@ pub mod node;
 
 mod duties;
 mod peers;
+mod pulse;
 mod search;
 mod services;
 mod webhooks;

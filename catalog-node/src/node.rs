@@ -70,6 +70,10 @@ pub(crate) type NodeInbox = Inbox<Report, FromPeer, Wish>;
 const HELD_MAX: usize = 4096;
 const HELD_BYTES_MAX: usize = 64 << 20;
 
+/// A round applies commands for this part of a tick before it looks up: a leader that is busy still says so
+/// in time.
+const APPLY_PARTS: u32 = 10;
+
 /// What a client wants.
 #[derive(Debug)]
 pub(crate) enum Wish {
@@ -227,6 +231,8 @@ pub(crate) struct Work {
     rest: Rest,
     offers: Offers,
     syncs: Syncs,
+    /// How long the syncs of this round took.
+    syncing: Duration,
     /// Whether the state is being made durable.
     making_durable: bool,
     /// The entry up to which that was done last, and the bytes of the log then.
@@ -267,10 +273,19 @@ impl NodeLoop {
         let mut next_tick = Instant::now() + self.tick;
         self.settle()?;
         loop {
-            let taken = self.inbox.take(next_tick.saturating_duration_since(Instant::now()));
+            // What waits to be applied goes on at once, after what has come meanwhile.
+            let wait = if self.shell.has_waiting() {
+                Duration::ZERO
+            } else {
+                next_tick.saturating_duration_since(Instant::now())
+            };
+            self.shell.peers.pulse.round_ends();
+            let taken = self.inbox.take(wait);
+            self.shell.peers.pulse.round_begins();
             if self.stopped.load(Ordering::Acquire) {
                 return Ok(());
             }
+            let began = Instant::now();
             for report in taken.own {
                 self.take_report(report)?;
             }
@@ -298,6 +313,24 @@ impl NodeLoop {
             if self.drive_handover() {
                 self.settle()?;
             }
+            self.tell_long_round(began);
+        }
+    }
+
+    /// A round that is half as long as an election lets others take this node for dead: it says where
+    /// the time went.
+    fn tell_long_round(&mut self, began: Instant) {
+        let (took, applying) = (began.elapsed(), std::mem::take(&mut self.shell.applying));
+        let syncing = std::mem::take(&mut self.work.syncing);
+        if took > self.tick * self.handover_ticks as u32 / 4 {
+            let millis = |time: Duration| time.as_millis() as u64;
+            tracing::warn!(
+                took_ms = millis(took),
+                applying_ms = millis(applying),
+                syncing_ms = millis(syncing),
+                applied = self.shell.applied,
+                "Long round"
+            );
         }
     }
 
@@ -507,13 +540,21 @@ impl NodeLoop {
         }
     }
 
-    /// Lets the replica do all that it wants done, and shows how it stands afterwards.
+    /// Lets the replica do all that it wants done, applies what is committed as far as there is time, and
+    /// shows how it stands afterwards.
     fn settle(&mut self) -> Result<(), Fatal> {
+        let until = Instant::now() + self.tick / APPLY_PARTS;
         loop {
             let mut log = TimedLog::new(&mut self.log);
             settle(&mut self.replica, &mut log, &mut self.shell)?;
             let syncs = log.syncs;
+            self.work.syncing += syncs.iter().sum::<Duration>();
             self.saw_syncs(&syncs);
+            // Whoever waits for what is committed is not told that its outcome is unknown.
+            let asked = self.shell.leadership_lost && !self.shell.proposed.is_empty();
+            let left = until.saturating_duration_since(Instant::now());
+            let time = if asked { Duration::MAX } else { left };
+            self.shell.apply_waiting(time);
             if let Some(fatal) = self.shell.failed.take() {
                 return Err(fatal);
             }
@@ -536,6 +577,9 @@ impl NodeLoop {
                 break;
             }
             self.replica.applied(applied);
+            if self.shell.has_waiting() && Instant::now() >= until {
+                break;
+            }
         }
         if std::mem::take(&mut self.shell.leadership_lost) {
             let status = self.replica.status();

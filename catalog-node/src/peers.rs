@@ -37,6 +37,7 @@ use self::{dial::Outgoing, portions::portions};
 use crate::{
     alarms::Alarms,
     clock::StampClock,
+    pulse::Pulse,
     storage::{IdentityFile, hex},
 };
 
@@ -94,6 +95,8 @@ pub(crate) struct Peers {
     changing: Mutex<()>,
     /// The highest command level that each said it can apply.
     levels: Mutex<BTreeMap<u64, u32>>,
+    /// What this node says while its loop is busy.
+    pub(crate) pulse: Pulse,
 }
 
 /// The way to one node.
@@ -115,6 +118,7 @@ impl Peers {
             links: ArcSwap::default(),
             changing: Mutex::default(),
             levels: Mutex::default(),
+            pulse: Pulse::default(),
         }
     }
 
@@ -232,6 +236,7 @@ impl Peers {
         let mut dropped = Vec::new();
         for message in messages.into_iter().flat_map(portions) {
             let Some(link) = links.get(&message.to) else { continue };
+            self.pulse.sends(&message);
             let bytes = message.write_to_bytes().expect("a message of this process can be encoded");
             let sent = link.queue.try_send(Outbound::Raft(Bytes::from(bytes)));
             if sent.is_err() && !dropped.contains(&message.to) {

@@ -6,7 +6,11 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use catalog_state::store::{Row, Store, Writes};
+use catalog_state::{
+    keys::Table,
+    store::{Row, Store, Writes},
+};
+use foldhash::fast::RandomState;
 
 /// Rows of one generation; when they are more, the generation before it is forgotten.
 const ROWS_MAX: usize = 16_384;
@@ -14,6 +18,13 @@ const ROWS_MAX: usize = 16_384;
 const BYTES_MAX: usize = 4 << 20;
 /// A larger row is read again each time.
 const ROW_BYTES_MAX: usize = 16 << 10;
+
+/// Whether the row at `key` of a state is asked for once, if at all: each call has an idempotency key of its
+/// own, and remembering those would only push out what is asked for again.
+pub(crate) fn asked_once(key: &[u8]) -> bool {
+    const ONCE: [u8; 2] = [Table::Idempotency as u8, Table::IdempotencyOrder as u8];
+    key.first().is_some_and(|table| ONCE.contains(table))
+}
 
 /// What was read of one store by the one who writes to it.
 #[derive(Debug, Default)]
@@ -24,8 +35,8 @@ pub(crate) struct RowCache {
 #[derive(Debug, Default)]
 struct Known {
     /// What was read or written since the last generation was full, and what was before that.
-    young: HashMap<Vec<u8>, Option<Vec<u8>>>,
-    old: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    young: HashMap<Vec<u8>, Option<Vec<u8>>, RandomState>,
+    old: HashMap<Vec<u8>, Option<Vec<u8>>, RandomState>,
     /// Of the young rows.
     bytes: usize,
 }
@@ -77,7 +88,7 @@ impl RowCache {
     /// Hears of writes that the store is about to hold.
     pub(crate) fn follow(&mut self, writes: &Writes) {
         let known = self.known.get_mut();
-        for (key, value) in writes {
+        for (key, value) in writes.iter().filter(|(key, _)| !asked_once(key)) {
             known.write(key, value.as_ref());
         }
     }
@@ -111,6 +122,9 @@ pub(crate) struct CachedStore<'a> {
 
 impl Store for CachedStore<'_> {
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        if asked_once(key) {
+            return self.store.get(key);
+        }
         self.cache.row(key, || self.store.get(key))
     }
 
@@ -159,7 +173,7 @@ mod tests {
         let mut cache = RowCache::default();
         let within = |cache: &RowCache| {
             let known = cache.known.borrow();
-            let sum = |rows: &HashMap<Vec<u8>, Option<Vec<u8>>>| -> usize {
+            let sum = |rows: &HashMap<Vec<u8>, Option<Vec<u8>>, RandomState>| -> usize {
                 rows.iter().map(|(key, row)| bytes(key, row.as_ref())).sum()
             };
             assert_eq!(known.bytes, sum(&known.young));

@@ -46,6 +46,7 @@ use crate::{
     peers::{
         Introduction, Peers, Verdicts, fetch::Fetcher, read_index::FollowerReads, serve::Incoming,
     },
+    pulse,
     services::{HeadKey, HeadKeyError, Services, call::NodeCalls, federation, probe::ProbeLists},
     snapshots::{self, Snapshots},
     standing::Standing,
@@ -283,6 +284,7 @@ impl CatalogNode {
         };
 
         drop(shutdown.spawn(duties::advance_clock(handle.clone(), shutdown.clone())));
+        drop(shutdown.spawn(pulse::beat(Arc::clone(&peers), config.tick, shutdown.clone())));
         drop(shutdown.spawn(duties::relations::keep_up(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::watch_leader(handle.clone(), shutdown.clone())));
         drop(shutdown.spawn(duties::complete_member_changes(handle.clone(), shutdown.clone())));

@@ -116,7 +116,7 @@ impl Reply {
 pub(crate) struct Look<'a> {
     state: &'a StateView<'a>,
     caller: &'a Caller,
-    cluster: ClusterConfig,
+    cluster: Arc<ClusterConfig>,
 }
 
 impl Call {
@@ -215,7 +215,7 @@ impl Call {
 
 impl<'a> Look<'a> {
     pub(crate) fn new(state: &'a StateView<'a>, caller: &'a Caller) -> Result<Self, Refusal> {
-        let cluster = View(state).cluster().ok_or_else(|| Refusal::new(Reason::NotBootstrapped))?;
+        let cluster = state.cluster().ok_or_else(|| Refusal::new(Reason::NotBootstrapped))?;
         Ok(Self { state, caller, cluster })
     }
 

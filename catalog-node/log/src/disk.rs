@@ -15,6 +15,24 @@ pub trait Disk: Clone + Send + Sync + 'static {
     /// Creates `name`, empty; an existing file of that name is emptied. Durable after [`Disk::sync_dir`].
     fn create(&self, name: &str) -> io::Result<Self::File>;
 
+    /// As [`Disk::create`] followed by [`DiskFile::allocate`]; sooner, where such a file was made ahead.
+    fn create_allocated(&self, name: &str, length: u64) -> io::Result<Self::File> {
+        let file = self.create(name)?;
+        file.allocate(length)?;
+        Ok(file)
+    }
+
+    /// A file of `length` will be created soon: what takes long about that may be done meanwhile.
+    fn expect(&self, length: u64) {
+        let _ = length;
+    }
+
+    /// As [`Disk::remove`], of a file that may be used again for the next one of `length`.
+    fn take_back(&self, name: &str, length: u64) -> io::Result<()> {
+        let _ = length;
+        self.remove(name)
+    }
+
     /// Opens `name` for reading and writing; [`io::ErrorKind::NotFound`] if there is none.
     fn open(&self, name: &str) -> io::Result<Self::File>;
 

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Disk, DiskFile};
+use crate::{Disk, DiskFile, ahead::Ahead};
 
 /// Held locked while the folder is in use; not listed.
 const LOCK_NAME: &str = "LOCK";
@@ -20,6 +20,8 @@ const ZEROS: usize = 256 * 1024;
 #[derive(Clone, Debug)]
 pub struct FileDisk {
     root: Arc<Path>,
+    /// Before the lock, so that nobody else has the folder while it ends.
+    ahead: Arc<Ahead>,
     /// Two writers in one log would destroy it; the operating system drops the lock with the process.
     _lock: Arc<File>,
 }
@@ -46,7 +48,7 @@ impl FileDisk {
         if let Some(parent) = root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             File::open(parent)?.sync_all()?;
         }
-        Ok(Self { root: root.into(), _lock: Arc::new(lock) })
+        Ok(Self { root: root.into(), ahead: Arc::default(), _lock: Arc::new(lock) })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -60,6 +62,23 @@ impl Disk for FileDisk {
 
     fn create(&self, name: &str) -> io::Result<File> {
         OpenOptions::new().create(true).truncate(true).read(true).write(true).open(self.path(name))
+    }
+
+    fn create_allocated(&self, name: &str, length: u64) -> io::Result<File> {
+        if let Some(file) = self.ahead.take(&self.path(name), length) {
+            return Ok(file);
+        }
+        let file = self.create(name)?;
+        file.allocate(length)?;
+        Ok(file)
+    }
+
+    fn expect(&self, length: u64) {
+        self.ahead.expect(&self.root, length);
+    }
+
+    fn take_back(&self, name: &str, length: u64) -> io::Result<()> {
+        self.ahead.take_back(&self.root, &self.path(name), length)
     }
 
     fn open(&self, name: &str) -> io::Result<File> {

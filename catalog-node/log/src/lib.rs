@@ -24,6 +24,7 @@ pub use self::{
     store::{LogRead, LogStore},
 };
 
+mod ahead;
 mod disk;
 mod error;
 mod file_disk;

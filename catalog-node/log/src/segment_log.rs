@@ -214,6 +214,7 @@ impl<D: Disk> SegmentLog<D> {
         )?;
         self.reader.write().segments.insert(tail.segment, active.clone());
         self.go_on_in(tail, active, capacity);
+        self.disk.expect(self.options.segment_bytes);
         Ok(())
     }
 
@@ -281,7 +282,9 @@ impl<D: Disk> SegmentLog<D> {
         drop(index);
         for number in free {
             let name = segment::name(number);
-            self.disk.remove(&name).map_err(LogError::disk("remove", name))?;
+            self.disk
+                .take_back(&name, self.options.segment_bytes)
+                .map_err(LogError::disk("remove", name))?;
             if !active(Mutation::FreedWithoutSync) {
                 self.disk.sync_dir().map_err(LogError::disk("sync", "."))?;
             }
@@ -346,8 +349,9 @@ fn begin_segment<D: Disk>(
         &encode_hard_state(hard_state),
     );
 
-    let file = disk.create(&unfinished).map_err(LogError::disk("create", &*unfinished))?;
-    file.allocate(capacity).map_err(LogError::disk("allocate", &*unfinished))?;
+    let file = disk
+        .create_allocated(&unfinished, capacity)
+        .map_err(LogError::disk("allocate", &*unfinished))?;
     file.write_at(0, &bytes).map_err(LogError::disk("write", &*unfinished))?;
     file.sync().map_err(LogError::disk("sync", &*unfinished))?;
     disk.rename(&unfinished, &name).map_err(LogError::disk("rename", &*unfinished))?;

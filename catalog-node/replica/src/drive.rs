@@ -25,7 +25,7 @@ pub trait Outside {
     /// Sends messages to their receivers, in order; losing some is allowed.
     fn send(&mut self, messages: Vec<Message>);
     /// Takes committed, durable entries, to be applied in order and then reported: changes of the membership
-    /// by [`Replica::apply_members`], all by [`Replica::applied`].
+    /// by [`Replica::apply_members`], all by [`Replica::applied`]. They may be applied later, in parts.
     fn apply(&mut self, entries: Vec<Entry>);
     /// Takes reads to be answered once their index is applied.
     fn answer_reads(&mut self, reads: Vec<ReadDone>);
@@ -46,7 +46,8 @@ pub trait Outside {
 }
 
 /// Does everything the replica wants done, until it wants nothing: sends, writes with one sync for all,
-/// sends what waited for it.
+/// sends what waited for it, and hands over what is to be applied: last, because whoever waits for this
+/// replica's word on new entries has nothing to do with older ones.
 ///
 /// After an error the replica must not be used any more: it cannot know what is durable.
 pub fn settle<L: LogStore>(
@@ -55,7 +56,7 @@ pub fn settle<L: LogStore>(
     outside: &mut impl Outside,
 ) -> Result<(), LogError> {
     loop {
-        let mut writes = Vec::new();
+        let (mut writes, mut committed) = (Vec::new(), Vec::new());
         while let Some(ready) = replica.ready() {
             if let Some(role) = ready.role_change {
                 outside.role_changed(role);
@@ -70,12 +71,13 @@ pub fn settle<L: LogStore>(
                 outside.drop_reads(ready.reads_dropped);
             }
             if !ready.apply.is_empty() {
-                outside.apply(ready.apply);
+                committed.push(ready.apply);
             }
             if let Some(offer) = ready.fetch {
                 outside.fetch(offer);
             }
             if let Some(install) = ready.install {
+                apply(outside, &mut committed);
                 install_state(replica, log, outside, &install)?;
             }
             writes.extend(ready.write);
@@ -85,15 +87,26 @@ pub fn settle<L: LogStore>(
         {
             outside.send(replica.log_persisted(last.number));
             persist(log, &writes)?;
+            apply(outside, &mut committed);
             continue;
         }
-        let Some(number) = persist(log, &writes)? else {
-            return Ok(());
-        };
-        let messages = replica.log_persisted(number);
-        if !messages.is_empty() {
-            outside.send(messages);
+        let persisted = persist(log, &writes)?;
+        if let Some(number) = persisted {
+            let messages = replica.log_persisted(number);
+            if !messages.is_empty() {
+                outside.send(messages);
+            }
         }
+        apply(outside, &mut committed);
+        if persisted.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn apply(outside: &mut impl Outside, committed: &mut Vec<Vec<Entry>>) {
+    for entries in committed.drain(..) {
+        outside.apply(entries);
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use catalog_log::LogError;
@@ -41,6 +42,15 @@ use crate::{
 /// every 1024, which are among them.
 pub(crate) const MARK_EVERY: u64 = 256;
 
+/// Commands that are applied in one batch, in number and in bytes: how long the loop looks up from nothing
+/// else.
+const BATCH_ENTRIES: usize = 64;
+const BATCH_BYTES: usize = 128 << 10;
+
+/// How much may wait to be applied, in bytes, before the loop does nothing else: more than the commands
+/// that clients can have under way.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
 /// Who waits for a command to be committed and applied.
 pub(crate) type ProposeWaiter = oneshot::Sender<Result<Answered, Refusal>>;
 
@@ -57,6 +67,11 @@ pub(crate) struct Shell {
     clock: Arc<StampClock>,
     pub(super) peers: Arc<Peers>,
     pub(super) applied: u64,
+    /// Committed entries after `applied`, in order, and their bytes.
+    waiting: VecDeque<Entry>,
+    waiting_bytes: usize,
+    /// How long this round has applied.
+    pub(super) applying: Duration,
     /// The members according to Raft, at `applied`.
     pub(super) membership: Membership,
     /// Changes of the members that were applied, and whether they took effect; Raft is told next.
@@ -115,6 +130,9 @@ impl Shell {
             clock,
             peers,
             applied,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            applying: Duration::ZERO,
             membership,
             members_applied: Vec::new(),
             marks_made: Vec::new(),
@@ -131,6 +149,35 @@ impl Shell {
 
     pub(super) fn bootstrapped(&self) -> bool {
         self.cell.current().get(keys::meta::cluster().as_slice()).is_some()
+    }
+
+    /// Whether entries wait to be applied.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty() && self.failed.is_none()
+    }
+
+    /// Applies what waits, for about as long as `time`: heartbeats and votes must not wait for a long row
+    /// of commands, or this node is taken for dead.
+    pub(super) fn apply_waiting(&mut self, time: Duration) {
+        let began = Instant::now();
+        while self.has_waiting() {
+            let (mut entries, mut bytes) = (Vec::new(), 0);
+            while entries.len() < BATCH_ENTRIES
+                && bytes < BATCH_BYTES
+                && let Some(entry) = self.waiting.pop_front()
+            {
+                bytes += entry.data.len();
+                entries.push(entry);
+            }
+            self.waiting_bytes -= bytes;
+            if let Err(error) = self.apply_batch(entries) {
+                self.failed = Some(error.into());
+            }
+            if began.elapsed() >= time && self.waiting_bytes < WAITING_BYTES_MAX {
+                break;
+            }
+        }
+        self.applying += began.elapsed();
     }
 
     fn apply_batch(&mut self, entries: Vec<Entry>) -> Result<(), ApplyError> {
@@ -259,12 +306,8 @@ impl Outside for Shell {
     }
 
     fn apply(&mut self, entries: Vec<Entry>) {
-        if self.failed.is_some() {
-            return;
-        }
-        if let Err(error) = self.apply_batch(entries) {
-            self.failed = Some(error.into());
-        }
+        self.waiting_bytes += entries.iter().map(|entry| entry.data.len()).sum::<usize>();
+        self.waiting.extend(entries);
     }
 
     fn answer_reads(&mut self, reads: Vec<ReadDone>) {
@@ -313,6 +356,9 @@ impl Outside for Shell {
 
     fn installed(&mut self, install: &Install) {
         self.snapshots.installed();
+        // The new state contains them.
+        self.waiting.clear();
+        self.waiting_bytes = 0;
         let store = self.cell.current();
         self.machine = Machine::new();
         self.rows = RowCache::default();
@@ -334,6 +380,7 @@ impl Outside for Shell {
             leads = role.is_leader,
             "Role changed"
         );
+        self.peers.pulse.forget();
         if !role.is_leader {
             self.leadership_lost = true;
         }

@@ -124,11 +124,10 @@ impl Services {
 
     /// The way to the leader; `None` if this node leads.
     pub(crate) fn way_to_leader(&self, forwarded: bool) -> Result<Option<Channel>, Refusal> {
-        let status = self.handle.status();
-        if status.is_leader() {
+        if self.handle.leads() {
             return Ok(None);
         }
-        let leader = status.replica.leader;
+        let leader = self.handle.status().replica.leader;
         if forwarded {
             return Err(not_leader(leader));
         }
@@ -486,7 +485,8 @@ impl NodeService for NodeCalls {
         let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
         let from = self.0.admit(&request).map_err(internal)?;
         let envelope = request.into_inner().envelope;
-        let envelope = stated(envelope.as_ref(), "envelope").map_err(internal)?.clone();
+        stated(envelope.as_ref(), "envelope").map_err(internal)?;
+        let envelope = envelope.unwrap_or_default();
         self.0.answer(envelope, from).await.map(Response::new)
     }
 

@@ -11,6 +11,9 @@ use std::{
 };
 
 use catalog_state::store::Writes;
+use foldhash::fast::RandomState;
+
+use crate::row_cache::asked_once;
 
 /// Rows of one generation; when they are more, the generation before it is forgotten.
 const ROWS_MAX: usize = 16_384;
@@ -35,8 +38,8 @@ struct Known {
     /// The newest entry whose writes were told.
     newest: u64,
     /// What was read since the last generation was full, and what was before that.
-    young: HashMap<Vec<u8>, Point>,
-    old: HashMap<Vec<u8>, Point>,
+    young: HashMap<Vec<u8>, Point, RandomState>,
+    old: HashMap<Vec<u8>, Point, RandomState>,
     /// Of the young rows.
     bytes: usize,
 }
@@ -67,7 +70,7 @@ impl Known {
 impl Points {
     /// Of a store that holds everything up to entry `newest`.
     pub(super) fn new(newest: u64) -> Self {
-        let (young, old) = (HashMap::new(), HashMap::new());
+        let (young, old) = (HashMap::default(), HashMap::default());
         Self(Mutex::new(Known { newest, young, old, bytes: 0 }))
     }
 
@@ -82,7 +85,7 @@ impl Points {
         if known.young.is_empty() && known.old.is_empty() {
             return;
         }
-        for (key, value) in writes {
+        for (key, value) in writes.iter().filter(|(key, _)| !asked_once(key)) {
             if let Some((key, _)) = known.take(key)
                 && let Some(row) = value.clone()
             {
@@ -93,6 +96,9 @@ impl Points {
 
     /// The row of `key` as of entry `at`, which was told already; `None` if it is not known.
     pub(super) fn get(&self, key: &[u8], at: u64) -> Option<Vec<u8>> {
+        if asked_once(key) {
+            return None;
+        }
         let mut known = self.known();
         if let Some(point) = known.young.get(key) {
             return (point.since <= at).then(|| point.row.clone());
@@ -106,7 +112,7 @@ impl Points {
     /// Keeps a row that was read as of entry `at`, unless something was written since.
     pub(super) fn keep(&self, key: &[u8], at: u64, row: &[u8]) {
         let mut known = self.known();
-        if known.newest == at {
+        if known.newest == at && !asked_once(key) {
             known.take(key);
             known.insert(key.to_vec(), Point { since: at, row: row.to_vec() });
         }
@@ -160,7 +166,7 @@ mod tests {
                 assert_eq!(view.get(&[0; 2]), model.get(&[0; 2]));
             }
             let known = store.points().known();
-            let sum = |rows: &HashMap<Vec<u8>, Point>| -> usize {
+            let sum = |rows: &HashMap<Vec<u8>, Point, RandomState>| -> usize {
                 rows.iter().map(|(key, point)| key.len() + point.row.len()).sum()
             };
             assert_eq!(known.bytes, sum(&known.young));

@@ -18,9 +18,11 @@ use std::{
     },
 };
 
+use arc_swap::ArcSwapOption;
 use catalog_state::{
     codec,
-    keys::Key,
+    keys::{self, Key},
+    rows::ClusterConfig,
     store::{Row, Store, Writes},
 };
 use rocksdb::{
@@ -51,6 +53,18 @@ const WRITE_BUFFER_BYTES: usize = 16 << 20;
 /// And those of all together, before the largest is written out.
 const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
+/// Write buffers of one column family that may wait to be written out before writers wait for them. They
+/// count in what all have together, so that several are full only while the disk is behind.
+const WRITE_BUFFERS: i32 = 6;
+/// Files of the newest level before they are merged into the next: the more, the less often a row is written
+/// again.
+const NEWEST_FILES: i32 = 8;
+/// Files of the newest level before writers are slowed down, and before they wait.
+const NEWEST_FILES_SLOW: i32 = 100;
+const NEWEST_FILES_STOP: i32 = 200;
+/// After so many bytes a file that is written is handed to the disk.
+const SYNCED_BYTES: u64 = 1 << 20;
+
 const APPLIED: &str = "applied";
 const MEMBERSHIP: &str = "membership";
 
@@ -68,6 +82,8 @@ pub struct StateStore {
     db: DB,
     leaves: Leaves,
     points: Points,
+    /// The cluster's configuration, which every call asks for: its row, and what that says.
+    cluster: ArcSwapOption<(Vec<u8>, Arc<ClusterConfig>)>,
     /// The last entry whose writes everybody sees.
     seen: AtomicU64,
     /// After `db`, so that it goes when the files are closed.
@@ -144,6 +160,10 @@ impl StateStore {
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(4);
         options.set_max_total_wal_size(64 << 20);
+        // What would be synced in one piece at the end of a file goes out while it is written: the Raft log
+        // wants the same disk.
+        options.set_bytes_per_sync(SYNCED_BYTES);
+        options.set_wal_bytes_per_sync(SYNCED_BYTES);
         options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
         // Damage is found where it lies: at the opening, or by the checksum of what is read.
         options.set_paranoid_checks(true);
@@ -166,7 +186,8 @@ impl StateStore {
             source,
         })?;
         let (leaves, points) = (Leaves::new(applied), Points::new(applied));
-        Ok(Self { db, leaves, points, seen: AtomicU64::new(applied), place })
+        let cluster = ArcSwapOption::empty();
+        Ok(Self { db, leaves, points, cluster, seen: AtomicU64::new(applied), place })
     }
 
     /// Which state of the data folder this is.
@@ -466,8 +487,14 @@ fn family_options(name: &str, cache: &Cache) -> Options {
         options.set_memtable_prefix_bloom_ratio(0.02);
     }
     options.set_block_based_table_factory(&blocks);
-    options.set_compression_type(DBCompressionType::Lz4);
+    // The newest levels are small and written again and again.
+    let (plain, packed) = (DBCompressionType::None, DBCompressionType::Lz4);
+    options.set_compression_per_level(&[plain, plain, packed, packed, packed, packed, packed]);
+    options.set_level_zero_file_num_compaction_trigger(NEWEST_FILES);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
+    options.set_max_write_buffer_number(WRITE_BUFFERS);
+    options.set_level_zero_slowdown_writes_trigger(NEWEST_FILES_SLOW);
+    options.set_level_zero_stop_writes_trigger(NEWEST_FILES_STOP);
     options
 }
 
@@ -482,6 +509,20 @@ impl StateView<'_> {
     /// The entry up to which the view contains everything.
     pub fn applied(&self) -> u64 {
         self.applied
+    }
+
+    /// The cluster's configuration; `None` before it was bootstrapped.
+    pub(crate) fn cluster(&self) -> Option<Arc<ClusterConfig>> {
+        let row = self.get(keys::meta::cluster().as_slice())?;
+        if let Some(known) = &*self.store.cluster.load()
+            && known.0 == row
+        {
+            return Some(Arc::clone(&known.1));
+        }
+        let decoded = codec::decode(&row).expect("rows are written by this program");
+        let cluster = Arc::new(decoded);
+        self.store.cluster.store(Some(Arc::new((row, Arc::clone(&cluster)))));
+        Some(cluster)
     }
 
     /// A row of the search index.

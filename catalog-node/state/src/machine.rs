@@ -79,7 +79,7 @@ pub struct Session<'a> {
 #[derive(Debug, Clone)]
 struct Head {
     /// Absent before bootstrap.
-    cluster: Option<ClusterConfig>,
+    cluster: Option<Arc<ClusterConfig>>,
     level: u32,
     clock: UtcMillis,
     counters: Counters,
@@ -91,7 +91,7 @@ struct Head {
 impl Head {
     fn read(view: &Overlay<'_>) -> Self {
         Self {
-            cluster: read(view, &keys::meta::cluster()),
+            cluster: read(view, &keys::meta::cluster()).map(Arc::new),
             level: read(view, &keys::meta::level()).unwrap_or(1),
             clock: read(view, &keys::meta::clock()).unwrap_or_default(),
             counters: read(view, &keys::meta::counters()).unwrap_or_default(),
@@ -229,7 +229,7 @@ impl Machine {
                 let begins = Begins {
                     index,
                     clock: bootstrap.clock,
-                    cluster: bootstrap.cluster.clone(),
+                    cluster: Arc::new(bootstrap.cluster.clone()),
                     level: head.level,
                     counters: head.counters.clone(),
                 };

@@ -1,5 +1,7 @@
 //! One command's changes under construction: reads see its own writes, nothing else does.
 
+use std::sync::Arc;
+
 use catalog_model::{
     caller::Caller,
     deadline::{DeadlineKind, WorkingDayClock},
@@ -24,7 +26,7 @@ use crate::{
 pub(crate) struct Begins {
     pub(crate) index: u64,
     pub(crate) clock: UtcMillis,
-    pub(crate) cluster: ClusterConfig,
+    pub(crate) cluster: Arc<ClusterConfig>,
     pub(crate) level: u32,
     pub(crate) counters: Counters,
 }
@@ -40,7 +42,7 @@ pub struct Tx<'a> {
     /// The committed clock after the command's stamp.
     pub clock: UtcMillis,
     /// The cluster's configuration.
-    pub cluster: ClusterConfig,
+    pub cluster: Arc<ClusterConfig>,
     /// The level of commands that the cluster uses.
     pub level: u32,
     /// Who caused the command.

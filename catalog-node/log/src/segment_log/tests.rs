@@ -527,6 +527,30 @@ fn a_payload_cannot_imitate_a_durable_record() {
 const HEADER_OF_ENTRY: usize = 6;
 
 #[test]
+fn segments_of_a_folder_are_used_again_and_hold_nothing_of_what_they_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FileDisk::open(folder.path().join("log")).unwrap();
+    let mut log = open(&disk).unwrap();
+    log.bootstrap(1, 1).unwrap();
+    let mut index = 2;
+    for turn in 0..6 {
+        for _ in 0..60 {
+            log.append(&[entry(index, 1, 100)], Some(&hard_state(1, 1, index - 1))).unwrap();
+            log.sync().unwrap();
+            index += 1;
+        }
+        log.compact(index - 10).unwrap();
+        let kept = contents(&log);
+        assert_eq!(kept.entries.len(), 9);
+        if turn % 2 == 1 {
+            drop(log);
+            log = open(&disk).unwrap();
+            assert_eq!(contents(&log), kept);
+        }
+    }
+}
+
+#[test]
 fn works_on_a_real_folder_held_by_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let disk = FileDisk::open(folder.path().join("log")).unwrap();

@@ -224,12 +224,17 @@ pub(crate) fn update(
     content: &EntryContent,
 ) -> Result<Outcome, Refusal> {
     let old = working(tx, id)?;
-    may_compile(tx, old.provider)?;
+    // The provider mostly acts itself: its row is read once.
+    let own = tx.caller.domain == *tx.domain() && tx.acting_organization() == Some(old.provider);
+    let on_file_here = own.then(|| tx.caller_organization()).flatten();
+    if on_file_here.is_none() {
+        may_compile(tx, old.provider)?;
+    }
     same_version(old.version, version)?;
     if !old.state.is_editable() {
         return Err(wrong_state(&old, "a draft or a published entry"));
     }
-    let provider = on_file(tx, old.provider)?;
+    let provider = on_file_here.map_or_else(|| on_file(tx, old.provider), Ok)?;
     secrecy::check_intake(tx, law, provider.class, old.kind, content)?;
     policy::check_entry_content(content)?;
     let state = match old.state {

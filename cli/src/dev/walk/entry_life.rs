@@ -5,7 +5,7 @@ use catalog_model::{
     calendar::WorkingDayCalendar, deadline::WorkingDays, reason::Reason, time::UtcMillis,
 };
 use luqiao_proto::{
-    catalog::v1::{CatalogEntry, EntryState, SharingKind, SourceLink},
+    catalog::v1::{CatalogEntry, EntryState, SharingKind},
     entry::v1::{
         ChangeReport, ChangeTrigger, DiffEntryRequest, DiffEntryResponse, EntryFile,
         EntrySuspension, GetEntryFileRequest, ReportChangeRequest, ResumeEntryRequest,
@@ -35,8 +35,8 @@ use super::{
 const UPDATE_DAYS: u16 = 10;
 
 pub(super) async fn entry_life(walk: &mut Walk, told: &mut Telling) -> Result<(), StepFailed> {
-    let entry = walk.entry(Level::City, SharingKind::Unconditional, 1)?;
     let authority = walk.town.office(Level::City, AUTHORITY).await?;
+    let entry = untouched(walk, &authority).await?;
     let entry = working(walk, Level::City, &authority, &entry.name).await?;
     let provider = walk.provider(&entry)?;
     reported(walk, told, &provider, &entry).await?;
@@ -49,6 +49,21 @@ pub(super) async fn entry_life(walk: &mut Walk, told: &mut Telling) -> Result<()
         *known = entry;
     }
     Ok(())
+}
+
+/// An unconditional entry of which no step before has published another version.
+async fn untouched(walk: &Walk, authority: &Actor) -> Result<CatalogEntry, StepFailed> {
+    let published = walk.published.get(&Level::City).into_iter().flatten();
+    let free = |entry: &&CatalogEntry| {
+        entry.sharing.as_ref().is_some_and(|sharing| sharing.kind() == SharingKind::Unconditional)
+    };
+    for entry in published.filter(free) {
+        let look = on_file(walk, authority, &entry.name).await?;
+        if look.answer.version_count == 1 {
+            return Ok(entry.clone());
+        }
+    }
+    failed(both!("every entry has changed already", "目录均已变更过"))
 }
 
 /// What is on file about the entry, through another node.
@@ -106,12 +121,7 @@ async fn published_anew(
 ) -> Result<CatalogEntry, StepFailed> {
     let before = entry.title.clone();
     let title = format!("{before}（修订）");
-    // An entry that came with a transferred function still names the system it came from.
-    let links = vec![SourceLink {
-        system: provider.desk.name.clone(),
-        dataset: "synthetic_table".to_owned(),
-    }];
-    let draft = update(provider, CatalogEntry { title: title.clone(), links, ..entry }).await?;
+    let draft = update(provider, CatalogEntry { title: title.clone(), ..entry }).await?;
     let published = publish_one(walk, Level::City, provider, draft).await?;
     let look = on_file(walk, &provider.desk, &published.name).await?;
     let owed: ChangeReport = look.answer.change_report.unwrap_or_default();

@@ -46,7 +46,7 @@ fn a_report_is_counted_with_a_new_calendar() {
     let begins = Begins {
         index: 1_000,
         clock: view.clock(),
-        cluster: view.cluster().unwrap(),
+        cluster: view.cluster().unwrap().into(),
         level: 3,
         counters: view.counters(),
     };

@@ -51,7 +51,7 @@ fn duties_of_the_catalog_follow_the_calendar() {
     let begins = Begins {
         index: 1_000,
         clock: view.clock(),
-        cluster: view.cluster().unwrap(),
+        cluster: view.cluster().unwrap().into(),
         level: 3,
         counters: view.counters(),
     };
