@@ -82,7 +82,8 @@ impl View<'_> {
             older: OlderPacks::default(),
         };
         let counters = self.counters();
-        let begins = Begins { index: 0, clock, cluster, level: self.level(), counters };
+        let begins =
+            Begins { index: 0, clock, cluster: Arc::new(cluster), level: self.level(), counters };
         let nothing = Writes::new();
         let tx = Tx::new(Overlay::new(self.0, &nothing), begins, &command);
         Some(publishable::findings(&tx, &law, &entry))
