@@ -75,13 +75,12 @@ impl Ahead {
         let at = made.files.iter().position(|making| making.length == length)?;
         let Making { path: ahead, thread, .. } = made.files.remove(at);
         let file = thread.join().ok()?;
-        match file.and_then(|file| fs::rename(&ahead, path).map(|()| file)) {
-            Ok(file) => Some(file),
-            Err(_) => {
-                // Whoever asked makes one and sees for itself; this one shall not take its room.
-                let _ = fs::remove_file(&ahead);
-                None
-            }
+        if let Ok(file) = file.and_then(|file| fs::rename(&ahead, path).map(|()| file)) {
+            Some(file)
+        } else {
+            // Whoever asked makes one and sees for itself; this one shall not take its room.
+            let _ = fs::remove_file(&ahead);
+            None
         }
     }
 

@@ -3,7 +3,7 @@
 //! Derived from state alone and kept nowhere in it: what is owed is what rows say is owed, so a
 //! list of work can never promise something that the law does not ask, and clusters of every level
 //! have one. [`items_of`] says what follows from one subject; [`View::work_list`] asks it of every
-//! subject, which is plain and slow. Nodes keep an index of [`place`] beside their state, written
+//! subject, which is plain and slow. Nodes keep an index beside their state, written
 //! with the rows that [`subjects_of`] names, and ask only what the index points to.
 //!
 //! Order: what a text of law gives a day, by that day; then what a rule of the house gives one; then
