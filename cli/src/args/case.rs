@@ -28,6 +28,7 @@ enum_parser!(
 
 /// More verbs of `luqiao request`.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is taken apart at once")]
 pub enum Life {
     /// Ask the authority for more time to answer · 申请延期
     ProposeExtension {

@@ -350,13 +350,12 @@ pub enum Outage {
 /// An instant: with a zone as it says, without one in Asia/Shanghai.
 fn instant(text: &str) -> Result<Timestamp, String> {
     let wrong = |_| "write 2026-10-12T09:00, or with a zone 2026-10-12T09:00:00+08:00".to_owned();
-    let millis = match text.parse::<jiff::Timestamp>() {
-        Ok(instant) => instant.as_millisecond(),
-        Err(_) => {
-            let local: jiff::civil::DateTime = text.parse().map_err(wrong)?;
-            let zoned = local.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
-            zoned.map_err(wrong)?.timestamp().as_millisecond()
-        }
+    let millis = if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        instant.as_millisecond()
+    } else {
+        let local: jiff::civil::DateTime = text.parse().map_err(wrong)?;
+        let zoned = local.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
+        zoned.map_err(wrong)?.timestamp().as_millisecond()
     };
     let nanos = millis.rem_euclid(1000) as i32 * 1_000_000;
     Ok(Timestamp { seconds: millis.div_euclid(1000), nanos })

@@ -202,12 +202,12 @@ mod tests {
 
     use super::*;
 
-    fn party(name: &str) -> Option<Party> {
-        Some(Party { display_name: name.to_owned(), ..Default::default() })
+    fn party(name: &str) -> Party {
+        Party { display_name: name.to_owned(), ..Default::default() }
     }
 
-    fn deadline(day: &str) -> Option<Deadline> {
-        Some(Deadline { due_date: day.to_owned(), ..Default::default() })
+    fn deadline(day: &str) -> Deadline {
+        Deadline { due_date: day.to_owned(), ..Default::default() }
     }
 
     fn told(file: &CaseFile, lang: Lang) -> Vec<String> {
@@ -231,14 +231,14 @@ mod tests {
         let at = Some(Timestamp { seconds: 1_791_820_800, nanos: 0 });
         let file = CaseFile {
             orders: vec![CorrectionOrder {
-                debtor: party("医保局"),
+                debtor: Some(party("医保局")),
                 effects: vec!["order_to_correct".to_owned()],
                 ordered_time: at,
                 ..Default::default()
             }],
-            hearing_deadline: deadline("2026-10-19"),
+            hearing_deadline: Some(deadline("2026-10-19")),
             hearings: vec![Hearing {
-                debtor: party("医保局"),
+                debtor: Some(party("医保局")),
                 due_date: "2026-10-12".to_owned(),
                 claim: Some(ReasonClaim {
                     text: "机房搬迁".to_owned(),
@@ -248,7 +248,7 @@ mod tests {
                 ruling: Some(ReasonRuling {
                     accepted: true,
                     reason: "属实".to_owned(),
-                    by: party("数据局"),
+                    by: Some(party("数据局")),
                     ruled_time: at,
                 }),
                 outcome: HearingOutcome::Excused.into(),
@@ -271,16 +271,19 @@ mod tests {
     #[test]
     fn waiting_and_windows_are_told() {
         let file = CaseFile {
-            opinion: Some(OpinionAsked { deadline: deadline("2026-09-28"), ..Default::default() }),
+            opinion: Some(OpinionAsked {
+                deadline: Some(deadline("2026-09-28")),
+                ..Default::default()
+            }),
             proposal: Some(ExtensionProposal {
                 working_days: 5,
                 reason: "核对".to_owned(),
-                by: party("医保局"),
+                by: Some(party("医保局")),
                 ..Default::default()
             }),
             filings: vec![WindowFiling {
                 kind: FilingKind::Answer.into(),
-                on_behalf_of: party("医保局"),
+                on_behalf_of: Some(party("医保局")),
                 window: "3 号窗口".to_owned(),
                 paper: Some(PaperDecision {
                     document_number: "1 号".to_owned(),

@@ -109,14 +109,13 @@ pub async fn run_webhook(remote: &Remote, command: Webhook) -> Result<Exit, Fail
             remote.show_page(kind::DELIVERY_LIST, &list, "deliveries", &DELIVERY_COLUMNS)?;
         }
         Webhook::Remove { name, change: VersionedChange { etag, change } } => {
-            let etag = match etag {
-                Some(etag) => etag,
-                None => {
-                    let request = ListWebhooksRequest { parent };
-                    let list = answer(client.list_webhooks(session.call(request)).await)?;
-                    let known = list.webhooks.into_iter().find(|webhook| webhook.name == name);
-                    known.map_or_else(|| "v1".to_owned(), |webhook| webhook.etag)
-                }
+            let etag = if let Some(etag) = etag {
+                etag
+            } else {
+                let request = ListWebhooksRequest { parent };
+                let list = answer(client.list_webhooks(session.call(request)).await)?;
+                let known = list.webhooks.into_iter().find(|webhook| webhook.name == name);
+                known.map_or_else(|| "v1".to_owned(), |webhook| webhook.etag)
             };
             let request_id = remote.attempt(change.request_id);
             let request = RemoveWebhookRequest { name, etag, request_id };

@@ -95,6 +95,9 @@ pub async fn today(remote: &Remote, asked: Today) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Whether a piece of work belongs to a group.
+type Belongs<'a> = &'a dyn Fn(&WorkItem) -> bool;
+
 /// The list as a sheet of paper: what is late first, a box before each.
 fn write_sheet(out: &mut dyn Write, list: &ListWorkResponse, lang: Lang) -> io::Result<()> {
     let say = |en: &'static str, zh: &'static str| match lang {
@@ -107,7 +110,7 @@ fn write_sheet(out: &mut dyn Write, list: &ListWorkResponse, lang: Lang) -> io::
     });
     writeln!(out, "{}", say("WORK TO DO", "待办事项"))?;
     writeln!(out, "{name}  {as_of}")?;
-    let groups: [(&str, &dyn Fn(&WorkItem) -> bool); 4] = [
+    let groups: [(&str, Belongs<'_>); 4] = [
         (say("Overdue", "已逾期"), &|item| item.overdue),
         (say("By law", "法定期限"), &|item| {
             !item.overdue && item.basis() == DueBasis::Statutory
@@ -239,7 +242,7 @@ fn write_figures(out: &mut dyn Write, one: &OrganizationStatistics, lang: Lang) 
         return Ok(());
     }
     let rate = format!("{}.{}", one.on_time_per_mille / 10, one.on_time_per_mille % 10);
-    let half = if one.median_half_days % 2 == 0 { "" } else { ".5" };
+    let half = if one.median_half_days.is_multiple_of(2) { "" } else { ".5" };
     let median = format!("{}{half}", one.median_half_days / 2);
     match lang {
         Lang::En => writeln!(

@@ -110,7 +110,7 @@ fn grant_value(reading: &mut Reading, at: At<'_>, grant: &message::Grant) -> Opt
     let granted_time = reading.instant(at.field("grant_time"), grant.grant_time.as_ref());
     let updated_time = reading.instant(at.field("update_time"), grant.update_time.as_ref());
     let course =
-        grant.course.as_ref().and_then(|course| course_value(reading, at.field("course"), course));
+        grant.course.as_ref().map(|course| course_value(reading, at.field("course"), course));
     let (domain, id) = named?;
     let (request_domain, request) = request?;
     let (entry_domain, entry) = entry?;

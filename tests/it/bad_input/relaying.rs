@@ -129,7 +129,7 @@ async fn handing_over(stage: &Stage) {
             grant: None,
             idempotency_key: "1".to_owned(),
         };
-        client(role).relay_status(call(question)).await
+        Box::pin(client(role).relay_status(call(question))).await
     };
 
     // The gateway of a domain that has nothing to do with the case.

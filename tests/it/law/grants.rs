@@ -131,5 +131,5 @@ async fn a_right_is_delivered_used_stopped_and_ended_by_calls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fed_14_a_user_of_another_domain_acts_where_the_right_was_given() {
     let city = City::start(&[Level::City, Level::District]).await;
-    across::acts(&city).await;
+    Box::pin(across::acts(&city)).await;
 }

@@ -67,9 +67,9 @@ fn report(entry: &str, items: &[&str]) -> FileReportRequest {
     }
 }
 
-fn correction(number: &str, after: Vec<u8>) -> Option<Correction> {
+fn correction(number: &str, after: Vec<u8>) -> Correction {
     let before = vec![1; 32].into();
-    Some(Correction { batch: number.to_owned(), before, after: after.into() })
+    Correction { batch: number.to_owned(), before, after: after.into() }
 }
 
 /// QLT-02, QLT-05: a batch is on record with what its checks found; how good the data are everybody
@@ -149,8 +149,14 @@ async fn qlt_01_qlt_04_shr_16_an_error_is_reported_corrected_and_propagated_by_c
         ..Default::default()
     };
     assert!(done!(outsider.quality().list_reports(list(&entry))).reports.is_empty());
-    assert_eq!(done!(user.quality().list_reports(list(&entry))).reports, [filed.clone()]);
-    assert_eq!(done!(provider.quality().list_reports(list(""))).reports, [filed.clone()]);
+    assert_eq!(
+        done!(user.quality().list_reports(list(&entry))).reports,
+        std::slice::from_ref(&filed)
+    );
+    assert_eq!(
+        done!(provider.quality().list_reports(list(""))).reports,
+        std::slice::from_ref(&filed)
+    );
 
     // It is at the provider already: there is nothing to hand over.
     let authority = &city.authority;
@@ -165,7 +171,7 @@ async fn qlt_01_qlt_04_shr_16_an_error_is_reported_corrected_and_propagated_by_c
     let early = step!(FeedBackReportRequest, confirmed, text: "已知悉".to_owned());
     refused!(CorrectionMissing, provider.quality().feed_back_report(early));
 
-    let correct = |number: &str, after: Vec<u8>| step!(CorrectReportRequest, confirmed, correction: correction(number, after));
+    let correct = |number: &str, after: Vec<u8>| step!(CorrectReportRequest, confirmed, correction: Some(correction(number, after)));
     refused!(BatchUnknown, provider.quality().correct_report(correct("7", vec![2; 32])));
     done!(provider.quality().record_batch(batch(&city, &entry, "7")));
     let problem =
@@ -253,7 +259,7 @@ async fn qlt_03_shr_29_a_person_objects_by_calls() {
     let seen = done!(outsider.quality().list_personal_objections(list()));
     assert!(seen.objections.is_empty(), "{seen:?}");
     let seen = done!(provider.quality().list_personal_objections(list()));
-    assert_eq!(seen.objections, [filed.clone()]);
+    assert_eq!(seen.objections, std::slice::from_ref(&filed));
 
     let verify = step!(VerifyPersonalObjectionRequest, filed);
     refused!(CallerNotPermitted, desk.quality().verify_personal_objection(verify));

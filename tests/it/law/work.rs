@@ -186,7 +186,7 @@ async fn work_is_listed_for_whom_it_concerns() {
 
     bad_questions(&city).await;
     calendar(&city, &first).await;
-    command_line(&city, &first).await;
+    command_line(&city, &first);
 
     // Every node says the same, one that starts with its index too.
     let leader = city.federation.leader(Level::City).await;
@@ -264,7 +264,7 @@ async fn calendar(city: &City, case: &ShareRequest) {
 }
 
 /// `luqiao today` prints the list, the sheet and the calendar.
-async fn command_line(city: &City, case: &ShareRequest) {
+fn command_line(city: &City, case: &ShareRequest) {
     let contexts = city.federation.topology.contexts();
     let contexts = contexts.to_str().expect("a path in UTF-8").to_owned();
     let context = seat(Level::City, DEPARTMENT).context();
@@ -316,7 +316,7 @@ async fn answers_become_precedents_and_figures() {
         let answer = until_answered!(role.work().explain_call(explain(role, id)));
         assert_eq!(refusal(answer), Reason::NotFound);
     }
-    explained_at_the_command_line(&city, &first).await;
+    explained_at_the_command_line(&city, &first);
 
     let answer = refused_for("out_of_duty", "不属于其职责");
     city.consent(&first, &answer).await;
@@ -384,7 +384,7 @@ async fn answers_become_precedents_and_figures() {
 }
 
 /// `luqiao explain` says what was wrong with the last refused call and how it is made right.
-async fn explained_at_the_command_line(city: &City, case: &ShareRequest) {
+fn explained_at_the_command_line(city: &City, case: &ShareRequest) {
     let contexts = city.federation.topology.contexts();
     let contexts = contexts.to_str().expect("a path in UTF-8").to_owned();
     let context = seat(Level::City, DEPARTMENT).context();

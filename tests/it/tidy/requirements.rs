@@ -69,7 +69,7 @@ fn requirements_that_are_done_name_a_test_that_says_so() {
     for (id, Line { state, missing, tests }) in &page {
         match state.as_str() {
             "done" if !missing.is_empty() => {
-                wrong.push(format!("{id} is done and misses something"))
+                wrong.push(format!("{id} is done and misses something"));
             }
             "partial" | "later" if missing.is_empty() => {
                 wrong.push(format!("{id} is {state}: what is missing?"));
@@ -80,7 +80,8 @@ fn requirements_that_are_done_name_a_test_that_says_so() {
         }
         for test in tests {
             let path = root().join(test);
-            let told = test.ends_with(".txt") || test.contains("tests");
+            let story = path.extension().is_some_and(|extension| extension == "txt");
+            let told = story || test.contains("tests");
             if !path.is_file() || !told {
                 wrong.push(format!("{id} names {test}, which is no test"));
             } else if !names(&read(test), id) {

@@ -56,20 +56,19 @@ pub(super) async fn record(call: &Call) -> Result<Reply, Refusal> {
     call.look(move |look| {
         let Resource::Grant(id) = grant.resource else { return Err(not_found(&grant)) };
         let made = look.view().get(&keys::use_record(&grant.domain, id, answered.index));
-        let record: UseRecord = match made {
-            Some(record) => record,
-            None => {
-                let prefix = keys::use_records(&grant.domain, id);
-                let same = |bytes: &[u8]| {
-                    let record: UseRecord =
-                        codec::decode(bytes).expect("rows are written by this program");
-                    (record.entries == stated).then_some(record)
-                };
-                let page =
-                    look.view()
-                        .page_of(&prefix, None, paging::SCAN, paging::SCAN, |_, bytes| same(bytes));
-                page.rows.into_iter().next_back().ok_or_else(|| not_found(&grant))?
-            }
+        let record: UseRecord = if let Some(record) = made {
+            record
+        } else {
+            let prefix = keys::use_records(&grant.domain, id);
+            let same = |bytes: &[u8]| {
+                let record: UseRecord =
+                    codec::decode(bytes).expect("rows are written by this program");
+                (record.entries == stated).then_some(record)
+            };
+            let page =
+                look.view()
+                    .page_of(&prefix, None, paging::SCAN, paging::SCAN, |_, bytes| same(bytes));
+            page.rows.into_iter().next_back().ok_or_else(|| not_found(&grant))?
         };
         Ok(use_record_message(&record))
     })

@@ -80,7 +80,9 @@ async fn uses(
     let look: Look<ListUseRecordsResponse> =
         walk.town.look(level, user, LIST_USE_RECORDS, &question).await?;
     let records = look.answer.use_records;
-    let lacks = records.last().map(|record| record.missing.iter().map(|m| m.field()).collect());
+    let lacks = records.last().map(|record| {
+        record.missing.iter().map(luqiao_proto::sharing::v1::MissingField::field).collect()
+    });
     Ok((records.len(), lacks.unwrap_or_default()))
 }
 

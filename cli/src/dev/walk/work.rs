@@ -22,12 +22,11 @@ use super::{GET_STATISTICS, LIST_WORK, Walk, requests::DUE};
 fn debtor(walk: &Walk) -> Result<(Arc<Actor>, String), StepFailed> {
     let Some(case) = &walk.case else { return failed(both!("there is no case", "没有案件")) };
     let provider = case.provider.clone().unwrap_or_default();
-    match walk.providers.get(&provider.organization) {
-        Some(known) => Ok((Arc::clone(&known.desk), case.name.clone())),
-        None => {
-            let organization = provider.organization;
-            failed(both!("{organization} is no provider", "{organization} 不是提供单位"))
-        }
+    if let Some(known) = walk.providers.get(&provider.organization) {
+        Ok((Arc::clone(&known.desk), case.name.clone()))
+    } else {
+        let organization = provider.organization;
+        failed(both!("{organization} is no provider", "{organization} 不是提供单位"))
     }
 }
 

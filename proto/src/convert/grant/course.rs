@@ -114,12 +114,12 @@ fn wider_use_message(wider: &WiderUse) -> message::WiderUse {
     }
 }
 
-/// The course as another domain holds it. `None` with something noted where a part is wrong.
+/// The course as another domain holds it; something is noted where a part is wrong.
 pub(crate) fn course_value(
     reading: &mut Reading,
     at: At<'_>,
     course: &message::GrantCourse,
-) -> Option<GrantCourse> {
+) -> GrantCourse {
     // A part that is there and cannot be read has been noted: the whole is not used then.
     macro_rules! part {
         ($field:ident, $value:ident) => {
@@ -133,7 +133,7 @@ pub(crate) fn course_value(
         clock_value(reading, at.field("delivery_deadline"), deadline, DeadlineKind::Delivery)
     });
     let wider_at = at.field("wider_uses");
-    Some(GrantCourse {
+    GrantCourse {
         delivery_clock,
         delivery_debtor: reading.optional(at.field("delivery_debtor"), course.delivery_debtor),
         delivery_escalation: reading
@@ -153,7 +153,7 @@ pub(crate) fn course_value(
             .enumerate()
             .filter_map(|(index, wider)| wider_use_value(reading, wider_at.index(index), wider))
             .collect(),
-    })
+    }
 }
 
 fn offer_value(

@@ -96,7 +96,10 @@ async fn disputed(stage: &Stage) {
     // The two sides and the platform; nobody else learns that there is one.
     for role in [asker, provider, authority, &stage.manager] {
         assert_eq!(seen(role, &raised.name).await.expect("it is seen"), raised);
-        assert_eq!(listed(role, DisputeState::Unspecified, "").await, [raised.clone()]);
+        assert_eq!(
+            listed(role, DisputeState::Unspecified, "").await,
+            std::slice::from_ref(&raised)
+        );
     }
     refused(seen(stage.stranger(), &raised.name).await, Reason::NotFound);
     assert!(listed(stage.stranger(), DisputeState::Unspecified, "").await.is_empty());
@@ -111,7 +114,7 @@ async fn disputed(stage: &Stage) {
     assert!(receipt(asker).await.expect("a side has its proof").record_json.contains("dispute"));
     refused(receipt(stage.stranger()).await, Reason::NotFound);
     let file = file_as(asker, &case.name).await.expect("the asker sees it");
-    assert_eq!(file.disputes, [raised.name.clone()]);
+    assert_eq!(file.disputes, std::slice::from_ref(&raised.name));
 
     refused(coordinate(authority, &raised).await, Reason::ConsultationSkipped);
     let consulting = until_answered!(provider.disputes().state_position(StatePositionRequest {
@@ -238,7 +241,7 @@ async fn demanded(stage: &Stage) {
         .expect("anybody may ask")
         .demands
     };
-    assert_eq!(waiting(provider).await, [routed.clone()]);
+    assert_eq!(waiting(provider).await, std::slice::from_ref(&routed));
     let confirmed = moved(provider, &routed, "confirm", "").await.expect("its duty");
     let nothing = format!("{}/entries/00000000000000000000000000", asker.domain());
     let absent = moved(provider, &confirmed, "supply", &nothing).await;

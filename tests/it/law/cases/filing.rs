@@ -102,7 +102,8 @@ async fn at_the_window(stage: &Stage) {
     let by = answered.answer.clone().expect("an answer").by.expect("by somebody").organization;
     assert_eq!(by, stage.press.provider.organization(), "not the clerk's");
     let file = file_as(asker, &case.name).await.expect("the asker sees it");
-    let kinds: Vec<FilingKind> = file.filings.iter().map(|filing| filing.kind()).collect();
+    let kinds: Vec<FilingKind> =
+        file.filings.iter().map(luqiao_proto::sharing::v1::WindowFiling::kind).collect();
     assert_eq!(kinds, [FilingKind::Request, FilingKind::Answer]);
     assert_eq!((&file.filings[1].paper, file.filings[1].window.as_str()), (&Some(given), window));
     at_the_command_line(stage, &case.name);

@@ -95,7 +95,7 @@ pub(super) async fn acts(city: &City) {
     refused!(NotOwner, provider.grants().record_use(used(&name)));
     for role in [user, at_home, provider] {
         let list = done!(role.grants().list_use_records(records(&name)));
-        assert_eq!(list.use_records, [record.clone()]);
+        assert_eq!(list.use_records, std::slice::from_ref(&record));
     }
     refused!(NotFound, neighbour.grants().list_use_records(records(&name)));
     refused!(NotFound, outsider.grants().list_use_records(records(&name)));
@@ -122,7 +122,7 @@ pub(super) async fn acts(city: &City) {
         ..Default::default()
     };
     let seen = done!(user.service_changes().list_service_changes(list));
-    assert_eq!(seen.service_changes, [change.clone()]);
+    assert_eq!(seen.service_changes, std::slice::from_ref(&change));
     let agreed = done!(user.service_changes().state_on_service_change(statement(&change, true)));
     assert_eq!(agreed.state(), ServiceChangeState::Negotiated);
 

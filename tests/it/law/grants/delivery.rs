@@ -191,7 +191,8 @@ pub(super) async fn shr_14_26_use_is_recorded_inspected_and_kept(city: &City) {
 
     let call = used(&given.name);
     let record = done!(user.grants().record_use(call.clone()));
-    let lacks: Vec<UseField> = record.missing.iter().map(|missing| missing.field()).collect();
+    let lacks: Vec<UseField> =
+        record.missing.iter().map(luqiao_proto::sharing::v1::MissingField::field).collect();
     assert_eq!(lacks, [UseField::Destruction], "a finding against the user");
     assert!(record.missing[0].rule.as_ref().is_some_and(|rule| rule.article == "29"));
     let second = done!(user.grants().record_use(used(&given.name)));

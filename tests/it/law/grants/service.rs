@@ -69,7 +69,7 @@ pub(super) async fn shr_25_a_leak_stops_calls_and_the_procedure_follows(city: &C
     refused!(ReasonMissing, provider.service_changes().propose_service_change(reasonless));
     let elsewhere = with(|call| "domains/fuzhou".clone_into(&mut call.parent));
     refused!(DomainUnknown, provider.service_changes().propose_service_change(elsewhere));
-    let entryless = with(|call| call.entry = "domains/xiamen".to_owned());
+    let entryless = with(|call| "domains/xiamen".clone_into(&mut call.entry));
     refused!(NameInvalid, provider.service_changes().propose_service_change(entryless));
     let own = proposal(city, &entry.name);
     refused!(CallerNotPermitted, user.service_changes().propose_service_change(own.clone()));
@@ -95,7 +95,7 @@ pub(super) async fn shr_25_a_leak_stops_calls_and_the_procedure_follows(city: &C
         ..Default::default()
     };
     let seen = done!(user.service_changes().list_service_changes(list.clone()));
-    assert_eq!(seen.service_changes, [proposed.clone()]);
+    assert_eq!(seen.service_changes, std::slice::from_ref(&proposed));
     let seen = done!(outsider.service_changes().list_service_changes(list.clone()));
     assert!(seen.service_changes.is_empty(), "{seen:?}");
     let nameless = ListServiceChangesRequest { entry: String::new(), ..list };

@@ -83,9 +83,12 @@ async fn cat_05_datasets_are_bound_reported_and_deleted_by_calls() {
     assert!(seen.datasets.is_empty(), "{seen:?}");
     let manager = &city.manager;
     let seen = done!(manager.datasets().list_datasets(list(manager.domain())));
-    assert_eq!(seen.datasets, [dataset.clone()]);
+    assert_eq!(seen.datasets, std::slice::from_ref(&dataset));
 
-    assert_eq!(orphans(&city, OrphanKind::DatasetWithoutEntry).await, [dataset.name.clone()]);
+    assert_eq!(
+        orphans(&city, OrphanKind::DatasetWithoutEntry).await,
+        std::slice::from_ref(&dataset.name)
+    );
     let none = ListOrphansRequest { parent: provider.domain(), ..Default::default() };
     refused!(FieldInvalid, provider.datasets().list_orphans(none));
 

@@ -85,7 +85,10 @@ async fn shr_15_shr_29_an_objection_goes_to_the_government_by_calls() {
     }
     let list = ListObjectionsRequest { parent: other.domain(), ..Default::default() };
     assert!(done!(other.objections().list_objections(list.clone())).objections.is_empty());
-    assert_eq!(done!(government.objections().list_objections(list)).objections, [raised.clone()]);
+    assert_eq!(
+        done!(government.objections().list_objections(list)).objections,
+        std::slice::from_ref(&raised)
+    );
 
     refused!(
         ConsultationMissing,

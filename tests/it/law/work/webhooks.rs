@@ -47,6 +47,7 @@ struct Receiver {
 }
 
 impl Receiver {
+    #[expect(clippy::disallowed_methods, reason = "the test's runtime ends it")]
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/luqiao", listener.local_addr().expect("an address"));
