@@ -13,7 +13,7 @@ use luqiao_proto::operations::v1::{
     ReplaceMemberRequest, ReplaceMemberResponse,
 };
 use luqiao_transport::status::Problem;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{
     bench::{AUTHORITY, AUTHORITY_SYSTEM, BUREAU, BUREAU_SYSTEM, Cluster, Gateway, SPEC, system},
@@ -288,7 +288,19 @@ async fn members_change_only_from_level_two_on() {
 
     let too_high = operator.raise(leader, LEVEL + 1, false).await.unwrap_err();
     assert_eq!(too_high.reason, Some(Reason::LevelUnsupported));
-    let shown = operator.raise(leader, 0, true).await.unwrap();
+    // What a node can apply is known once it has said so on its connection to the leader.
+    let all_said = async {
+        loop {
+            match operator.raise(leader, 0, true).await {
+                Ok(shown) => break shown,
+                Err(problem) => {
+                    assert_eq!(problem.reason, Some(Reason::LevelUnsupported));
+                    sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+    };
+    let shown = timeout(PATIENCE, all_said).await.expect("every node says what it can apply");
     assert_eq!((shown.changed, shown.level), (true, LEVEL));
     let follower = if leader == 1 { 2 } else { 1 };
     let raised = operator.raise(follower, 0, false).await.unwrap();
@@ -300,7 +312,7 @@ async fn members_change_only_from_level_two_on() {
     operator.add(leader, 4, &address, false).await.unwrap();
     let list = operator.list(follower).await;
     let roles = [("1", "voter"), ("2", "voter"), ("3", "voter"), ("4", "learner")];
-    assert_eq!((list.level, shown_roles(&list.members)), (2, roles.to_vec()));
+    assert_eq!((list.level, shown_roles(&list.members)), (LEVEL, roles.to_vec()));
     cluster.run(4).await.unwrap();
     same_state(&cluster).await;
 }
