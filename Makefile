@@ -2,7 +2,7 @@
 # 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed compare-etcd \
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed rules-off compare-etcd \
 	sim replay shrink mutations nightly faults
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -75,6 +75,9 @@ shrink: setup ## the least that still goes wrong in a seed: make shrink SEED=17
 
 mutations: setup ## does the simulation notice each fault put into the code? the table, from the seeds on file
 	cargo run --package simulations --features mutations --bin simulate -- mutations $(ARGS)
+
+rules-off: setup ## takes each rule out of the pack in turn, and prints which story notices
+	cargo test --quiet --package catalog-state switching_a_rule_off_is_noticed -- --nocapture
 
 nightly: setup ## thousands of seeds, and for every mutation a seed that catches it, searched anew
 	cargo run --release --package simulations --bin simulate -- run --seeds 1..5000 $(ARGS)
