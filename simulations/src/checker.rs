@@ -181,6 +181,9 @@ impl Checker {
                 self.violated("log matching", what);
             }
         }
+        if let LogAct::State { term, commit, .. } = act {
+            self.elections.committed(*term, *commit);
+        }
         if let Err(what) = self.ghost.act(node, act) {
             self.violated("log matching", what);
         }
@@ -191,7 +194,8 @@ impl Checker {
         match self.elections.observe(node, term) {
             Ok(false) => false,
             Ok(true) => {
-                let complete = elections::check_leader(node, &self.ghost, &self.agreement);
+                let complete =
+                    self.elections.check_leader(node, term, &self.ghost, &self.agreement);
                 if let Err(what) = complete {
                     self.violated("leader completeness", what);
                 }

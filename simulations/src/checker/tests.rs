@@ -196,9 +196,38 @@ fn two_leaders_and_one_without_everything() {
     for (node, terms) in [(1, vec![2]), (2, Vec::new()), (3, vec![3])] {
         ghost.start(node, GhostLog::found((1, 1), terms, (1, 0))).unwrap();
     }
-    assert!(elections::check_leader(1, &ghost, &agreement).is_ok());
-    assert!(elections::check_leader(2, &ghost, &agreement).is_err());
-    assert!(elections::check_leader(3, &ghost, &agreement).is_err());
+    let complete = |node| elections.check_leader(node, 3, &ghost, &agreement).is_ok();
+    assert!(complete(1));
+    assert!(!complete(2));
+    assert!(!complete(3));
+}
+
+#[test]
+fn a_leader_that_learns_late_that_it_won() {
+    let mut agreement = agreement::Agreement::default();
+    for (index, term) in [(2, 2), (3, 4)] {
+        agreement.observe(1, &entry(index, term, 1)).unwrap();
+    }
+    let mut ghost = ghost::Ghost::default();
+    for (node, terms) in [(1, vec![2, 4]), (2, vec![3]), (3, vec![2, 3])] {
+        ghost.start(node, GhostLog::found((1, 1), terms, (1, 0))).unwrap();
+    }
+    let mut elections = elections::Elections::default();
+    for (node, term, commit) in [(1, 2, 2), (1, 4, 3)] {
+        // Until somebody else was elected, what was committed is owed whole.
+        assert!(elections.check_leader(3, 3, &ghost, &agreement).is_err());
+        elections.observe(node, term).unwrap();
+        elections.committed(term, commit);
+    }
+    let complete = |elections: &elections::Elections, node, term| {
+        elections.check_leader(node, term, &ghost, &agreement).is_ok()
+    };
+    assert!(complete(&elections, 3, 3), "entry 3 was committed after its term");
+    assert!(!complete(&elections, 2, 3), "entry 2 was committed before");
+    assert!(complete(&elections, 1, 5));
+    assert!(!complete(&elections, 3, 5), "the newest leader lacks entry 3");
+    elections.committed(3, 3);
+    assert!(!complete(&elections, 3, 3), "entry 3 was committed in its term");
 }
 
 #[test]
