@@ -37,7 +37,9 @@ pub struct Spec {
     pub composition: String,
     /// With which hash and signature the ledger is proved: `sha256` (with Ed25519) if absent, or the
     /// national `sm3` (with SM2), for which each node needs an SM2 key for heads. Fixed for ever.
-    #[serde(default)]
+    /// Not written where it is absent: a node of an older program, which creates the cluster as well,
+    /// has no word for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<LedgerHash>,
     /// Where the clock stands at the beginning, if it is to be moved by hand, for instance
     /// `2026-09-21T09:00:00+08:00`. Fixed for ever.
