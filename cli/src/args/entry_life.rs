@@ -35,7 +35,8 @@ pub enum Life {
         name: String,
     },
     /// Report a change for which the catalog must be updated · 报告目录变化
-    Change {
+    #[command(name = "change")]
+    ReportedChange {
         /// Name of the entry, or of the organization for all of its catalog.
         name: String,
         /// What changed · 变化类型

@@ -60,7 +60,7 @@ pub async fn run(remote: &Remote, command: Life) -> Result<Exit, Failure> {
     let mut client = session.entries();
     match command {
         Life::Check { name } => return check(remote, name).await,
-        Life::Change { name, trigger, day, citation, change } => {
+        Life::ReportedChange { name, trigger, day, citation, change } => {
             let request = ReportChangeRequest {
                 name,
                 trigger: trigger.into(),
