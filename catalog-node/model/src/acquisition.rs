@@ -4,6 +4,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
+    document_digest::DocumentDigest,
     ids::{
         ContractId, DomainId, EmergencyId, EntryId, OrganizationId, ProjectId, PurchaseId, SystemId,
     },
@@ -90,7 +91,7 @@ pub struct Emergency {
     pub state: EmergencyState,
     /// Digests of the assessment, the treatment and the proof of the shutdown, as they come.
     #[n(11)]
-    pub proofs: Vec<Digest>,
+    pub proofs: Vec<DocumentDigest>,
     /// Counts up from 1 with every change.
     #[n(12)]
     pub version: u64,
@@ -100,22 +101,6 @@ pub struct Emergency {
     /// Committed time of this version.
     #[n(14)]
     pub updated_time: UtcMillis,
-}
-
-/// SHA-256 of a document that is kept elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(transparent)]
-pub struct Digest(
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub [u8; 32],
-);
-
-impl Digest {
-    /// Whether there is no document behind it: nobody finds a text with this digest.
-    pub fn is_missing(self) -> bool {
-        self.0 == [0; 32]
-    }
 }
 
 /// Where a purchase stands (REG22 22).
@@ -171,7 +156,7 @@ pub struct Purchase {
     pub reason: String,
     /// The contract, once bought.
     #[n(9)]
-    pub contract: Option<Digest>,
+    pub contract: Option<DocumentDigest>,
     /// Counts up from 1 with every change.
     #[n(10)]
     pub version: u64,
@@ -227,7 +212,7 @@ pub struct CollectionContract {
     pub state: ContractState,
     /// Proof that the data were returned or deleted.
     #[n(7)]
-    pub proof: Option<Digest>,
+    pub proof: Option<DocumentDigest>,
     /// Counts up from 1 with every change.
     #[n(8)]
     pub version: u64,

@@ -6,8 +6,8 @@ use minicbor::{Decode, Encode};
 
 pub use self::course::{
     Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
-    DocumentDigest, GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind,
-    Rectification, RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
+    GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind, Rectification,
+    RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
 };
 
 use crate::{

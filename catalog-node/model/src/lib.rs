@@ -44,6 +44,7 @@ pub mod refusal;
 pub mod case_file;
 pub mod demand;
 pub mod dispute;
+pub mod document_digest;
 pub mod overdue;
 pub mod paper_decision;
 // What ties entries, systems, sources, functions and errors together.

@@ -4,8 +4,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    acquisition::Digest,
     deadline::WorkingDayClock,
+    document_digest::DocumentDigest,
     ids::{DomainId, EntryId, OrganizationId, PersonId, PersonalObjectionId, ReportId, SystemId},
     name::ResourceName,
     rule::RuleRef,
@@ -61,12 +61,12 @@ pub struct Correction {
     /// Number of the batch, one on record for the entry.
     #[n(0)]
     pub batch: String,
-    /// Digest of the rows before.
+    /// DocumentDigest of the rows before.
     #[n(1)]
-    pub before: Digest,
-    /// Digest of the rows after.
+    pub before: DocumentDigest,
+    /// DocumentDigest of the rows after.
     #[n(2)]
-    pub after: Digest,
+    pub after: DocumentDigest,
 }
 
 /// A user of data found an error.
@@ -184,11 +184,11 @@ pub enum PersonalObjectionState {
 pub struct ConcernProof {
     /// Of the proof of identity.
     #[n(0)]
-    pub identity: Digest,
+    pub identity: DocumentDigest,
     /// Of the proof of the relation to the data; the same as identity where the data name the
     /// person.
     #[n(1)]
-    pub relation: Digest,
+    pub relation: DocumentDigest,
 }
 
 /// A filing that came by a window and was entered by a clerk (SHR-29).

@@ -7,7 +7,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    grant::DocumentDigest,
+    document_digest::DocumentDigest,
     ids::{DomainId, ServiceChangeId},
     name::ResourceName,
     rule::RuleRef,

@@ -103,16 +103,6 @@ impl Services {
         }
     }
 
-    /// Admits a gateway, or another node that passes a gateway's call on; tells which.
-    pub(crate) fn admit_passed<T>(&self, request: &Request<T>) -> Result<bool, Refusal> {
-        let forwarded = request.metadata().contains_key(FORWARDED);
-        match self.admit(request)? {
-            From::Gateway => Ok(false),
-            From::Node if forwarded => Ok(true),
-            From::Node => Err(Refusal::new(Reason::EnvelopeRefused)),
-        }
-    }
-
     /// Whether the call is from our cluster, as far as it says.
     fn check_origin(&self, envelope: &Envelope) -> Result<(), Refusal> {
         let own = &self.identity;
@@ -449,7 +439,7 @@ pub(crate) fn passed_on(error: Status, lang: Lang) -> Status {
 macro_rules! by_leader {
     ($self:ident, $request:ident, $method:ident, $answer:expr) => {{
         let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
-        let forwarded = $self.admit_passed(&$request).map_err(internal)?;
+        let forwarded = $self.admit_passed_on(&$request).map_err(internal)?;
         let message = $request.into_inner();
         let patient = Instant::now() + LEADER_PATIENCE;
         loop {

@@ -9,8 +9,9 @@ use luqiao_proto::relations::v1::{AcquisitionKind, ContractState, EmergencyState
 
 use super::{
     Change, VersionedChange,
-    citation::{Citation, Listed, MaybePaper, Proven, Reasoned, Step},
+    citation::{Citation, Listed, Proven, Reasoned, Step},
     enum_parser,
+    letter::Letter,
 };
 
 enum_parser!(
@@ -350,7 +351,7 @@ pub enum Platform {
         cross_department: bool,
         /// The decision by which it was built.
         #[command(flatten)]
-        approval: Box<MaybePaper>,
+        approval: Box<Letter>,
         /// The day by which it joins the city's · 迁移期限
         #[arg(long, value_name = "YYYY-MM-DD")]
         migrate_by: Option<LocalDate>,

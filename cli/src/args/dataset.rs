@@ -7,8 +7,9 @@ use luqiao_proto::relations::v1::{DatasetKind, OrphanKind};
 
 use super::{
     Change, Page, VersionedChange,
-    citation::{Citation, Listed, MaybePaper, Step},
+    citation::{Citation, Listed, Step},
     enum_parser,
+    letter::Letter,
 };
 
 enum_parser!(dataset_kind, DatasetKind, "DATASET_KIND_", ["table", "file", "interface"]);
@@ -161,7 +162,7 @@ pub enum Source {
         basis: Citation,
         /// Where it was decided on paper.
         #[command(flatten)]
-        decision: Box<MaybePaper>,
+        decision: Box<Letter>,
         /// What goes with the change.
         #[command(flatten)]
         change: Change,

@@ -3,7 +3,7 @@
 //! The server is told the SHA-256 only. It is taken of the file, or stated by whoever has no file at
 //! hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
@@ -38,16 +38,27 @@ impl Document {
     /// The digest, or nothing.
     pub fn optional(self) -> Result<Bytes, Failure> {
         match (self.digest_file, self.digest) {
-            (Some(file), _) => {
-                let content = std::fs::read(&file).map_err(|error| Failure::file(&file, &error))?;
-                Ok(Bytes::copy_from_slice(&Sha256::digest(content)))
-            }
+            (Some(file), _) => digest_of(&file),
             (None, digest) => Ok(digest.unwrap_or_default()),
         }
     }
 }
 
-fn digest(text: &str) -> Result<Bytes, String> {
+/// SHA-256 of a file; an empty one is refused, since nothing is proved by it.
+pub fn digest_of(file: &Path) -> Result<Bytes, Failure> {
+    let content = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
+    if content.is_empty() {
+        let name = file.display();
+        return Err(Failure::usage(both!(
+            "{name} is empty; nothing is proved by it",
+            "{name} 为空文件，不能作为证明"
+        )));
+    }
+    Ok(Bytes::copy_from_slice(&Sha256::digest(content)))
+}
+
+/// A SHA-256 in hexadecimal.
+pub fn digest(text: &str) -> Result<Bytes, String> {
     let wrong = || format!("a SHA-256 has 64 hexadecimal digits, this has {}", text.len());
     let digits: Option<Vec<u8>> =
         text.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
@@ -60,6 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn there_is_no_digest_of_an_empty_file_or_of_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("empty.txt");
+        digest_of(&file).unwrap_err();
+        std::fs::write(&file, "").unwrap();
+        digest_of(&file).unwrap_err();
+    }
+
+    #[test]
     fn a_digest_is_taken_of_the_file_or_stated() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("evidence.txt");
@@ -70,7 +90,8 @@ mod tests {
         let nothing = Document { digest_file: None, digest: None };
         nothing.clone().required().unwrap_err();
         assert!(nothing.optional().unwrap().is_empty());
-        for wrong in ["", "ba78", &known.replace('b', "g"), &format!("{known}00")] {
+        for wrong in ["", "ba78", &"é".repeat(32), &known.replace('b', "g"), &format!("{known}00")]
+        {
             digest(wrong).unwrap_err();
         }
     }

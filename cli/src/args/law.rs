@@ -4,18 +4,14 @@ use std::path::PathBuf;
 
 use catalog_model::time::LocalDate;
 use clap::{Args, Subcommand, ValueEnum};
-use luqiao_proto::{
-    organization::v1::{DataKind, PartyClass},
-    sharing::v1::PaperDecision,
-};
+use luqiao_proto::organization::v1::{DataKind, PartyClass};
 use prost_types::Timestamp;
 
 use super::{
     Change, Page,
+    letter::Letter,
     organization::{data_kind, party_class},
-    paper::Paper,
 };
-use crate::{both, failure::Failure};
 
 /// Under which law somebody wants to know.
 #[derive(Debug, Clone, Args)]
@@ -52,56 +48,6 @@ pub enum RulingWord {
     Adapt,
     /// Of two rules of one rank one holds · 择一适用
     Choose,
-}
-
-/// A paper on which something was decided, where there is one.
-#[derive(Debug, Clone, Default, Args)]
-pub struct PerhapsPaper {
-    /// Number of the document, if it was decided on paper · 文号
-    #[arg(long, value_name = "NUMBER")]
-    pub document_number: Option<String>,
-    /// The scanned document; its SHA-256 is sent, not the scan · 扫描件（只提交其摘要）
-    #[arg(long, value_name = "FILE", conflicts_with = "digest")]
-    pub digest_file: Option<PathBuf>,
-    /// SHA-256 of the scanned document, 64 hex digits · 扫描件的 SHA-256 摘要
-    #[arg(long, value_name = "HEX")]
-    pub digest: Option<String>,
-    /// Date on the document · 文件日期
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub date: Option<LocalDate>,
-    /// Who issued it · 发文机关
-    #[arg(long, value_name = "BODY")]
-    pub issuing_body: Option<String>,
-    /// For whom it is entered · 代谁录入
-    #[arg(long, value_name = "WHOM")]
-    pub recorded_for: Option<String>,
-}
-
-impl PerhapsPaper {
-    /// The decision as it is sent; none where nothing of a paper is stated.
-    pub fn message(self) -> Result<Option<PaperDecision>, Failure> {
-        let nothing = self.document_number.is_none()
-            && self.digest_file.is_none()
-            && self.digest.is_none()
-            && self.date.is_none()
-            && self.issuing_body.is_none()
-            && self.recorded_for.is_none();
-        if nothing {
-            return Ok(None);
-        }
-        let (Some(document_number), Some(date), Some(issuing_body), Some(recorded_for)) =
-            (self.document_number, self.date, self.issuing_body, self.recorded_for)
-        else {
-            return Err(Failure::usage(both!(
-                "a decision on paper needs --document-number, --date, --issuing-body and --recorded-for",
-                "纸面决定应写明 --document-number、--date、--issuing-body 和 --recorded-for"
-            )));
-        };
-        let (digest_file, digest) = (self.digest_file, self.digest);
-        Paper { document_number, digest_file, digest, date, issuing_body, recorded_for }
-            .message()
-            .map(Some)
-    }
 }
 
 /// `luqiao rules`.
@@ -198,7 +144,7 @@ pub enum Rules {
         reason: String,
         /// The paper on which it was decided.
         #[command(flatten)]
-        paper: Box<PerhapsPaper>,
+        paper: Box<Letter>,
         /// What goes with the change.
         #[command(flatten)]
         change: Change,
@@ -371,12 +317,5 @@ mod tests {
         assert_eq!(seconds("2026-10-12T09:00"), seconds("2026-10-12T01:00:00Z"));
         assert_eq!(seconds("2026-10-12 09:00:00"), seconds("2026-10-12T09:00:00+08:00"));
         instant("12.10.2026").expect_err("another form");
-    }
-
-    #[test]
-    fn half_a_paper_is_no_paper() {
-        assert_eq!(PerhapsPaper::default().message().expect("none"), None);
-        let half = PerhapsPaper { document_number: Some("8".to_owned()), ..Default::default() };
-        half.message().expect_err("half");
     }
 }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use catalog_model::time::LocalDate;
 use clap::Args;
 use luqiao_proto::sharing::v1::PaperDecision;
 
-use super::paper::Paper;
+use super::{document, paper::Paper};
 use crate::failure::Failure;
 
 /// The flags of a [`Paper`], all of them or none.
@@ -19,8 +20,8 @@ pub struct Letter {
     #[arg(long, value_name = "FILE", conflicts_with = "digest", requires = "document_number")]
     pub digest_file: Option<PathBuf>,
     /// SHA-256 of the scanned document, 64 hex digits · 扫描件的 SHA-256 摘要
-    #[arg(long, value_name = "HEX", requires = "document_number")]
-    pub digest: Option<String>,
+    #[arg(long, value_name = "HEX", requires = "document_number", value_parser = document::digest)]
+    pub digest: Option<Bytes>,
     /// Date on the document · 文件日期
     #[arg(long, value_name = "YYYY-MM-DD", requires = "document_number")]
     pub date: Option<LocalDate>,

@@ -404,6 +404,7 @@ fn node_settings(plan: &DomainPlan, node: NodePlan) -> String {
          \n[consensus]\ntick_ms = 20\nelection_ticks = 20\n\
          \n[clock]\nahead_max_s = 300\n\
          \n[shutdown]\ngrace_s = 5\n\
+         \n[disk]\nreserve_max_mib = 256\n\
          \n[log]\nfilter = \"info\"\njson = false\n",
     );
     text

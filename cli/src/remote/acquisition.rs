@@ -16,7 +16,8 @@ use luqiao_proto::relations::v1::{
 use crate::{
     args::{
         acquisition::{Contract, Emergency, OfEntry, Platform, Project, Purchase},
-        citation::{Proven, Reasoned, Step, sha256},
+        citation::{Proven, Reasoned, Step},
+        document::digest_of,
     },
     exit::Exit,
     failure::Failure,
@@ -248,7 +249,7 @@ pub async fn run_contract(remote: &Remote, command: Contract) -> Result<Exit, Fa
             send!(remote, CONTRACT, client.end_contract(request));
         }
         Contract::Close { name, proof, returned, change } => {
-            let proof = sha256(&proof)?;
+            let proof = digest_of(&proof)?;
             let (etag, request_id) = version_of!(name, change);
             let request = CloseContractRequest { name, etag, returned, proof, request_id };
             send!(remote, CONTRACT, client.close_contract(request));

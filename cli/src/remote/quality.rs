@@ -11,7 +11,8 @@ use luqiao_proto::quality::v1::{
 
 use crate::{
     args::{
-        citation::{Reasoned, Step, sha256},
+        citation::{Reasoned, Step},
+        document::digest_of,
         quality::{AnswerStep, Quality},
     },
     exit::Exit,
@@ -101,7 +102,7 @@ pub async fn run(remote: &Remote, command: Quality) -> Result<Exit, Failure> {
         Quality::Confirm(asked) => step!(confirm_report(ConfirmReportRequest), asked),
         Quality::Reject(asked) => reasoned!(reject_report(RejectReportRequest), asked),
         Quality::Correct { name, batch, before, after, change } => {
-            let (before, after) = (sha256(&before)?, sha256(&after)?);
+            let (before, after) = (digest_of(&before)?, digest_of(&after)?);
             let (etag, request_id) = version_of!(name, change);
             let correction = Some(Correction { batch, before, after });
             let request = CorrectReportRequest { name, etag, correction, request_id };
@@ -152,8 +153,9 @@ async fn objection(remote: &Remote, command: Quality) -> Result<Exit, Failure> {
             description,
             change,
         } => {
-            let identity = sha256(&identity)?;
-            let relation = relation.as_ref().map_or_else(|| Ok(identity.clone()), sha256)?;
+            let identity = digest_of(&identity)?;
+            let relation =
+                relation.as_ref().map_or_else(|| Ok(identity.clone()), |file| digest_of(file))?;
             let window = window.map(|number| WindowFiling { number, stamped: day(stamped) });
             let request = FilePersonalObjectionRequest {
                 parent: entry,

@@ -1,6 +1,6 @@
 //! Digests: is this the SHA-256 of a document? The documents stay with the parties.
 
-use catalog_model::{grant::DocumentDigest, refusal::Refusal};
+use catalog_model::{document_digest::DocumentDigest, refusal::Refusal};
 use prost::bytes::Bytes;
 
 use crate::convert::reading::{At, Reading};
@@ -17,8 +17,9 @@ pub fn read_optional_digest(bytes: &[u8], field: &str) -> Result<Option<Document
     if bytes.is_empty() { Ok(None) } else { read_digest(bytes, field).map(Some) }
 }
 
-pub(crate) fn digest_bytes(digest: Option<DocumentDigest>) -> Bytes {
-    digest.map_or_else(Bytes::new, |digest| Bytes::copy_from_slice(&digest.0))
+/// A digest as it is shown; nothing where there is none.
+pub(crate) fn digest_bytes(digest: impl Into<Option<DocumentDigest>>) -> Bytes {
+    digest.into().map_or_else(Bytes::new, |digest| Bytes::copy_from_slice(&digest.0))
 }
 
 pub(crate) fn digest_value(

@@ -3,7 +3,10 @@
 use catalog_model::{paper_decision::PaperDecision, refusal::Refusal};
 
 use crate::{
-    convert::reading::{At, Reading},
+    convert::{
+        digest::digest_value,
+        reading::{At, Reading},
+    },
     sharing::v1 as message,
 };
 
@@ -29,25 +32,12 @@ pub fn read_paper_decision(
     let date = reading.date(at.field("date"), &message.date);
     let paper = digest.zip(date).map(|(digest, date)| PaperDecision {
         document_number: message.document_number.clone(),
-        digest,
+        digest: digest.0,
         date,
         issuing_body: message.issuing_body.clone(),
         recorded_for: message.recorded_for.clone(),
     });
     reading.finish(paper)
-}
-
-/// A digest of SHA-256.
-pub(crate) fn digest_value(reading: &mut Reading, at: At<'_>, bytes: &[u8]) -> Option<[u8; 32]> {
-    let digest = bytes.try_into().ok();
-    if digest.is_none() {
-        reading.wrong(
-            at,
-            format!("has {} bytes; a SHA-256 digest has 32", bytes.len()),
-            format!("长度为 {} 字节；SHA-256 摘要应为 32 字节", bytes.len()),
-        );
-    }
-    digest
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! is stated about them.
 
 use catalog_model::{
-    acquisition::Digest,
+    document_digest::DocumentDigest,
     ids::{DomainId, OrganizationId},
     name::Resource,
     quality::{
@@ -15,13 +15,13 @@ use catalog_model::{
 use crate::{
     convert::{
         case_rules::{deadline_message, rule_ref_message},
+        digest::{digest_bytes, digest_value},
         enumeration::{Enumerated as _, number},
         etag,
         name::full_name,
-        paper_decision::digest_value,
         party::party_message,
         reading::{At, Reading},
-        relations::{digest_bytes, entry_text, names, organization_text},
+        relations::{entry_text, names, organization_text},
         time::timestamp,
     },
     quality::v1 as message,
@@ -98,7 +98,7 @@ pub fn read_correction(
         let before = digest_value(&mut reading, at.field("before"), &correction.before);
         let after = digest_value(&mut reading, at.field("after"), &correction.after);
         let batch = correction.batch.clone();
-        Some(Correction { batch, before: Digest(before?), after: Digest(after?) })
+        Some(Correction { batch, before: before?, after: after? })
     });
     reading.finish(read)
 }
@@ -125,9 +125,9 @@ pub fn read_concern(
     let (mut reading, at) = (Reading::new(), At::Root(field));
     let mut digest = |field, bytes: &[u8]| {
         if bytes.is_empty() {
-            return Some(Digest([0; 32]));
+            return Some(DocumentDigest([0; 32]));
         }
-        digest_value(&mut reading, at.field(field), bytes).map(Digest)
+        digest_value(&mut reading, at.field(field), bytes)
     };
     let none = message::ConcernProof::default();
     let proof = proof.unwrap_or(&none);

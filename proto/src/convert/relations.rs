@@ -10,7 +10,6 @@ pub mod objection;
 pub mod transfer;
 
 use catalog_model::{
-    acquisition::Digest,
     dataset::Period,
     ids::{DomainId, EntryId, OrganizationId, SystemId},
     name::{Resource, ResourceName},
@@ -24,7 +23,6 @@ use crate::{
     convert::{
         catalog_entry::{citation_value, sharing_value},
         name::{self, full_name},
-        paper_decision::digest_value,
         reading::{At, Reading},
     },
 };
@@ -42,13 +40,6 @@ pub fn read_optional_date(text: &str, field: &str) -> Result<Option<LocalDate>, 
     let mut reading = Reading::new();
     let date = reading.optional_date(At::Root(field), text);
     reading.finish(Some(date))
-}
-
-/// A SHA-256 digest, all of its 32 bytes.
-pub fn read_digest(bytes: &[u8], field: &str) -> Result<Digest, Refusal> {
-    let mut reading = Reading::new();
-    let digest = digest_value(&mut reading, At::Root(field), bytes);
-    reading.finish(digest.map(Digest))
 }
 
 /// The law that a call has to cite.
@@ -154,11 +145,6 @@ pub(crate) fn entry_text(domain: &DomainId, id: EntryId) -> String {
 /// Names as they are shown.
 pub(crate) fn names(names: &[ResourceName]) -> Vec<String> {
     names.iter().map(ToString::to_string).collect()
-}
-
-/// A digest as it is shown.
-pub(crate) fn digest_bytes(digest: Digest) -> prost::bytes::Bytes {
-    digest.0.to_vec().into()
 }
 
 #[cfg(test)]

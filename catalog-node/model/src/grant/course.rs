@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     catalog_entry::SharingMethod,
     deadline::WorkingDayClock,
+    document_digest::DocumentDigest,
     grant::GrantState,
     name::ResourceName,
     rule::RuleRef,
@@ -16,15 +17,6 @@ use crate::{
     share_request::{OverdueMark, Party, PartyRole},
     time::{LocalDate, UtcMillis},
 };
-
-/// SHA-256 of a document that is kept elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(transparent)]
-pub struct DocumentDigest(
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub [u8; 32],
-);
 
 /// What came after the grant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]

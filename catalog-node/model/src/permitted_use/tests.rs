@@ -141,7 +141,7 @@ fn an_agreement_is_no_condition_of_use() {
     let agreed = GrantCourse {
         agreement: Some(UseAgreement {
             number: "7".to_owned(),
-            digest: crate::grant::DocumentDigest([0; 32]),
+            digest: crate::document_digest::DocumentDigest([0; 32]),
             signed: day("2026-09-21"),
             recorded_time: UtcMillis(0),
         }),

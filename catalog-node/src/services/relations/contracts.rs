@@ -12,8 +12,9 @@ use catalog_state::{
 };
 use luqiao_proto::{
     convert::{
+        digest::read_digest,
         name::{contract_name, domain_name},
-        relations::{acquisition::contract_message, read_digest},
+        relations::acquisition::contract_message,
     },
     relations::v1::{
         self as message, CloseContractRequest, ConsentSubEntrustingRequest, EndContractRequest,

@@ -13,10 +13,9 @@ use catalog_state::{
 };
 use luqiao_proto::{
     convert::{
+        digest::read_digest,
         name::{domain_name, emergency_name, organization_name, system_name},
-        relations::{
-            acquisition::emergency_message, read_citation, read_digest, read_entries, read_systems,
-        },
+        relations::{acquisition::emergency_message, read_citation, read_entries, read_systems},
     },
     relations::v1::{
         self as message, AssessEmergencyRequest, CloseEmergencyApplicationsRequest,

@@ -12,8 +12,9 @@ use catalog_state::{
 };
 use luqiao_proto::{
     convert::{
+        digest::read_digest,
         name::{domain_name, purchase_name},
-        relations::{acquisition::purchase_message, read_digest},
+        relations::acquisition::purchase_message,
     },
     relations::v1::{
         self as message, ApprovePurchaseRequest, BuyPurchaseRequest, GetPurchaseRequest,

@@ -268,7 +268,7 @@ pub(crate) fn word_of(state: impl std::fmt::Debug) -> String {
 
 /// A digest that must be there.
 pub(crate) fn check_proof(
-    proof: catalog_model::acquisition::Digest,
+    proof: catalog_model::document_digest::DocumentDigest,
     document: (&str, &str),
 ) -> Result<(), Refusal> {
     if !proof.is_missing() {
@@ -291,9 +291,9 @@ pub(crate) fn check_texts(texts: &[(&str, &str)]) -> Result<(), Refusal> {
 }
 
 /// SHA-256 of a short text that does not stand in the ledger itself.
-pub(crate) fn digest_of(text: &str) -> catalog_model::acquisition::Digest {
+pub(crate) fn digest_of(text: &str) -> catalog_model::document_digest::DocumentDigest {
     use sha2::Digest as _;
-    catalog_model::acquisition::Digest(sha2::Sha256::digest(text.as_bytes()).into())
+    catalog_model::document_digest::DocumentDigest(sha2::Sha256::digest(text.as_bytes()).into())
 }
 
 /// The organization to which something overdue goes: in this role, but never the debtor.

@@ -3,7 +3,8 @@
 
 use catalog_model::{
     catalog_entry::SharingMethod,
-    grant::{DisposalManner, DocumentDigest, MisuseGround, PurposeEndKind, WiderUseKind},
+    document_digest::DocumentDigest,
+    grant::{DisposalManner, MisuseGround, PurposeEndKind, WiderUseKind},
     ids::ServiceChangeId,
     name::ResourceName,
     service_change::{ServiceChangeCause, ServiceChangeKind},

@@ -1,7 +1,7 @@
 //! What is done about the quality of data: batches, error reports, objections of persons concerned.
 
 use catalog_model::{
-    acquisition::Digest,
+    document_digest::DocumentDigest,
     ids::{EntryId, OrganizationId, PersonId, PersonalObjectionId, ReportId, SystemId},
     quality::{CheckResult, ConcernProof, Desk, WindowFiling},
 };
@@ -126,12 +126,12 @@ pub enum ReportStep {
         /// The batch, on record for the entry.
         #[n(0)]
         batch: String,
-        /// Digest of the rows before.
+        /// DocumentDigest of the rows before.
         #[n(1)]
-        before: Digest,
-        /// Digest of the rows after.
+        before: DocumentDigest,
+        /// DocumentDigest of the rows after.
         #[n(2)]
-        after: Digest,
+        after: DocumentDigest,
     },
     /// The reporter is told.
     #[n(5)]

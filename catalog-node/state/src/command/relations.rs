@@ -1,9 +1,10 @@
 //! What is done to that which ties entries, systems, sources and functions together.
 
 use catalog_model::{
-    acquisition::{Acquisition, ContractTerms, Digest},
+    acquisition::{Acquisition, ContractTerms},
     attribute_objection::Side,
     dataset::{DatasetKind, Period},
+    document_digest::DocumentDigest,
     ids::{
         ContractId, DatasetId, DomainId, EmergencyId, EntryId, ObjectionId, OrganizationId,
         ProjectId, PurchaseId, SystemId, TransferId,
@@ -499,23 +500,23 @@ pub enum EmergencyStep {
     /// The data were classified and assessed.
     #[n(2)]
     Assess {
-        /// Digest of the assessment.
+        /// DocumentDigest of the assessment.
         #[n(0)]
-        proof: Digest,
+        proof: DocumentDigest,
     },
     /// What is private, personal or secret was treated.
     #[n(3)]
     Treat {
-        /// Digest of the record of it.
+        /// DocumentDigest of the record of it.
         #[n(0)]
-        proof: Digest,
+        proof: DocumentDigest,
     },
     /// The applications were shut down.
     #[n(4)]
     CloseApplications {
-        /// Digest of the proof.
+        /// DocumentDigest of the proof.
         #[n(0)]
-        proof: Digest,
+        proof: DocumentDigest,
     },
 }
 
@@ -542,9 +543,9 @@ pub enum PurchaseStep {
     /// It was bought.
     #[n(3)]
     Buy {
-        /// Digest of the contract.
+        /// DocumentDigest of the contract.
         #[n(0)]
-        contract: Digest,
+        contract: DocumentDigest,
     },
 }
 
@@ -578,8 +579,8 @@ pub enum ContractStep {
         /// Returned, not deleted.
         #[n(0)]
         returned: bool,
-        /// Digest of the proof.
+        /// DocumentDigest of the proof.
         #[n(1)]
-        proof: Digest,
+        proof: DocumentDigest,
     },
 }

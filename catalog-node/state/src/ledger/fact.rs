@@ -5,9 +5,8 @@
 //! relations and quality, 170 proofs.
 
 use catalog_model::{
-    grant::{
-        DeliveryProof, DisposalManner, DocumentDigest, MisuseGround, PurposeEndKind, WiderUseKind,
-    },
+    document_digest::DocumentDigest,
+    grant::{DeliveryProof, DisposalManner, MisuseGround, PurposeEndKind, WiderUseKind},
     ids::DomainId,
     name::ResourceName,
     reason::Reason,
@@ -1162,7 +1161,7 @@ pub enum Fact {
         entry: ResourceName,
         /// Digest of the paper decision.
         #[n(2)]
-        decision: Option<catalog_model::acquisition::Digest>,
+        decision: Option<catalog_model::document_digest::DocumentDigest>,
     },
     /// An attribute changed at the end of an objection.
     #[n(132)]
@@ -1175,7 +1174,7 @@ pub enum Fact {
         sharing: SharingKind,
         /// SHA-256 of the published row's stored bytes.
         #[n(2)]
-        digest: catalog_model::acquisition::Digest,
+        digest: catalog_model::document_digest::DocumentDigest,
     },
     /// The handling of emergency data went on.
     #[n(133)]
@@ -1185,7 +1184,7 @@ pub enum Fact {
         state: catalog_model::acquisition::EmergencyState,
         /// Digest of what proves the step.
         #[n(1)]
-        proof: Option<catalog_model::acquisition::Digest>,
+        proof: Option<catalog_model::document_digest::DocumentDigest>,
     },
     /// Emergency data were used.
     #[n(134)]
@@ -1202,7 +1201,7 @@ pub enum Fact {
         state: catalog_model::acquisition::PurchaseState,
         /// Digest of the contract.
         #[n(1)]
-        contract: Option<catalog_model::acquisition::Digest>,
+        contract: Option<catalog_model::document_digest::DocumentDigest>,
     },
     /// A contract on collection went on.
     #[n(136)]
@@ -1212,7 +1211,7 @@ pub enum Fact {
         state: catalog_model::acquisition::ContractState,
         /// Digest of the proof.
         #[n(1)]
-        proof: Option<catalog_model::acquisition::Digest>,
+        proof: Option<catalog_model::document_digest::DocumentDigest>,
     },
     /// It was stated how the data of an entry were acquired.
     #[n(137)]
@@ -1256,7 +1255,7 @@ pub enum Fact {
     BatchRecorded {
         /// SHA-256 of its number.
         #[n(0)]
-        batch: catalog_model::acquisition::Digest,
+        batch: catalog_model::document_digest::DocumentDigest,
         /// Its rows.
         #[n(1)]
         rows: u64,
@@ -1279,13 +1278,13 @@ pub enum Fact {
     ReportCorrected {
         /// SHA-256 of its number.
         #[n(0)]
-        batch: catalog_model::acquisition::Digest,
+        batch: catalog_model::document_digest::DocumentDigest,
         /// Of the rows before.
         #[n(1)]
-        before: catalog_model::acquisition::Digest,
+        before: catalog_model::document_digest::DocumentDigest,
         /// Of the rows after.
         #[n(2)]
-        after: catalog_model::acquisition::Digest,
+        after: catalog_model::document_digest::DocumentDigest,
     },
     /// Those who hold corrected data were told.
     #[n(145)]

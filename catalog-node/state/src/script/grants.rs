@@ -2,7 +2,8 @@
 
 use catalog_model::{
     catalog_entry::SharingMethod,
-    grant::{DisposalManner, DocumentDigest, Grant, MisuseGround, PurposeEndKind, WiderUseKind},
+    document_digest::DocumentDigest,
+    grant::{DisposalManner, Grant, MisuseGround, PurposeEndKind, WiderUseKind},
     ids::ServiceChangeId,
     name::{Resource, ResourceName},
     organization::DataKind,

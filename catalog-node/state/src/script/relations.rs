@@ -6,9 +6,10 @@
 mod shown;
 
 use catalog_model::{
-    acquisition::{Acquisition, ContractTerms, Digest},
+    acquisition::{Acquisition, ContractTerms},
     attribute_objection::Side,
     dataset::{DatasetKind, Period},
+    document_digest::DocumentDigest,
     ids::{
         ContractId, DatasetId, EmergencyId, EntryId, ObjectionId, OrganizationId, ProjectId,
         PurchaseId, SystemId, TransferId,
@@ -35,9 +36,9 @@ pub(super) fn date(text: &str) -> LocalDate {
 }
 
 /// The digest of the document that a line names.
-pub(super) fn document(line: &Line, name: &str) -> Digest {
+pub(super) fn document(line: &Line, name: &str) -> DocumentDigest {
     match line.get(name) {
-        None | Some("none") => Digest([0; 32]),
+        None | Some("none") => DocumentDigest([0; 32]),
         Some(text) => digest_of(text),
     }
 }

@@ -3,9 +3,10 @@
 
 use catalog_model::{
     acquisition::{
-        Acquisition, CollectionCheck, CollectionContract, Digest, Emergency, PlatformNode, Project,
+        Acquisition, CollectionCheck, CollectionContract, Emergency, PlatformNode, Project,
         Purchase,
     },
+    document_digest::DocumentDigest,
     ids::{DomainId, EntryId},
     name::Resource,
     refusal::Refusal,
@@ -16,6 +17,7 @@ use crate::{
     convert::{
         case_rules::rule_ref_message,
         catalog_entry::citation_message,
+        digest::digest_bytes,
         enumeration::Enumerated as _,
         etag,
         name::{self, full_name},
@@ -26,7 +28,7 @@ use crate::{
     relations::v1 as message,
 };
 
-use super::{day_text, digest_bytes, entry_text, foreign, names, organization_text};
+use super::{day_text, entry_text, foreign, names, organization_text};
 
 /// The check of an entry of `domain`.
 pub fn check_message(domain: &DomainId, check: &CollectionCheck) -> message::CollectionCheck {
@@ -129,7 +131,7 @@ pub fn emergency_message(emergency: &Emergency, due: Option<UtcMillis>) -> messa
     }
 }
 
-fn proof_bytes(proof: Option<Digest>) -> prost::bytes::Bytes {
+fn proof_bytes(proof: Option<DocumentDigest>) -> prost::bytes::Bytes {
     proof.map(digest_bytes).unwrap_or_default()
 }
 

@@ -1,6 +1,7 @@
 use catalog_model::{
     acquisition::Acquisition,
     dataset::{Dataset, DatasetKind, EntryLink, SystemLink},
+    document_digest::DocumentDigest,
     ids::DatasetId,
     reason::Reason,
     time::UtcMillis,
@@ -11,7 +12,11 @@ use super::{
     dataset::{dataset_message, duties_message},
     *,
 };
-use crate::{catalog::v1 as catalog, convert::tests::wrong, relations::v1 as message};
+use crate::{
+    catalog::v1 as catalog,
+    convert::{digest::read_digest, tests::wrong},
+    relations::v1 as message,
+};
 
 const ID: &str = "01J8Z3F5N6P7Q8R9S0T1V2W3X4";
 
@@ -88,7 +93,7 @@ fn what_a_call_states_is_named_where_it_is_wrong() {
 
     let refusal = read_digest(&[1; 31], "proof").expect_err("too short");
     assert_eq!((refusal.reason, refusal.fields[0].field.as_str()), (Reason::FieldInvalid, "proof"));
-    assert_eq!(read_digest(&[1; 32], "proof"), Ok(Digest([1; 32])));
+    assert_eq!(read_digest(&[1; 32], "proof"), Ok(DocumentDigest([1; 32])));
 
     assert_eq!(wrong(read_citation(None, "act")), ["act"]);
     let unranked =

@@ -7,11 +7,12 @@ use catalog_model::{
         SelfCheckKind, SharingMethod, SourceLink, UpdateCycle,
     },
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
+    document_digest::DocumentDigest,
     grant::{
         Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
-        DocumentDigest, Grant, GrantCourse, GrantState, Judgement, MisuseGround, PurposeEnd,
-        PurposeEndKind, Rectification, RectificationReport, ServiceNotice, Suspension,
-        UseAgreement, WiderUse, WiderUseKind,
+        Grant, GrantCourse, GrantState, Judgement, MisuseGround, PurposeEnd, PurposeEndKind,
+        Rectification, RectificationReport, ServiceNotice, Suspension, UseAgreement, WiderUse,
+        WiderUseKind,
     },
     ids::{
         DomainId, EntryId, GrantId, OrganizationId, PersonId, RequestId, ServiceChangeId, SystemId,

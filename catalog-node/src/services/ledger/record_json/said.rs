@@ -2,17 +2,14 @@
 //! instants as text of Asia/Shanghai.
 
 use catalog_model::{
-    acquisition::{
-        Acquisition, CollectionResult, ContractState, Digest, EmergencyState, PurchaseState,
-    },
+    acquisition::{Acquisition, CollectionResult, ContractState, EmergencyState, PurchaseState},
     attribute_objection::ObjectionState,
     catalog_entry::SecrecyMark,
     deadline::DeadlineKind,
+    document_digest::DocumentDigest,
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
     function_transfer::TransferState,
-    grant::{
-        DeliveryProof, DisposalManner, DocumentDigest, MisuseGround, PurposeEndKind, WiderUseKind,
-    },
+    grant::{DeliveryProof, DisposalManner, MisuseGround, PurposeEndKind, WiderUseKind},
     ids::DomainId,
     name::ResourceName,
     organization::PersonRole,
@@ -64,7 +61,7 @@ said! {
     value: DomainId, ResourceName, LocalDate => value.to_string();
     value: UtcMillis => value.local_text();
     value: [u8; 32] => hex(value);
-    value: DocumentDigest, Digest => hex(&value.0);
+    value: DocumentDigest => hex(&value.0);
     value: ByteVec => hex(value);
     value: Reason, ChangeTrigger, SuspensionGround, SecrecyMark => value.name();
     value: DisposalManner, ServiceChangeCause, ServiceChangeState, UseField => value.word();

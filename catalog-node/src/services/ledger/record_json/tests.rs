@@ -1,6 +1,7 @@
 use catalog_model::{
-    acquisition::{Acquisition, Digest},
+    acquisition::Acquisition,
     deadline::DeadlineKind,
+    document_digest::DocumentDigest,
     ids::{ContractId, DomainId},
     time::LocalDate,
 };
@@ -49,7 +50,7 @@ fn what_was_bought_or_sealed_is_named() {
     let (_, details) = fact(&Fact::AcquisitionStated { acquisition });
     let expected = json!({ "kind": "entrusted", "contract": contract.to_string() });
     assert_eq!(details["acquisition"], expected);
-    let batch = Digest([1; 32]);
+    let batch = DocumentDigest([1; 32]);
     let (_, details) = fact(&Fact::BatchRecorded { batch, rows: 9, failed: 1 });
     assert_eq!(details, json!({ "batch": "01".repeat(32), "rows": 9, "failed": 1 }));
     let domain: DomainId = "xiamen".parse().expect("a domain");

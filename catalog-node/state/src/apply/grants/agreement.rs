@@ -2,11 +2,8 @@
 //! a condition of it (SHR-13).
 
 use catalog_model::{
-    grant::{DocumentDigest, UseAgreement},
-    name::ResourceName,
-    reason::Reason,
-    refusal::Refusal,
-    time::LocalDate,
+    document_digest::DocumentDigest, grant::UseAgreement, name::ResourceName, reason::Reason,
+    refusal::Refusal, time::LocalDate,
 };
 
 use super::{acts_for, change, conduct_rules, course, owned, wrong_state};

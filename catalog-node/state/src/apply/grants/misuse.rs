@@ -3,9 +3,9 @@
 
 use catalog_model::{
     deadline::{DeadlineKind, WorkingDayClock, WorkingDays},
+    document_digest::DocumentDigest,
     grant::{
-        DocumentDigest, Grant, GrantState, Judgement, MisuseGround, Rectification,
-        RectificationReport, Suspension,
+        Grant, GrantState, Judgement, MisuseGround, Rectification, RectificationReport, Suspension,
     },
     name::ResourceName,
     organization::Organization,

@@ -6,9 +6,10 @@
 
 use catalog_model::{
     deadline::DeadlineKind,
+    document_digest::DocumentDigest,
     grant::{
-        DisposalManner, DisposalProof, DisposalRequirement, DocumentDigest, Grant, GrantState,
-        PurposeEnd, PurposeEndKind,
+        DisposalManner, DisposalProof, DisposalRequirement, Grant, GrantState, PurposeEnd,
+        PurposeEndKind,
     },
     name::ResourceName,
     reason::Reason,

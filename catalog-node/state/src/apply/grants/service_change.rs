@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use catalog_model::{
     catalog_entry::CatalogEntry,
     deadline::DeadlineKind,
-    grant::{DocumentDigest, Grant, GrantState, ServiceNotice},
+    document_digest::DocumentDigest,
+    grant::{Grant, GrantState, ServiceNotice},
     ids::ServiceChangeId,
     name::{Resource, ResourceName},
     reason::Reason,

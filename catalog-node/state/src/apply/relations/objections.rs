@@ -6,9 +6,9 @@
 //! version with its basis.
 
 use catalog_model::{
-    acquisition,
     attribute_objection::{AttributeObjection, ObjectionState, Position, Side},
     catalog_entry::{CatalogEntry, EntryState},
+    document_digest::DocumentDigest,
     ids::{EntryId, ObjectionId},
     name::Resource,
     organization::PlatformRole,
@@ -148,7 +148,7 @@ fn change(
     let fact = Fact::ObjectionMoved {
         state: objection.state,
         entry: entry_name(tx, objection.entry),
-        decision: objection.decision.as_ref().map(|paper| acquisition::Digest(paper.digest)),
+        decision: objection.decision.as_ref().map(|paper| DocumentDigest(paper.digest)),
     };
     ledger::append(tx, name, fact, Some(objection.rule.clone()), texts);
     done(tx, name.clone())
@@ -309,7 +309,7 @@ fn settle(tx: &mut Tx<'_>, published: &CatalogEntry, attribute: &SharingAttribut
     let fact = Fact::AttributeSettled {
         version,
         sharing: attribute.kind(),
-        digest: acquisition::Digest(Sha256::digest(&bytes).into()),
+        digest: DocumentDigest(Sha256::digest(&bytes).into()),
     };
     ledger::append(tx, &name, fact, Some(rule.clone()), &[]);
     tx.emit(Event::EntryEdited(name.clone()));

@@ -1,10 +1,11 @@
 //! Golden commands of level 3 about grants.
 
 use catalog_model::{
+    document_digest::DocumentDigest,
     grant::{
         Delivery, DeliveryOffer, DeliveryProof, DisposalManner, DisposalProof, DisposalRequirement,
-        DocumentDigest, GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind,
-        Rectification, RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
+        GrantCourse, Judgement, MisuseGround, PurposeEnd, PurposeEndKind, Rectification,
+        RectificationReport, ServiceNotice, UseAgreement, WiderUse, WiderUseKind,
     },
     ids::ServiceChangeId,
     service_change::{ServiceChangeCause, ServiceChangeKind, ServiceChangeState},

@@ -4,9 +4,10 @@
 use std::{env, fs, path::PathBuf};
 
 use catalog_model::{
-    acquisition::{Acquisition, ContractTerms, Digest},
+    acquisition::{Acquisition, ContractTerms},
     attribute_objection::Side,
     dataset::{DatasetKind, Period},
+    document_digest::DocumentDigest,
     ids::{
         ContractId, DatasetId, EmergencyId, ObjectionId, PersonalObjectionId, ProjectId,
         PurchaseId, ReportId, TransferId,
@@ -52,7 +53,7 @@ fn relations() -> Vec<(&'static str, RelationsCommand)> {
     let project = ProjectId::from_bytes(bytes(26));
     let period = Period { from: day("2026-01-01"), until: Some(day("2026-12-31")) };
     let open = Period { from: day("2026-01-01"), until: None };
-    let (version, proof, reason) = (7, Digest([8; 32]), || text("reason"));
+    let (version, proof, reason) = (7, DocumentDigest([8; 32]), || text("reason"));
     let moved = |step| C::Transfer { transfer, version, step };
     let objected = |step| C::Objection { objection, version, step };
     let treated = |step| C::Emergency { emergency, version, step };
@@ -277,8 +278,8 @@ fn quality() -> Vec<(&'static str, QualityCommand)> {
             "report_correct",
             reported(ReportStep::Correct {
                 batch: text("7"),
-                before: Digest([1; 32]),
-                after: Digest([2; 32]),
+                before: DocumentDigest([1; 32]),
+                after: DocumentDigest([2; 32]),
             }),
         ),
         ("report_feed_back", reported(ReportStep::FeedBack { text: reason() })),
@@ -292,7 +293,10 @@ fn quality() -> Vec<(&'static str, QualityCommand)> {
                 entry,
                 desk: OrganizationId::from_bytes(bytes(2)),
                 window: Some(WindowFiling { number: text("1"), stamped: day("2026-09-01") }),
-                proof: ConcernProof { identity: Digest([1; 32]), relation: Digest([2; 32]) },
+                proof: ConcernProof {
+                    identity: DocumentDigest([1; 32]),
+                    relation: DocumentDigest([2; 32]),
+                },
                 description: text("wrong"),
             },
         ),
