@@ -47,7 +47,9 @@ use crate::{
         Introduction, Peers, Verdicts, fetch::Fetcher, read_index::FollowerReads, serve::Incoming,
     },
     pulse,
-    services::{HeadKey, HeadKeyError, Services, call::NodeCalls, federation, probe::ProbeLists},
+    services::{
+        HeadKey, HeadKeyError, ParsedPack, Services, call::NodeCalls, federation, probe::ProbeLists,
+    },
     snapshots::{self, Snapshots},
     standing::Standing,
     storage::{Founding, Identity, OpenStores, Reseed, StateStore, Storage, StorageError, hex},
@@ -312,6 +314,7 @@ impl CatalogNode {
             peers,
             head_key,
             chains: federation::Chains::default(),
+            pack: ParsedPack::default(),
             webhook_hosts: config.webhooks.hosts.clone(),
             shutdown: shutdown.clone(),
         });

@@ -51,6 +51,7 @@ mod members;
 mod operations;
 mod organizations;
 mod paging;
+mod parsed_pack;
 mod quality;
 mod relations;
 mod rules;
@@ -59,9 +60,9 @@ mod sharing;
 mod watch;
 mod work;
 
-pub(crate) use self::ledger::HeadKey;
 #[expect(unreachable_pub, reason = "the error is part of the public `NodeError`")]
 pub use self::ledger::HeadKeyError;
+pub(crate) use self::{ledger::HeadKey, parsed_pack::ParsedPack};
 
 /// Time for a call whose envelope names none.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,6 +75,7 @@ pub(crate) struct Services {
     pub(crate) peers: Arc<Peers>,
     pub(crate) head_key: HeadKey,
     pub(crate) chains: federation::Chains,
+    pub(crate) pack: ParsedPack,
     /// Hosts to which notices are delivered.
     pub(crate) webhook_hosts: Vec<String>,
     /// Streams end with it.

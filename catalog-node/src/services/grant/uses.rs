@@ -1,5 +1,7 @@
 //! What a grant is used for: the records of it, and whether a use would be permitted.
 
+use std::sync::Arc;
+
 use catalog_model::{
     caller::Identity,
     catalog_entry::CatalogEntry,
@@ -32,7 +34,7 @@ use luqiao_proto::{
 };
 
 use super::super::{
-    Call, Look, Reply, not_found, organizations::next, paging, sharing::granted_name,
+    Call, Look, ParsedPack, Reply, not_found, organizations::next, paging, sharing::granted_name,
 };
 
 /// The grant of this name, if the caller may see it.
@@ -121,6 +123,7 @@ pub(super) async fn check(call: &Call) -> Result<Reply, Refusal> {
         }
     };
     let lang = call.lang;
+    let services = Arc::clone(&call.services);
     call.read(move |look| {
         let grant = asked_about(look, &name)?;
         kept_here(look, &grant.domain)?;
@@ -137,7 +140,7 @@ pub(super) async fn check(call: &Call) -> Result<Reply, Refusal> {
             date: look.view().clock().local_date(),
             calls_before: request.calls_before,
         };
-        let rules = rules_today(look, &grant)?;
+        let rules = rules_today(look, &services.pack, &grant)?;
         Ok(match look.view().may_use(&name, &rules, &wanted) {
             Ok(()) => CheckUseResponse {
                 permitted: true,
@@ -176,7 +179,7 @@ fn kept_here(look: &Look<'_>, domain: &DomainId) -> Result<(), Refusal> {
 }
 
 /// What holds for the pair of a grant today: conduct is judged by the law of its day.
-fn rules_today(look: &Look<'_>, grant: &Grant) -> Result<Resolution, Refusal> {
+fn rules_today(look: &Look<'_>, pack: &ParsedPack, grant: &Grant) -> Result<Resolution, Refusal> {
     let view = look.view();
     let classed = |party: &catalog_model::share_request::Party| {
         let unknown = || Refusal::new(Reason::OrganizationUnverified).fact("name", &party.name);
@@ -191,7 +194,7 @@ fn rules_today(look: &Look<'_>, grant: &Grant) -> Result<Resolution, Refusal> {
         provider: classed(&grant.provider)?,
         data: entry.map_or(DataKind::GovernmentData, |entry| entry.kind),
     };
-    let pack = view.pack_in_force().ok_or_else(|| Refusal::new(Reason::NotBootstrapped))?;
+    let pack = pack.in_force(&view).ok_or_else(|| Refusal::new(Reason::NotBootstrapped))?;
     let composition = &look.cluster.composition;
     pack.resolve(composition, pair, view.clock().local_date()).map_err(|unknown| {
         Refusal::new(Reason::NoRuleInForce).fact("key", format!("composition {}", unknown.name))
