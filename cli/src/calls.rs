@@ -17,9 +17,10 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+use catalog_model::reason::Lang;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, language::Bilingual};
 
 /// How many calls are remembered.
 const KEPT: usize = 200;
@@ -43,10 +44,16 @@ pub struct Call {
 pub struct Refused {
     /// The stable reason.
     pub reason: String,
-    /// The sentence, in the language of that call.
+    /// The sentence: English, or in the language of that call if a server said it.
     pub message: String,
+    /// The sentence in Chinese where it is another.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message_zh: String,
     /// What the caller can do.
     pub advice: String,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub advice_zh: String,
     /// Fields that are wrong, each with what is wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<(String, String)>,
@@ -55,13 +62,33 @@ pub struct Refused {
 impl Refused {
     /// Of a failure that a server told of.
     pub fn of(failure: &Failure) -> Self {
+        let zh = |said: &Bilingual| {
+            if said.zh == said.en { String::new() } else { said.zh.clone() }
+        };
         Self {
             reason: failure.reason.clone(),
             message: failure.message.en.clone(),
+            message_zh: zh(&failure.message),
             advice: failure.advice.en.clone(),
+            advice_zh: zh(&failure.advice),
             fields: failure.fields.clone(),
         }
     }
+
+    /// The sentence in `lang`, as far as it is known in it.
+    pub fn message(&self, lang: Lang) -> &str {
+        chosen(lang, &self.message, &self.message_zh)
+    }
+
+    /// What the caller can do, in `lang` as far as it is known in it; empty if nothing was advised.
+    pub fn advice(&self, lang: Lang) -> &str {
+        chosen(lang, &self.advice, &self.advice_zh)
+    }
+}
+
+/// A call that was remembered by an older program has no Chinese.
+fn chosen<'a>(lang: Lang, said: &'a str, zh: &'a str) -> &'a str {
+    if lang == Lang::Zh && !zh.is_empty() { zh } else { said }
 }
 
 /// The call of this process, once it has a request id.
@@ -146,6 +173,8 @@ fn write_private(file: &Path, bytes: &[u8], append: bool) -> std::io::Result<()>
 
 #[cfg(test)]
 mod tests {
+    use crate::{both, exit::Exit};
+
     use super::*;
 
     fn call(number: usize) -> Call {
@@ -163,7 +192,9 @@ mod tests {
         let refusal = Refused {
             reason: "ETAG_MISMATCH".to_owned(),
             message: "changed".to_owned(),
+            message_zh: String::new(),
             advice: "read again".to_owned(),
+            advice_zh: "重新读取".to_owned(),
             fields: vec![],
         };
         append(&file, &Call { refusal: Some(refusal.clone()), ..call(LINES_MAX) }).unwrap();
@@ -173,5 +204,20 @@ mod tests {
         assert!(!calls.iter().any(|known| known.request_id == "id-0"));
         let last = calls.iter().find(|known| known.request_id == format!("id-{LINES_MAX}"));
         assert_eq!(last.unwrap().refusal, Some(refusal));
+    }
+    #[test]
+    fn what_was_told_is_told_again_in_either_language() {
+        // A server's sentence is in one language, what to do about it in both.
+        let failure = Failure::new(Exit::Error, "ETAG_MISMATCH", Bilingual::same("资源已变更"))
+            .advising(both!("read again", "重新读取"));
+        let line = serde_json::to_string(&Refused::of(&failure)).unwrap();
+        let refused: Refused = serde_json::from_str(&line).unwrap();
+        assert_eq!([Lang::En, Lang::Zh].map(|lang| refused.message(lang)), ["资源已变更"; 2]);
+        let advice = [Lang::En, Lang::Zh].map(|lang| refused.advice(lang));
+        assert_eq!(advice, ["read again", "重新读取"]);
+
+        let older = r#"{"reason": "ETAG_MISMATCH", "message": "changed", "advice": "read again"}"#;
+        let refused: Refused = serde_json::from_str(older).unwrap();
+        assert_eq!(refused.advice(Lang::Zh), "read again");
     }
 }

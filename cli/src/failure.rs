@@ -5,7 +5,7 @@
 
 use std::{io, path::Path};
 
-use catalog_model::reason::Lang;
+use catalog_model::reason::{Lang, Reason};
 use luqiao_transport::{dial::DialError, status::Problem};
 use serde_json::{Value, json};
 use tonic::Status;
@@ -79,10 +79,7 @@ impl Failure {
         let exit = Exit::of_problem(&problem);
         let mut failure = Self::new(exit, &reason, Bilingual::same(message));
         failure.fields.clone_from(&problem.fields);
-        failure.advice = match problem.reason.map(catalog_model::reason::Reason::caller_move) {
-            Some("none") | None => advice_for(exit),
-            Some(advice) => Bilingual::same(advice),
-        };
+        failure.advice = problem.reason.and_then(caller_move).unwrap_or_else(|| advice_for(exit));
         failure
     }
 
@@ -111,6 +108,12 @@ impl Failure {
     }
 }
 
+/// What the platform's table advises, in both languages; absent if it advises nothing.
+fn caller_move(reason: Reason) -> Option<Bilingual> {
+    let told = |lang| reason.caller_move(lang).map(str::to_owned);
+    Some(Bilingual { en: told(Lang::En)?, zh: told(Lang::Zh)? })
+}
+
 /// What helps where no reason of ours says so.
 fn advice_for(exit: Exit) -> Bilingual {
     match exit {
@@ -128,7 +131,7 @@ fn advice_for(exit: Exit) -> Bilingual {
 
 #[cfg(test)]
 mod tests {
-    use catalog_model::{reason::Reason, refusal::Refusal};
+    use catalog_model::refusal::Refusal;
     use luqiao_transport::status;
 
     use super::*;
@@ -140,9 +143,18 @@ mod tests {
         assert_eq!(failure.reason, "FIELD_INVALID");
         assert_eq!(failure.exit, Exit::Error);
         assert!(failure.message.text(Lang::Zh).starts_with("调用中有字段不正确"), "{failure:?}");
-        assert_eq!(failure.advice.en, Reason::FieldInvalid.caller_move());
+        assert_eq!(failure.advice, both!("correct the fields that are listed", "更正所列字段"));
         assert_eq!(failure.fields, [("entry.title".to_owned(), "为空".to_owned())]);
-        assert_eq!(failure.to_json(Lang::Zh)["error"]["exit_code"], 1);
+        let object = &failure.to_json(Lang::Zh)["error"];
+        assert_eq!((&object["exit_code"], &object["advice"]), (&1.into(), &"更正所列字段".into()));
+    }
+
+    #[test]
+    fn where_the_table_advises_nothing_the_exit_does() {
+        let advice = |reason| Failure::call(&status::of(&Refusal::new(reason), Lang::Zh)).advice;
+        assert_eq!(Reason::StatusStale.caller_move(Lang::Zh), None);
+        assert_eq!(advice(Reason::StatusStale), Bilingual::default());
+        assert!(advice(Reason::OutcomeUnknown).zh.contains("request_id"));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The reasons for which anything is refused: stable names, two languages, what to do about it.
 //!
 //! One table. Append only: a number or a name is never reused (129, 180 and 182 were never given
-//! and are retired). gRPC codes are not here; they belong to the transport. `docs/errors.md` is
-//! generated from this table.
+//! and are retired). What to do is English here, or `"none"`; its Chinese stands in `advice`, which
+//! lacks no reason or does not compile. gRPC codes are not here; they belong to the transport.
+//! `docs/errors.md` is generated from both.
+
+mod advice;
 
 use std::{fmt, str::FromStr};
 
@@ -16,6 +19,11 @@ pub enum Lang {
     Zh,
     /// English
     En,
+}
+
+/// What a column of advice in the table tells: `none` tells nothing.
+fn told(column: &'static str) -> Option<&'static str> {
+    (column != "none").then_some(column)
 }
 
 macro_rules! reasons {
@@ -43,14 +51,20 @@ macro_rules! reasons {
                 }
             }
 
-            /// What the caller can do about it.
-            pub fn caller_move(self) -> &'static str {
-                match self { $(Self::$variant => $caller,)* }
+            /// What the caller can do about it; absent where nothing can be advised.
+            pub fn caller_move(self, lang: Lang) -> Option<&'static str> {
+                match lang {
+                    Lang::Zh => advice::caller(self),
+                    Lang::En => told(match self { $(Self::$variant => $caller,)* }),
+                }
             }
 
-            /// What the operator can do about it.
-            pub fn operator_move(self) -> &'static str {
-                match self { $(Self::$variant => $operator,)* }
+            /// What the operator can do about it; absent where nothing can be advised.
+            pub fn operator_move(self, lang: Lang) -> Option<&'static str> {
+                match lang {
+                    Lang::Zh => advice::operator(self),
+                    Lang::En => told(match self { $(Self::$variant => $operator,)* }),
+                }
             }
 
             /// Heading of the table's section that begins with this reason.

@@ -58,7 +58,7 @@ pub async fn explain(remote: &Remote, request_id: Option<String>) -> Result<Exit
         }
     };
     let known = Known { request_id, call, told };
-    remote.output.data(&known.json(), |out, lang| known.write(out, lang))?;
+    remote.output.data(&known.json(remote.output.lang), |out, lang| known.write(out, lang))?;
     Ok(Exit::Ok)
 }
 
@@ -93,15 +93,15 @@ impl Known {
         Some(correct(&call.arguments, self.reason(), &fields, &|name| self.fact(name)))
     }
 
-    fn json(&self) -> Value {
+    fn json(&self, lang: Lang) -> Value {
         let told = self.told.as_ref();
         let remembered = self.call.as_ref().and_then(|call| call.refusal.as_ref());
         let message = told
             .map(|told| told.message.clone())
-            .or_else(|| remembered.map(|refusal| refusal.message.clone()));
+            .or_else(|| remembered.map(|refusal| refusal.message(lang).to_owned()));
         let advice = told
             .map(|told| told.advice.clone())
-            .or_else(|| remembered.map(|refusal| refusal.advice.clone()));
+            .or_else(|| remembered.map(|refusal| refusal.advice(lang).to_owned()));
         let fields: Vec<Value> = self
             .fields()
             .iter()
@@ -139,7 +139,7 @@ impl Known {
             writeln!(out, "{} {resource}", say("it was done:", "已生效："))?;
             return Ok(());
         }
-        let value = self.json();
+        let value = self.json(lang);
         let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
         if self.reason().is_empty() {
             return writeln!(

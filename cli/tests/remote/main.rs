@@ -5,7 +5,7 @@ mod cluster;
 mod gateway;
 mod members;
 
-use catalog_model::reason::Reason;
+use catalog_model::reason::{Lang, Reason};
 
 use crate::gateway::Gateway;
 
@@ -36,7 +36,9 @@ fn a_refusal_keeps_reason_and_language_and_has_its_exit_code() {
         assert_eq!((code, &object["error"]["reason"]), (expected, &reason.into()), "{talk}");
         assert!(talk.contains(words), "{talk}");
     };
-    check("nowhere", "en", 4, "NOT_FOUND", Reason::NotFound.caller_move());
+    let advice = |lang| Reason::NotFound.caller_move(lang).expect("something can be done");
+    check("nowhere", "en", 4, "NOT_FOUND", advice(Lang::En));
+    check("nowhere", "zh", 4, "NOT_FOUND", advice(Lang::Zh));
     check("forbidden", "en", 5, "CALLER_NOT_PERMITTED", "it takes the authority");
     check("forbidden", "zh", 5, "CALLER_NOT_PERMITTED", "无权执行该操作");
     check("headless", "en", 8, "NO_LEADER", "what to do");

@@ -311,7 +311,12 @@ async fn answers_become_precedents_and_figures() {
     let told = until_answered!(provider.work().explain_call(explain(provider, &attempt)));
     let told = told.expect("what one was refused oneself");
     assert_eq!(told.reason, Reason::RefusalReasonMissing.name());
-    assert!(!told.done && !told.message.is_empty() && !told.advice.is_empty(), "{told:?}");
+    assert!(!told.done && !told.message.is_empty(), "{told:?}");
+    assert_eq!(told.advice, "give the reason");
+    let mut chinese = call(explain(provider, &attempt));
+    chinese.metadata_mut().insert("accept-language", "zh".parse().expect("a header value"));
+    let told = provider.work().explain_call(chinese).await.expect("answered").into_inner();
+    assert_eq!(told.advice, "写明理由");
     for (role, id) in [(asker, attempt.as_str()), (provider, "never-used")] {
         let answer = until_answered!(role.work().explain_call(explain(role, id)));
         assert_eq!(refusal(answer), Reason::NotFound);

@@ -13,7 +13,7 @@ const PAGE: &str = "docs/errors.md";
 const OPENING: &str = "\
 # Errors 错误
 
-<!-- Generated from the table in catalog-node/model/src/reason.rs; do not edit.
+<!-- Generated from catalog-node/model/src/reason.rs and reason/advice.rs; do not edit.
      REWRITE=1 cargo test -p federation-tests errors_page -->
 
 Every refusal is a `google.rpc.Status`. Its `ErrorInfo` has the domain `luqiao` and one of the reasons
@@ -42,11 +42,16 @@ fn page() -> String {
         line(&format!("{}  ", sentence(reason.text(Lang::En), '.')));
         line(&sentence(reason.text(Lang::Zh), '。'));
         line(&format!("\n- code 代码: `{}`", code(reason)));
-        for (who, what) in
-            [("caller 调用方", reason.caller_move()), ("operator 运维", reason.operator_move())]
-        {
-            if !matches!(what, "none" | "") {
-                line(&format!("- {who}: {what}"));
+        let caller = |lang| reason.caller_move(lang);
+        let operator = |lang| reason.operator_move(lang);
+        for (who, what) in [
+            ("caller: ", caller(Lang::En)),
+            ("调用方：", caller(Lang::Zh)),
+            ("operator: ", operator(Lang::En)),
+            ("运维：", operator(Lang::Zh)),
+        ] {
+            if let Some(what) = what {
+                line(&format!("- {who}{what}"));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What became of a call: the first outcome under its key, with what the caller can do.
+//! What became of a call: the first outcome under its key, with what the caller can do, in the
+//! language of the one who asks.
 
 use catalog_model::{reason::Lang, refusal::Refusal};
 use luqiao_proto::{
@@ -31,11 +32,10 @@ pub(super) async fn get(call: &Call) -> Result<Reply, Refusal> {
 }
 
 fn refused(refusal: &Refusal, lang: Lang) -> ExplainCallResponse {
-    let advice = refusal.reason.caller_move();
     ExplainCallResponse {
         reason: refusal.reason.name().to_owned(),
         message: refusal.text(lang),
-        advice: if advice == "none" { String::new() } else { advice.to_owned() },
+        advice: refusal.reason.caller_move(lang).unwrap_or_default().to_owned(),
         rule: refusal.rule.as_ref().map(rule_ref_message),
         fields: refusal
             .fields
