@@ -1142,8 +1142,8 @@ reasons! {
         "deposit what came after the one held",
         "none";
     WitnessUnconfirmed = 472, "WITNESS_UNCONFIRMED",
-        "the witness opened a new generation and may have forgotten what it confirmed",
-        "见证方已开启新代次，可能遗失其确认过的内容",
+        "the word of this witness is not confirmed: it began, or opened a new generation, and a node of each site has yet to answer",
+        "见证方尚未经确认：其新建或开启新代次后，须由各站点节点答复",
         "let the leader register and a node of each site answer",
         "where a site cannot answer, two persons confirm with `luqiao dr confirm-witness`";
     SealWrong = 473, "SEAL_WRONG",
