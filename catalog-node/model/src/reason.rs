@@ -1127,7 +1127,7 @@ reasons! {
         "let a second person approve",
         "`luqiao dr approve` writes approvals";
     ApprovalDiffers = 469, "APPROVAL_DIFFERS",
-        "an approval is of another {what}",
+        "the {what} of an approval is not the one that is wanted",
         "批准的{what_zh}与本操作不符",
         "approve exactly this act, from this site to that one, in this epoch",
         "an approval dies with its epoch: let both persons approve anew";

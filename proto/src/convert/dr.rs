@@ -1,11 +1,12 @@
 //! Sites and the witness: cells, approvals and what is on record of failovers, as they travel.
 
-pub mod status;
 mod writes;
 
+use std::str::FromStr;
+
 use catalog_model::{
-    ids::DomainId,
-    name::{Resource, ResourceName},
+    ids::{DomainId, IdError},
+    name::Resource,
     refusal::Refusal,
     site::Pair,
     witness::{
@@ -13,7 +14,9 @@ use catalog_model::{
     },
 };
 
-pub use self::writes::{read_approvals, read_write, read_writer, write_message, writer_message};
+pub use self::writes::{
+    act_message, read_approvals, read_write, read_writer, write_message, writer_message,
+};
 use crate::{
     convert::{
         name::full_name,
@@ -132,7 +135,7 @@ pub fn approval_message(approval: &Approval) -> message::Approval {
 }
 
 /// A text that is one of a few words, or a name.
-fn text<T: std::str::FromStr<Err = catalog_model::ids::IdError>>(
+fn text<T: FromStr<Err = IdError>>(
     reading: &mut Reading,
     at: At<'_>,
     text: &str,
@@ -140,7 +143,7 @@ fn text<T: std::str::FromStr<Err = catalog_model::ids::IdError>>(
     match text.parse() {
         Ok(value) => Some(value),
         Err(error) => {
-            reading.wrong(at, format!("is not {}", error.expected), "取值无效".to_owned());
+            reading.wrong(at, format!("is not {}", error.expected), "取值无效");
             None
         }
     }
@@ -152,7 +155,7 @@ fn pair(reading: &mut Reading, at: At<'_>, pair: Option<&message::Pair>) -> Opti
             Some(Pair { generation: *generation, epoch: *epoch })
         }
         Some(_) => {
-            reading.wrong(at, "counts from 1".to_owned(), "应从 1 开始".to_owned());
+            reading.wrong(at, "counts from 1", "应从 1 开始");
             None
         }
         None => {
