@@ -7,6 +7,8 @@ use prost::Message as _;
 const FILES: &[&str] = &[
     "luqiao/catalog/v1/catalog_entry.proto",
     "luqiao/catalog/v1/catalog_service.proto",
+    "luqiao/dr/v1/disaster_recovery_service.proto",
+    "luqiao/dr/v1/witness_service.proto",
     "luqiao/entry/v1/entry_file.proto",
     "luqiao/entry/v1/entry_service.proto",
     "luqiao/federation/v1/federation_service.proto",

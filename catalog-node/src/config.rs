@@ -43,6 +43,8 @@ pub struct Config {
     pub memory: Memory,
     /// What is kept free of the disk.
     pub reserve: Reserve,
+    /// Domains of which this cluster keeps the witness cell.
+    pub watched: Vec<Watched>,
     /// Certificate, key and authorities.
     pub tls: TlsFiles,
     /// The key that signs tree heads, and its certificate, both PEM.
@@ -159,6 +161,16 @@ pub struct Member {
     pub address: String,
 }
 
+/// A domain of which this cluster keeps the witness cell.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// The domain; it is also on the list of those with which the cluster federates.
+    pub domain: DomainId,
+    /// Authorities that vouch for its persons, PEM: approvals of failovers are checked with them.
+    pub authorities: PathBuf,
+}
+
 /// Where the key for tree heads is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -227,6 +239,9 @@ struct File {
     /// Absent in files that are older than the section.
     #[serde(default)]
     compaction: Compaction,
+    /// The same.
+    #[serde(default)]
+    watched: Vec<Watched>,
     /// The same.
     #[serde(default)]
     memory: Memory,
@@ -309,6 +324,11 @@ impl Config {
                 authorities: file.webhooks.authorities.map(|file| folder.join(file)),
                 ..file.webhooks
             },
+            watched: file
+                .watched
+                .into_iter()
+                .map(|watched| Watched { authorities: folder.join(watched.authorities), ..watched })
+                .collect(),
             head: HeadFiles {
                 certificate: folder.join(file.ledger.certificate),
                 key: folder.join(file.ledger.key),

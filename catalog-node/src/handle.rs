@@ -175,6 +175,7 @@ impl NodeHandle {
             id,
             address: addresses.get(&id).cloned().unwrap_or_default(),
             role,
+            site: None,
         };
         let voters = membership.voters.iter().map(|id| member(*id, MemberRole::Voter));
         let learners = membership.learners.iter().map(|id| member(*id, MemberRole::Learner));

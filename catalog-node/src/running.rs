@@ -48,7 +48,8 @@ use crate::{
     },
     pulse,
     services::{
-        HeadKey, HeadKeyError, ParsedPack, Services, call::NodeCalls, federation, probe::ProbeLists,
+        HeadKey, HeadKeyError, ParsedPack, Services, call::NodeCalls, dr::trust::Trust, federation,
+        probe::ProbeLists,
     },
     snapshots::{self, Snapshots},
     standing::Standing,
@@ -83,6 +84,9 @@ pub enum NodeError {
     /// The key for tree heads cannot be used.
     #[error("the ledger key cannot be used")]
     HeadKey(#[from] HeadKeyError),
+    /// The authorities by which approvals are checked cannot be read.
+    #[error("the authorities of approvals cannot be read")]
+    Trust(#[source] std::io::Error),
     /// The data folder cannot be used.
     #[error("the data folder cannot be used")]
     Storage(#[from] StorageError),
@@ -152,6 +156,10 @@ impl CatalogNode {
         let tls = Arc::new(TlsMaterial::load(config.tls.clone())?);
         check_certificate(&config, &tls)?;
         let head_key = HeadKey::load(&config.head, &config.domain, config.id, &config.cluster_id)?;
+        let own = config.tls.trust.iter().map(|trust| (&config.domain, trust.file.as_path()));
+        let watched =
+            config.watched.iter().map(|watched| (&watched.domain, watched.authorities.as_path()));
+        let trust = Trust::read(own.chain(watched)).map_err(NodeError::Trust)?;
         let founders = config.voters();
         let founding = if config.join { Founding::Joiner } else { Founding::Founder(&founders) };
         let Storage { state: cell, log, identity, identity_file, boot, reseed, folders } =
@@ -316,6 +324,7 @@ impl CatalogNode {
             chains: federation::Chains::default(),
             pack: ParsedPack::default(),
             webhook_hosts: config.webhooks.hosts.clone(),
+            trust,
             shutdown: shutdown.clone(),
         });
         let delivered = webhooks::deliver(Arc::clone(&services), config.webhooks.clone());

@@ -41,6 +41,7 @@ mod cases;
 mod catalog;
 mod demands;
 mod disputes;
+pub(crate) mod dr;
 mod entries;
 pub(crate) mod federation;
 mod grant;
@@ -78,6 +79,8 @@ pub(crate) struct Services {
     pub(crate) pack: ParsedPack,
     /// Hosts to which notices are delivered.
     pub(crate) webhook_hosts: Vec<String>,
+    /// With whose authorities approvals are checked.
+    pub(crate) trust: dr::trust::Trust,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
 }

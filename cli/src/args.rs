@@ -19,6 +19,7 @@ pub mod citation;
 pub mod cluster;
 pub mod dataset;
 pub mod document;
+pub mod dr;
 pub mod entry_life;
 pub mod grant;
 pub mod law;
@@ -184,6 +185,9 @@ pub enum Command {
     /// Outages of the platform · 平台中断
     #[command(subcommand)]
     Outage(law::Outage),
+    /// Two sites: approvals, mode, failovers on record · 双站点与灾备
+    #[command(subcommand)]
+    Dr(dr::Dr),
     /// Completion script for a shell · 命令补全脚本
     Completions {
         /// The shell.

@@ -31,3 +31,4 @@ pub mod remote;
 pub mod pki;
 
 pub mod dev;
+pub mod dr;

@@ -211,6 +211,8 @@ pub mod kind {
     pub const OUTAGE_RULING: &str = "luqiao.law.v1.OutageRuling";
     /// A page of these.
     pub const OUTAGE_RULING_PAGE: &str = "luqiao.law.v1.ListOutageRulingsResponse";
+    /// How the sites stand.
+    pub const RECOVERY_STATUS: &str = "luqiao.dr.v1.RecoveryStatus";
     /// A page of work.
     pub const WORK_PAGE: &str = "luqiao.work.v1.ListWorkResponse";
     /// A page of notices.

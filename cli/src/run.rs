@@ -1,5 +1,7 @@
 //! Run: from arguments to an exit code.
 
+use std::path::PathBuf;
+
 use clap::CommandFactory;
 use serde_json::Value;
 use tokio::runtime;
@@ -10,9 +12,10 @@ use crate::{
         Arguments, Command, Dev, Global, Receipt,
         audit::{Audit, Case},
         catalog::Catalog,
+        dr::{Approve, Dr},
         law::{Calendar, Rules},
     },
-    bag, both, calendar, calls, context, dev,
+    bag, both, calendar, calls, context, dev, dr,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -30,7 +33,7 @@ pub fn run(arguments: Arguments) -> Exit {
         lang: global.lang.unwrap_or_else(language::of_environment),
         verbose: global.verbose,
     };
-    let result = match local(command, output) {
+    let result = match local(&global, command, output) {
         Local::Done(result) => result,
         Local::Remote(command) => with_server(&global, output, command),
     };
@@ -46,7 +49,7 @@ enum Local {
     Remote(Command),
 }
 
-fn local(command: Command, output: Output) -> Local {
+fn local(global: &Global, command: Command, output: Output) -> Local {
     Local::Done(match command {
         Command::Catalog(Catalog::Import { file, dry_run: true, quarantine }) => {
             import::dry_run(&file, quarantine.as_deref())
@@ -58,6 +61,8 @@ fn local(command: Command, output: Output) -> Local {
         Command::Audit(Audit::Check { files, trust }) => {
             archive::check(&files, trust.as_deref(), &output)
         }
+        Command::Dr(Dr::Approve(options)) => approve(global, options, &output),
+        Command::Dr(Dr::Check { files, trust }) => dr::check(&files, &trust, &output),
         Command::Case(Case::Check { file, trust }) => bag::check(&file, &trust, &output),
         Command::Calendar(Calendar::Due { from, working_days, explain }) => {
             calendar::due(from, working_days, explain, &output).map(|()| Exit::Ok)
@@ -75,6 +80,27 @@ fn local(command: Command, output: Output) -> Local {
         }
         Command::Dev(options) => develop(options, output),
         other => return Local::Remote(other),
+    })
+}
+
+/// With the certificate that is named, or else the context's; where both are named nothing is read
+/// of the contexts.
+fn approve(global: &Global, options: Approve, output: &Output) -> Result<Exit, Failure> {
+    if options.cert.is_some() {
+        return dr::approve(options, None, output);
+    }
+    let path = contexts_path(global)?;
+    let file = context::read(&path)?;
+    let (_, context) = file.choose(global.context.as_deref())?;
+    dr::approve(options, Some(context), output)
+}
+
+fn contexts_path(global: &Global) -> Result<PathBuf, Failure> {
+    global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
+        Failure::usage(both!(
+            "where are the contexts? Name their file with --contexts",
+            "请用 --contexts 指定上下文文件"
+        ))
     })
 }
 
@@ -153,6 +179,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
         Command::Rules(command) => remote::rules::run(&remote, command).await,
+        Command::Dr(command) => remote::dr::run(&remote, command).await,
         Command::Outage(command) => remote::outage::run(&remote, command).await,
         Command::Calendar(
             command @ (Calendar::Load { .. } | Calendar::Close { .. } | Calendar::Reopen { .. }),
@@ -166,13 +193,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
 }
 
 async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
-    let path = global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
-        Failure::usage(both!(
-            "where are the contexts? Name their file with --contexts",
-            "请用 --contexts 指定上下文文件"
-        ))
-    })?;
-    let file = context::read(&path)?;
+    let file = context::read(&contexts_path(global)?)?;
     let (name, context) = file.choose(global.context.as_deref())?;
     output.detail(&both!("context {name}", "上下文 {name}"));
     let session = Session::open(context, output.lang, global.timeout).await?;

@@ -112,6 +112,8 @@ pub fn identify(registry: &Registry, received: Received) -> Result<Identified, N
     let name = name(registry, &received)?;
     let caller = if received.method.is_federation() {
         link(registry, name)?
+    } else if received.method.is_of_witness() && name.domain != registry.domain {
+        watched(registry, name)?
     } else {
         match own_worker(registry, name, received.method) {
             Some(worker) => worker,
@@ -149,6 +151,24 @@ fn link(registry: &Registry, name: &SpiffeId) -> Result<Caller, NotIdentified> {
         return Err(foreign(name));
     }
     Ok(Caller { domain: name.domain.clone(), identity: Identity::Gateway { id: id.to_string() } })
+}
+
+/// A node or person of a linked domain of which a cell is kept here: its own gateways may be what is
+/// lost. Which domain's cell they may write is for the state machine.
+fn watched(registry: &Registry, name: &SpiffeId) -> Result<Caller, NotIdentified> {
+    if !registry.peers.contains(&name.domain) {
+        return Err(foreign(name));
+    }
+    let identity = match &name.subject {
+        Subject::Node { id } => Identity::Node { id: id.to_string() },
+        Subject::Person { organization, person } => {
+            Identity::Person { organization: *organization, person: *person }
+        }
+        Subject::Gateway { .. } | Subject::System { .. } => {
+            return Err(wrong_kind(name, "a node or person of a watched domain"));
+        }
+    };
+    Ok(Caller { domain: name.domain.clone(), identity })
 }
 
 /// A gateway of our own domain on business of its own. That nobody else says what only the platform

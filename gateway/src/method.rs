@@ -143,6 +143,11 @@ impl Method {
         self.path.starts_with("/luqiao.federation.v1.")
     }
 
+    /// Whether nodes and persons of a watched domain ask it of this one, its witness.
+    pub fn is_of_witness(&self) -> bool {
+        self.row.is_of_witness()
+    }
+
     /// Whether the leader is asked before other nodes: for every change, and for how the cluster
     /// does, which it sees best. Anything else every node answers alike.
     pub fn asks_leader(&self) -> bool {

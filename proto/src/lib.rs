@@ -33,6 +33,9 @@ package!(
     /// The catalog.
     catalog, "luqiao.catalog.v1");
 package!(
+    /// Two sites and their witness.
+    dr, "luqiao.dr.v1");
+package!(
     /// The life of catalog entries.
     entry, "luqiao.entry.v1");
 package!(

@@ -172,6 +172,7 @@ pub fn bootstrap(clock: UtcMillis, founders: &[u64], level: u32) -> Bootstrap {
                     id: *id,
                     address: address(*id),
                     role: MemberRole::Voter,
+                    site: None,
                 })
                 .collect()
         }),

@@ -7,7 +7,7 @@
 //! ([`archive`]), and the page that carries a case with its proofs to whoever it concerns
 //! ([`case_bag`]). Functions of values; nothing here reads a clock, a disk or the network.
 //!
-//! With the feature `offline` also keys, certificates and receipts, which the state does not need.
+//! With the feature `offline` also keys, certificates, receipts and approvals, which the state does not need.
 
 pub mod suite;
 
@@ -27,6 +27,9 @@ pub mod key;
 
 #[cfg(feature = "offline")]
 pub mod receipt;
+
+#[cfg(feature = "offline")]
+pub mod approval;
 
 /// A hash of either suite.
 pub type Hash = [u8; 32];

@@ -14,7 +14,7 @@
 //! signature of another domain beside it. `record_json`, the record in words, is not part of the
 //! proof: only the bytes in `record` are.
 
-mod certificate;
+pub(crate) mod certificate;
 pub mod document;
 
 use catalog_model::reason::Lang;

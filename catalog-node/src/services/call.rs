@@ -30,7 +30,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, entries, federation,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, entries, federation,
     grant, law, ledger, links, members, operations, organizations, quality, relations, rules,
     service_change, sharing, watch, work,
 };
@@ -137,12 +137,12 @@ impl Services {
     }
 
     /// Persons and systems of other domains come by the gateways of both, with the calls that are
-    /// meant for them and no others.
+    /// meant for them and no others; those of a watched domain ask its witness themselves.
     fn check_home(&self, caller: &Caller, method: &methods::Method) -> Result<(), Refusal> {
         let home = caller.domain == *self.handle.domain();
         let of_a_domain =
             matches!(caller.identity, Identity::Gateway { .. } | Identity::Node { .. });
-        if home || of_a_domain || method.is_carried() {
+        if home || of_a_domain || method.is_carried() || method.is_of_witness() {
             return Ok(());
         }
         Err(Refusal::new(Reason::DomainForeign).fact("domain", &caller.domain))
@@ -407,6 +407,7 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         }
 
         path if path.starts_with("/luqiao.rule.v1.RuleService/") => rules::dispatch(call).await,
+        path if path.starts_with("/luqiao.dr.v1.") => dr::dispatch(call).await,
         path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
         path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
 

@@ -69,6 +69,7 @@ pub(super) async fn list(call: &Call) -> Result<Reply, Refusal> {
             message::Member {
                 id: member.id.to_string(),
                 endpoint: member.address.clone(),
+                site: member.site.as_ref().map(ToString::to_string).unwrap_or_default(),
                 role: role(member.role).to_owned(),
                 leader: status.replica.leader == Some(member.id),
                 reachable: node.is_some(),
@@ -95,8 +96,15 @@ pub(super) async fn list(call: &Call) -> Result<Reply, Refusal> {
 pub(super) async fn add(call: &Call) -> Result<Reply, Refusal> {
     let request: AddMemberRequest = call.decode()?;
     own_domain(call, &request.name)?;
-    let wish =
-        MemberChange::AddLearner { id: node(&request.node, "node")?, address: request.endpoint };
+    let site = match request.site.as_str() {
+        "" => None,
+        site => Some(site.parse().map_err(|_| {
+            let (en, zh) = ("is not a site id", "不是有效的站点名称");
+            Refusal::new(Reason::FieldInvalid).field("site", en, zh)
+        })?),
+    };
+    let (id, address) = (node(&request.node, "node")?, request.endpoint);
+    let wish = MemberChange::AddLearner { id, address, site };
     let done = change(call, wish, request.validate_only, &request.request_id).await?;
     let Done { changed, version, effect, index } = done;
     Ok(Reply::of(&AddMemberResponse { changed, version, effect: Some(effect) }, index))

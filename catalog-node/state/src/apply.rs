@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod probe;
 pub mod proof;
 pub mod requests;
+pub(crate) mod sites;
 mod text;
 // Relations and quality.
 pub mod quality;
@@ -35,6 +36,7 @@ use crate::{
 /// Does `body`, or refuses; a refusal's changes are rolled back by the caller.
 pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcome, Refusal> {
     cases::asserted::check(tx)?;
+    sites::graded::check(tx, body)?;
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
         Body::AdvanceClock { development, .. } => {
@@ -135,6 +137,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Quality(command) => quality::apply(tx, law, command),
         Body::Proof(command) => proof::apply(tx, law, command),
         Body::Work(command) => notices::apply(tx, command),
+        Body::Sites(command) => sites::apply(tx, law, command),
     }
 }
 
@@ -143,6 +146,10 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
 pub(crate) fn record_refusal(tx: &mut Tx<'_>, body: &Body, refusal: &Refusal) {
     if refusal.reason == catalog_model::reason::Reason::SecretEntryRefused {
         catalog::secrecy::record_refusal(tx, body, refusal);
+        return;
+    }
+    if refusal.reason == catalog_model::reason::Reason::StandbyRequired {
+        sites::graded::record_refusal(tx, body, refusal);
         return;
     }
     if let Body::Proof(command) = body {

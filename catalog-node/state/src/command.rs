@@ -8,6 +8,7 @@ pub mod catalog;
 mod grant;
 mod law;
 pub mod proof;
+pub mod sites;
 
 use catalog_model::{
     caller::Caller,
@@ -16,6 +17,7 @@ use catalog_model::{
     name::ResourceName,
     organization::{DataKind, Organization, PartyClass, Person, PersonRole, PlatformRole, System},
     share_request::{Answer, RequestContent, ShareRequest},
+    site::SiteId,
     time::{LocalDate, UtcMillis},
 };
 use minicbor::{Decode, Encode};
@@ -43,7 +45,8 @@ pub use self::law::{ClosureEffect, LawCommand};
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
 /// * 3: the law complete.
-pub const LEVEL: u32 = 3;
+/// * 4: sites, the witness cell, forks, what protects graded data.
+pub const LEVEL: u32 = 4;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -509,6 +512,9 @@ pub enum Body {
     /// Notices to organizations. Level 3.
     #[n(38)]
     Work(#[n(0)] Box<work::WorkCommand>),
+    /// Sites, the witness cell, forks. Level 4.
+    #[n(39)]
+    Sites(#[n(0)] Box<sites::SitesCommand>),
 }
 
 impl Body {
@@ -516,6 +522,11 @@ impl Body {
     /// below it refuses.
     pub fn level(&self) -> u32 {
         match self {
+            Self::Bootstrap(bootstrap)
+                if bootstrap.members.as_ref().is_some_and(|members| sited(members)) =>
+            {
+                bootstrap.level.unwrap_or(1).max(4)
+            }
             Self::Bootstrap(bootstrap) if bootstrap.cluster.hash_suite.is_some() => {
                 bootstrap.level.unwrap_or(1).max(3)
             }
@@ -523,7 +534,11 @@ impl Body {
                 bootstrap.level.unwrap_or(1).max(2)
             }
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
+            Self::ChangeMembers { change, current, .. } if change.site().is_some() || sited(current) => {
+                4
+            }
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
+            Self::Sites(_) => 4,
             Self::RaiseLevel { level } => (*level).max(2),
             Self::Grant(_) => 3,
             body if body.speaks_of_a_course() => 3,
@@ -569,6 +584,11 @@ impl Body {
     }
 }
 
+/// Whether any member has a site: only level 4 knows of that.
+fn sited(members: &[Member]) -> bool {
+    members.iter().any(|member| member.site.is_some())
+}
+
 /// One step of the members. Every step but [`MemberChange::Finish`] leads into a joint
 /// configuration, in which old and new voters must both agree; `Finish` leaves it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -582,6 +602,9 @@ pub enum MemberChange {
         /// `host:port` at which it is reached.
         #[n(1)]
         address: String,
+        /// Its site, where there are several. Level 4.
+        #[n(2)]
+        site: Option<SiteId>,
     },
     /// A learner gets its vote.
     #[n(1)]
@@ -621,6 +644,14 @@ impl MemberChange {
             Self::Remove { .. } => "remove",
             Self::Replace { .. } => "replace",
             Self::Finish => "finish",
+        }
+    }
+
+    /// The site of a node that comes in.
+    pub fn site(&self) -> Option<&SiteId> {
+        match self {
+            Self::AddLearner { site, .. } => site.as_ref(),
+            _ => None,
         }
     }
 

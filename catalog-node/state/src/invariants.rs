@@ -8,6 +8,7 @@ mod catalog;
 mod grants;
 mod law;
 mod notices;
+mod sites;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -135,6 +136,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.relations_keep_their_rules();
     inspection.proofs_fit_the_ledger();
     inspection.notices_are_of_the_ledger();
+    inspection.sites_keep_their_rules();
     inspection.found
 }
 

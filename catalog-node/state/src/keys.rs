@@ -152,6 +152,10 @@ pub enum Table {
     Webhook = 0x7d,
     /// Webhook → deliveries that are over.
     Delivery = 0x7e,
+    /// Cells that are kept for watched domains, with the acts at risk that they named.
+    Witness = 0x7f,
+    /// Policy, switchovers, forks, what our own witness said.
+    Sites = 0x80,
     /// What of the payloads is gone, and by which record.
     PayloadGone = 0x44,
     /// Heads of other domains that are held here.
@@ -270,6 +274,8 @@ pub mod meta {
         state_hash = "state_hash";
         /// [`catalog_model::entry_file::ReclassificationPass`]; absent before the first.
         reclassification = "reclassification";
+        /// [`crate::rows::sites::SitesRow`]; absent in clusters of one site.
+        sites = "sites";
     }
 }
 
@@ -561,6 +567,7 @@ pub fn separation_switch() -> Key {
 }
 // Relations and quality.
 pub mod relations;
+pub mod sites;
 
 /// `0 [sequence]`: an erasure of one payload.
 pub fn payload_erased(sequence: u64) -> Key {

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use catalog_model::{reason::Reason, refusal::Refusal};
+use catalog_model::{reason::Reason, refusal::Refusal, site::SiteId};
 use catalog_mutation::{Mutation, active};
 
 use crate::{
@@ -203,7 +203,7 @@ fn consider(members: &Members, wish: &MemberChange) -> Result<Members, Considere
             after.joint = false;
             return Ok(after);
         }
-        MemberChange::AddLearner { id, address } => {
+        MemberChange::AddLearner { id, address, site } => {
             check_address(*id, address)?;
             match members.get(*id) {
                 Some(member) if member.address != *address => {
@@ -228,7 +228,9 @@ fn consider(members: &Members, wish: &MemberChange) -> Result<Members, Considere
                 let cause_zh = format!("集群成员不得超过 {MEMBERS_MAX} 个");
                 return Err(refused(*id, &cause, &cause_zh).into());
             }
-            after.members.push(Member { id: *id, address: address.clone(), role: Learner });
+            check_site(members, *id, site.as_ref())?;
+            let (address, site) = (address.clone(), site.clone());
+            after.members.push(Member { id: *id, address, role: Learner, site });
             after.members.sort_by_key(|member| member.id);
             after.used_ids.push(*id);
             after.used_ids.sort_unstable();
@@ -275,6 +277,21 @@ fn consider(members: &Members, wish: &MemberChange) -> Result<Members, Considere
     }
     after.joint = true;
     Ok(after)
+}
+
+/// Where members have sites, a new one has one too, and one that is known: with voters of one site
+/// only, the site commit rule would fall back to a plain majority.
+fn check_site(members: &Members, id: u64, site: Option<&SiteId>) -> Result<(), Refusal> {
+    let mut known = members.members.iter().filter_map(|member| member.site.as_ref());
+    match site {
+        None if known.next().is_none() => Ok(()),
+        Some(site) if known.any(|known| known == site) => Ok(()),
+        _ => Err(refused(
+            id,
+            "where members have sites, a new one is at one of them; elsewhere it has none",
+            "成员分属站点时，新成员须归属其中之一；否则不设站点",
+        )),
+    }
 }
 
 fn changing() -> Refusal {

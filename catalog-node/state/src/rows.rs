@@ -1,6 +1,7 @@
 //! Rows that are not values of the model: the cluster's own bookkeeping.
 
 pub mod proof;
+pub mod sites;
 
 use catalog_model::{
     deadline::DeadlineKind,
@@ -8,6 +9,7 @@ use catalog_model::{
     name::ResourceName,
     reason::Lang,
     refusal::Refusal,
+    site::SiteId,
     time::UtcMillis,
 };
 use catalog_proofs::suite::Suite;
@@ -307,6 +309,9 @@ pub struct Member {
     /// Its part.
     #[n(2)]
     pub role: MemberRole,
+    /// Its site, where there are several; kept from level 4 on.
+    #[n(3)]
+    pub site: Option<SiteId>,
 }
 
 /// The members, in one row.

@@ -22,6 +22,7 @@ mod proof;
 mod requests;
 mod setup;
 mod show;
+mod sites;
 mod work;
 // Relations and quality.
 mod quality;
@@ -190,6 +191,9 @@ impl World {
             "cosign" => self.cosign(&line),
             "seal" | "erase" | "purge_payloads" => self.keep(&line),
             "work" => self.work(&line),
+            "policy" | "sites" | "mode" | "release_acts" | "switchover" | "fork"
+            | "close_window" | "note_cell" => self.own_sites(&line),
+            "cell" => self.cell(&line),
             "notices" => self.notices(&line),
             "acked" | "webhook" | "unhook" | "delivered" => self.hear(&line),
             "precedents" => self.precedents(&line),
@@ -303,11 +307,15 @@ impl World {
     }
 
     /// The caller that `by=` names: a person, a system, `system:person` for a person whom a
-    /// system asserts, `gateway:DOMAIN` or `node`.
+    /// system asserts, `gateway:DOMAIN`, `node` or `node:DOMAIN:2`.
     fn caller(&self, by: &str) -> Caller {
         if by == "node" {
             let identity = Identity::Node { id: "1".to_owned() };
             return Caller { domain: self.domain(), identity };
+        }
+        if let Some((of, id)) = by.strip_prefix("node:").and_then(|node| node.split_once(':')) {
+            let identity = Identity::Node { id: id.to_owned() };
+            return Caller { domain: domain(of), identity };
         }
         if let Some(gateway) = by.strip_prefix("gateway:") {
             let identity = Identity::Gateway { id: "1".to_owned() };

@@ -5,6 +5,7 @@ mod clocks;
 mod grants;
 mod law;
 mod proof;
+mod sites;
 
 use catalog_model::{
     catalog_entry::CatalogEntry,

@@ -155,6 +155,7 @@ impl Cluster {
             memory: Default::default(),
             reserve: Default::default(),
             webhooks: Default::default(),
+            watched: Vec::new(),
             tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
             head: HeadFiles { certificate, key },
             tick: Duration::from_millis(20),

@@ -29,7 +29,7 @@ pub(crate) struct Operator {
 }
 
 macro_rules! changes {
-    ($($name:ident($method:literal, $request:ident -> $response:ident) { $($arg:ident: $type:ty => $field:ident),* })*) => {$(
+    ($($name:ident($method:literal, $request:ident -> $response:ident) { $($arg:ident: $type:ty => $field:ident),* } $(+ $site:ident)?)*) => {$(
         pub(crate) async fn $name(
             &mut self, node: u64, $($arg: $type,)* validate_only: bool,
         ) -> Result<$response, Problem> {
@@ -37,6 +37,7 @@ macro_rules! changes {
             let request = $request {
                 name: NAME.to_owned(),
                 $($field: $arg.to_string(),)*
+                $($site: String::new(),)?
                 validate_only,
                 request_id: format!("{}-{}", $method, self.calls),
             };
@@ -53,7 +54,7 @@ impl Operator {
     }
 
     changes! {
-        add("AddMember", AddMemberRequest -> AddMemberResponse) { id: u64 => node, endpoint: &str => endpoint }
+        add("AddMember", AddMemberRequest -> AddMemberResponse) { id: u64 => node, endpoint: &str => endpoint } + site
         promote("PromoteMember", PromoteMemberRequest -> PromoteMemberResponse) { id: u64 => node }
         remove("RemoveMember", RemoveMemberRequest -> RemoveMemberResponse) { id: u64 => node }
         replace("ReplaceMember", ReplaceMemberRequest -> ReplaceMemberResponse) { out: u64 => node, by: u64 => replacement }

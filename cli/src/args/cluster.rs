@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use catalog_model::site::SiteId;
 use clap::{Args, Subcommand, value_parser};
 
 use super::{Change, Page, duration};
@@ -34,6 +35,9 @@ pub enum Cluster {
         /// Where it is reached · 地址
         #[arg(long, value_name = "HOST:PORT", value_parser = address)]
         address: String,
+        /// Its site, where members have sites · 站点
+        #[arg(long, value_name = "SITE")]
+        site: Option<SiteId>,
         /// What goes with the change.
         #[command(flatten)]
         change: MemberChange,

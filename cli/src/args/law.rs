@@ -294,7 +294,7 @@ pub enum Outage {
 }
 
 /// An instant: with a zone as it says, without one in Asia/Shanghai.
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     let wrong = |_| "write 2026-10-12T09:00, or with a zone 2026-10-12T09:00:00+08:00".to_owned();
     let millis = if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         instant.as_millisecond()

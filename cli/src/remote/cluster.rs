@@ -58,7 +58,10 @@ const CHANGES: [Column; 7] = [
 pub async fn run(remote: &Remote, command: Cluster) -> Result<Exit, Failure> {
     match command {
         Cluster::List { domain } => list(remote, domain.as_deref()).await,
-        Cluster::Add { node, address, change } => add(remote, node, address, change).await,
+        Cluster::Add { node, address, site, change } => {
+            let site = site.map(|site| site.to_string()).unwrap_or_default();
+            add(remote, node, (address, site), change).await
+        }
         Cluster::Promote { node, change } => promote(remote, node, change).await,
         Cluster::Remove { node, change } => remove(remote, node, change).await,
         Cluster::Replace { node, by, address, wait, dry_run } => {
@@ -102,7 +105,7 @@ async fn list(remote: &Remote, domain: Option<&str>) -> Result<Exit, Failure> {
 async fn add(
     remote: &Remote,
     node: u64,
-    endpoint: String,
+    (endpoint, site): (String, String),
     change: MemberChange,
 ) -> Result<Exit, Failure> {
     let mut client = remote.session.operations();
@@ -112,6 +115,7 @@ async fn add(
         endpoint: endpoint.clone(),
         validate_only,
         request_id,
+        site: site.clone(),
     };
     let checked = remote.session.call(request(true, request_id()));
     let checked = answer(client.add_member(checked).await)?;

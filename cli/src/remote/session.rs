@@ -8,6 +8,7 @@ use luqiao_proto::{
     entry::v1::entry_service_client::EntryServiceClient,
     law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
+    dr::v1::disaster_recovery_service_client::DisasterRecoveryServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
     quality::v1::quality_service_client::QualityServiceClient,
@@ -173,6 +174,8 @@ impl Session {
         law: LawServiceClient;
         /// `LedgerService`.
         ledger: LedgerServiceClient;
+        /// `DisasterRecoveryService`.
+        recovery: DisasterRecoveryServiceClient;
         /// `OperationsService`.
         operations: OperationsServiceClient;
         /// `DatasetService`.

@@ -84,6 +84,12 @@ pub struct Method {
 }
 
 impl Method {
+    /// Whether it is asked of a witness: by nodes and persons of the domain that is watched, whose
+    /// own gateways may be what is lost.
+    pub fn is_of_witness(&self) -> bool {
+        self.service() == "luqiao.dr.v1.WitnessService"
+    }
+
     /// Whether it may come from another domain, carried by that domain's gateway.
     pub fn is_carried(&self) -> bool {
         self.carriage != Carriage::Home
@@ -159,6 +165,20 @@ methods! {
         "ListEntries" Read again ParentOrEvery,
         "SearchEntries" Read again ParentOrEvery,
         "WatchEntries" ServerStream again Parent,
+    }
+    "luqiao.dr.v1.DisasterRecoveryService" {
+        "GetStatus" Read again Name,
+        "SetSites" Write again Name,
+        "SetPolicy" Write again Name,
+        "ReleaseActs" Write again Name,
+        "BeginSwitchover" Write again Name,
+        "AbortSwitchover" Write again Name,
+        "CloseWindow" Write again Name,
+    }
+    "luqiao.dr.v1.WitnessService" {
+        "GetCell" Read again None,
+        "WriteCell" Write again None,
+        "ListActsAtRisk" Read again None,
     }
     "luqiao.entry.v1.EntryService" {
         "CheckEntry" Read again Name,

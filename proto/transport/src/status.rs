@@ -73,7 +73,10 @@ pub fn code(reason: Reason) -> Code {
         | Reason::UseOutsideScenario
         | Reason::UseOutsideItems
         | Reason::UseOutsideRows
-        | Reason::WiderUseNotPermitted => Code::PermissionDenied,
+        | Reason::WiderUseNotPermitted
+        | Reason::ApprovalsMissing
+        | Reason::ApprovalDiffers
+        | Reason::ApprovalExpired => Code::PermissionDenied,
         Reason::MessageMalformed
         | Reason::FieldInvalid
         | Reason::NameInvalid
@@ -117,7 +120,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DecisionRecordIncomplete
         | Reason::ProofMissing
         | Reason::ConcernNotProven
-        | Reason::SettlementNarrows => Code::InvalidArgument,
+        | Reason::SettlementNarrows
+        | Reason::DepositWrong
+        | Reason::SiteRefused => Code::InvalidArgument,
         Reason::ClosureUnknown
         | Reason::NotFound
         | Reason::OrganizationUnknown
@@ -126,7 +131,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::EntryNotAvailable
         | Reason::MemberUnknown
         | Reason::ChangeNotReported
-        | Reason::NotOnWorklist => Code::NotFound,
+        | Reason::NotOnWorklist
+        | Reason::CellUnknown => Code::NotFound,
         Reason::CalendarDayCounted
         | Reason::CalendarYearMissing
         | Reason::SecondPersonNeeded
@@ -224,13 +230,27 @@ pub fn code(reason: Reason) -> Code {
         | Reason::CorrectionMissing
         | Reason::BatchUnknown
         | Reason::RelationStateWrong
-        | Reason::SubEntrustingUnconsented => Code::FailedPrecondition,
+        | Reason::SubEntrustingUnconsented
+        | Reason::CellTermPast
+        | Reason::CellPairDiffers
+        | Reason::CellSiteWrong
+        | Reason::CellModeWrong
+        | Reason::FailoverInProgress
+        | Reason::FailoverNotInProgress
+        | Reason::WitnessUnconfirmed
+        | Reason::SealWrong
+        | Reason::PromotionRefused
+        | Reason::StandbyRequired
+        | Reason::DrPolicyMissing
+        | Reason::SwitchoverRefused
+        | Reason::ForkRefused => Code::FailedPrecondition,
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
         | Reason::StatusStale
         | Reason::MembersChanging
-        | Reason::HeadProofElsewhere => Code::Aborted,
+        | Reason::HeadProofElsewhere
+        | Reason::CellChanged => Code::Aborted,
         Reason::UpstreamUnreachable
         | Reason::NoLeader
         | Reason::NotLeader

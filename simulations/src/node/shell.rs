@@ -405,7 +405,12 @@ impl Node {
             .membership()
             .voters
             .iter()
-            .map(|id| Member { id: *id, address: cast::address(*id), role: MemberRole::Voter })
+            .map(|id| Member {
+                id: *id,
+                address: cast::address(*id),
+                role: MemberRole::Voter,
+                site: None,
+            })
             .collect();
         let members = View(self.states.current()).members();
         let (members, current) = match members {

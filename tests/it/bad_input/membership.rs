@@ -42,6 +42,7 @@ fn add(role: &Role, node: &str, endpoint: &str) -> AddMemberRequest {
         endpoint: endpoint.to_owned(),
         validate_only: false,
         request_id: request_id(),
+        site: String::new(),
     }
 }
 

@@ -75,6 +75,7 @@ impl Cluster {
             endpoint,
             validate_only: false,
             request_id: request_id(),
+            site: String::new(),
         };
         let (answer, repeated): (AddMemberResponse, _) =
             self.order_again("AddMember", &request).await;

@@ -102,7 +102,8 @@ fn node_named(certificate: &X509Certificate<'_>, signed: &Signed<'_>) -> Result<
     Ok(node.to_owned())
 }
 
-fn issued_by_one_of(
+/// Whether one of these authorities (PEM) issued the certificate, both valid at `time`.
+pub(crate) fn issued_by_one_of(
     certificate: &X509Certificate<'_>,
     authorities: &[String],
     time: ASN1Time,

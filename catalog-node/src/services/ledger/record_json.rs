@@ -199,7 +199,20 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
         PayloadsPurged "payloads_purged" { from, through, count }
         WebhookRegistered "webhook_registered" { organization }
         WebhookRemoved "webhook_removed" {}
-        NoticeGivenUp "notice_given_up" { sequence };
+        NoticeGivenUp "notice_given_up" { sequence }
+        CellWritten "cell_written" { domain, write, revision, pair, site, mode }
+        CellNoted "cell_noted" { revision, pair, site, mode }
+        SitesSet "sites_set" { nodes, sites, active }
+        ModeChanged "mode_changed" { mode, cell_revision, without_witness }
+        DrPolicyFiled "dr_policy_filed" { version, document_number, digest, witness }
+        ActsReleased "acts_released" { pair }
+        SwitchoverMoved "switchover_moved" { number, from, to, state }
+        Forked "forked" {
+            from, pair, site, tree_size, root, greatest_head, verdict, missing, attested,
+            attested_by_nodes
+        }
+        ActRefusedOneSite "act_refused_one_site" { grade }
+        WindowClosed "window_closed" { generation };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
             json!({

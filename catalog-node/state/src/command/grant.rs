@@ -303,3 +303,20 @@ pub enum GrantCommand {
         reason: String,
     },
 }
+
+impl GrantCommand {
+    /// The grant, or the entry, that a step is about by which something goes on. What only stops
+    /// or tells of a use has none.
+    pub(crate) fn goes_on(&self) -> Option<&ResourceName> {
+        match self {
+            Self::OfferDelivery { grant, .. }
+            | Self::AcknowledgeDelivery { grant, .. }
+            | Self::ReportRectification { grant, .. }
+            | Self::JudgeRectification { grant, .. }
+            | Self::ConsentWiderUse { grant, .. }
+            | Self::RecordAgreement { grant, .. } => Some(grant),
+            Self::ProposeServiceChange { entry, .. } => Some(entry),
+            _ => None,
+        }
+    }
+}

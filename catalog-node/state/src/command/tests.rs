@@ -386,7 +386,7 @@ fn bootstrap_with_sm3() -> Bootstrap {
 }
 
 fn members() -> Vec<Member> {
-    let member = |(id, role)| Member { id, address: format!("node-{id}:7001"), role };
+    let member = |(id, role)| Member { id, address: format!("node-{id}:7001"), role, site: None };
     [(1, MemberRole::Voter), (2, MemberRole::Learner), (300, MemberRole::Leaving)]
         .map(member)
         .into()
@@ -453,6 +453,7 @@ fn file(body: &Body) -> &'static str {
         Body::Catalog(command) => catalog_life(command),
         Body::Law(_) => unreachable!("the law has golden files of its own"),
         Body::Case(_) => "a folder of their own: command/case/tests.rs",
+        Body::Sites(_) => "a folder of their own: command/sites/tests.rs",
         // Relations and quality.
         Body::Relations(_) | Body::Quality(_) => unreachable!("they have a folder of their own"),
         Body::Work(command) => match **command {
@@ -654,7 +655,10 @@ fn bodies() -> Vec<Body> {
         Body::ProbePut { key: vec![1], value: vec![2] },
         Body::ProbeCompareAndSet { key: vec![1], expected: Some(vec![2].into()), value: vec![3] },
         Body::Bootstrap(Box::new(bootstrap_with_members())),
-        change(MemberChange::AddLearner { id: 4, address: "node-4:7001".to_owned() }, members()),
+        change(
+            MemberChange::AddLearner { id: 4, address: "node-4:7001".to_owned(), site: None },
+            members(),
+        ),
         change(MemberChange::Promote { id: 4 }, Vec::new()),
         change(MemberChange::Remove { id: 3 }, Vec::new()),
         change(MemberChange::Replace { out: 3, replacement: 4 }, Vec::new()),

@@ -75,7 +75,8 @@ impl Inspection<'_> {
                 })
             });
             let ruled = row.ruled.is_some() == row.ruled_time.is_some();
-            if !on_that_day || row.outages.is_empty() || !ruled {
+            let doubted = !row.outages.is_empty() || self.may_be_doubted(&row);
+            if !on_that_day || !doubted || !ruled {
                 self.violated(NAME, format!("{row:?}"));
             }
         }
@@ -87,6 +88,17 @@ impl Inspection<'_> {
                 self.violated(NAME, format!("outage {number} is not on record"));
             }
         }
+    }
+
+    /// Without an outage on that day a ruling is wanted after a fork that left something unproven,
+    /// or because an act on the case was refused while one site alone worked.
+    fn may_be_doubted(&self, row: &OutageRuling) -> bool {
+        let view = View(self.store);
+        let in_window = view.forks().iter().any(|fork| {
+            let closed = fork.window_closed.is_none_or(|closed| row.wanted_time <= closed);
+            row.wanted_time >= fork.last_time && closed
+        });
+        in_window || view.get::<u64>(&keys::sites::standby_refused(&row.case)).is_some()
     }
 
     /// A flag is on a case that was received before the version that it names was known.

@@ -1418,4 +1418,156 @@ pub enum Fact {
         #[n(0)]
         sequence: u64,
     },
+    /// A watched domain wrote the cell that is kept for it here.
+    #[n(183)]
+    CellWritten {
+        /// The domain.
+        #[n(0)]
+        domain: DomainId,
+        /// What it wrote.
+        #[n(1)]
+        write: String,
+        /// The cell's revision after it.
+        #[n(2)]
+        revision: u64,
+        /// Its pair, as `generation.epoch`.
+        #[n(3)]
+        pair: String,
+        /// Its active site.
+        #[n(4)]
+        site: String,
+        /// Its mode.
+        #[n(5)]
+        mode: String,
+    },
+    /// Our witness says this of us now.
+    #[n(184)]
+    CellNoted {
+        /// The cell's revision.
+        #[n(0)]
+        revision: u64,
+        /// Its pair.
+        #[n(1)]
+        pair: String,
+        /// Its active site.
+        #[n(2)]
+        site: String,
+        /// Its mode.
+        #[n(3)]
+        mode: String,
+    },
+    /// It was said at which site each member is.
+    #[n(185)]
+    SitesSet {
+        /// The members, ascending.
+        #[n(0)]
+        nodes: Vec<u64>,
+        /// Their sites, in that order.
+        #[n(1)]
+        sites: Vec<String>,
+        /// Where the leader belongs.
+        #[n(2)]
+        active: String,
+    },
+    /// What an acknowledgement promises changed.
+    #[n(186)]
+    ModeChanged {
+        /// To this.
+        #[n(0)]
+        mode: String,
+        /// Revision of the cell that says so; absent where no witness could be reached.
+        #[n(1)]
+        cell_revision: Option<u64>,
+        /// Whether two persons stood in for the witness; their reason is beside the record.
+        #[n(2)]
+        without_witness: bool,
+    },
+    /// A disaster recovery policy was filed (DR-04); its approvers are beside the record.
+    #[n(187)]
+    DrPolicyFiled {
+        /// Counts up.
+        #[n(0)]
+        version: u64,
+        /// 文号
+        #[n(1)]
+        document_number: String,
+        /// SHA-256 of the document.
+        #[n(2)]
+        digest: catalog_model::document_digest::DocumentDigest,
+        /// Who keeps the cell.
+        #[n(3)]
+        witness: Option<DomainId>,
+    },
+    /// Graded acts are taken while one site alone holds them, until the mode changes.
+    #[n(188)]
+    ActsReleased {
+        /// In this opening.
+        #[n(0)]
+        pair: String,
+    },
+    /// A planned switchover went on.
+    #[n(189)]
+    SwitchoverMoved {
+        /// Its number.
+        #[n(0)]
+        number: u64,
+        /// From this site.
+        #[n(1)]
+        from: String,
+        /// To this one.
+        #[n(2)]
+        to: String,
+        /// Where it stands.
+        #[n(3)]
+        state: String,
+    },
+    /// A new generation begins: this history leaves the one before (DR-01).
+    #[n(190)]
+    Forked {
+        /// The opening that ended.
+        #[n(0)]
+        from: String,
+        /// The one that begins.
+        #[n(1)]
+        pair: String,
+        /// The site that opens it.
+        #[n(2)]
+        site: String,
+        /// Records that both histories share.
+        #[n(3)]
+        tree_size: u64,
+        /// The root over them.
+        #[n(4)]
+        #[cbor(with = "minicbor::bytes")]
+        root: Hash,
+        /// Records of the greatest head of the old generation that is known outside.
+        #[n(5)]
+        greatest_head: Option<u64>,
+        /// What was lost.
+        #[n(6)]
+        verdict: String,
+        /// What was missing to say more.
+        #[n(7)]
+        missing: Vec<String>,
+        /// What time it was.
+        #[n(8)]
+        attested: UtcMillis,
+        /// The nodes whose clocks said so; none = the approvers did.
+        #[n(9)]
+        attested_by_nodes: Vec<u64>,
+    },
+    /// An act on data of this grade was refused because one site alone worked (DR-02).
+    #[n(191)]
+    ActRefusedOneSite {
+        /// `important` or `core`.
+        #[n(0)]
+        grade: String,
+    },
+    /// Neighbours were asked what they hold beyond a fork: overdue orders leave again.
+    #[n(192)]
+    WindowClosed {
+        /// The generation that the fork began.
+        #[n(0)]
+        generation: u64,
+    },
 }

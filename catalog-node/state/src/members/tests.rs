@@ -18,7 +18,7 @@ fn list(text: &str) -> Members {
         };
         members.joint |= role == Leaving;
         let id = id.parse().unwrap();
-        members.members.push(Member { id, address: address(id), role });
+        members.members.push(Member { id, address: address(id), role, site: None });
         members.used_ids.push(id);
     }
     // Node 9 was a member once.
@@ -49,6 +49,7 @@ fn wish(text: &str) -> MemberChange {
         "add" => MemberChange::AddLearner {
             id: id(1),
             address: words.get(2).map_or_else(|| address(id(1)), |&address| address.to_owned()),
+            site: words.get(3).map(|site| site.parse().unwrap()),
         },
         "promote" => MemberChange::Promote { id: id(1) },
         "remove" => MemberChange::Remove { id: id(1) },
@@ -192,7 +193,7 @@ proptest! {
         let mut gone = BTreeSet::from([9]);
         for (kind, id, other) in wishes {
             let wish = match kind {
-                0 => MemberChange::AddLearner { id, address: address(id) },
+                0 => MemberChange::AddLearner { id, address: address(id), site: None },
                 1 => MemberChange::Promote { id },
                 2 => MemberChange::Remove { id },
                 3 => MemberChange::Replace { out: id, replacement: other },

@@ -36,7 +36,7 @@ where
 fn golden_rows_mean_what_they_meant() {
     let domain: DomainId = "xiamen".parse().unwrap();
     let time = UtcMillis(1_790_000_000_000);
-    let member = |(id, role)| Member { id, address: format!("node-{id}:7001"), role };
+    let member = |(id, role)| Member { id, address: format!("node-{id}:7001"), role, site: None };
     let roles = [(1, MemberRole::Voter), (2, MemberRole::Learner), (300, MemberRole::Leaving)];
     check(
         "members",

@@ -15,6 +15,7 @@ pub(super) fn members(text: &str) -> Vec<Member> {
         id: number(id),
         address: format!("node-{id}:7001"),
         role: MemberRole::Voter,
+        site: None,
     };
     list(text).iter().map(member).collect()
 }
@@ -24,14 +25,16 @@ fn number(text: &str) -> u64 {
 }
 
 impl World {
-    /// `member add 4 [address=node-4:7001]`, `member promote|remove 4`, `member replace 3 with=4`,
+    /// `member add 4 [address=node-4:7001] [site=main]`, `member promote|remove 4`, `member replace 3 with=4`,
     /// `member finish`; each with `[version=N] [current=1,2,3]`
     pub(super) fn member(&mut self, line: &Line) {
         let id = || number(&line.subjects[1]);
         let change = match line.subject() {
             "add" => {
                 let own = format!("node-{}:7001", id());
-                MemberChange::AddLearner { id: id(), address: line.or("address", &own).to_owned() }
+                let address = line.or("address", &own).to_owned();
+                let site = line.get("site").map(|site| site.parse().expect("a site"));
+                MemberChange::AddLearner { id: id(), address, site }
             }
             "promote" => MemberChange::Promote { id: id() },
             "remove" => MemberChange::Remove { id: id() },
@@ -72,7 +75,9 @@ impl World {
         let joint = if now.joint { ", a change is under way" } else { "" };
         add(&mut text, format_args!("members v{}{joint}", now.version));
         for member in &now.members {
-            add(&mut text, format_args!("  {} {:?} at {}", member.id, member.role, member.address));
+            let site = member.site.as_ref().map_or_else(String::new, |site| format!(", {site}"));
+            let (id, role, address) = (member.id, member.role, &member.address);
+            add(&mut text, format_args!("  {id} {role:?} at {address}{site}"));
         }
         for row in view.member_changes(None, 100) {
             let about = row.change.nodes();

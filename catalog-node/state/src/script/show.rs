@@ -24,13 +24,15 @@ impl World {
     /// `show case1`, `show plates`, `show case1.grant`, `show deadlines|catalog|counters|gaps`,
     /// `show members|level|outages`, `show probe k`, `show ledger case1|domain`,
     /// `show records|heads|cosignatures|segments`, `show payload N`, `show against DOMAIN`,
-    /// `show archive N`
+    /// `show archive N`, `show sites|forks|switchover`, `show cell|acts DOMAIN`,
+    /// `show one_site LOG_POSITION`
     pub(super) fn show(&mut self, line: &Line) {
         let text = match line.subject() {
             "deadlines" => self.deadlines(),
             "members" => self.members_text(),
             "outages" => self.outages(),
             "probe" => self.probe_text(&line.subjects[1]),
+            "sites" | "cell" | "acts" | "forks" | "switchover" | "one_site" => self.sites_text(line),
             "level" => format!("level {}\n", self.view().level()),
             "catalog" => self.catalog(),
             // Relations and quality.

@@ -193,6 +193,14 @@ stories! {
     text_erased_and_chain_whole,
     notices_and_webhooks,
     work_of_a_day,
+    // Sites.
+    dr_policy_and_graded_acts,
+    fork_of_a_city,
+    fork_refused,
+    sites_before_level_4,
+    switchover_planned,
+    witness_of_a_city,
+    witness_that_forgot,
 }
 
 // Relations and quality.

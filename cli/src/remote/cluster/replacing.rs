@@ -198,12 +198,16 @@ impl Replacing {
     }
 
     async fn add(&self, remote: &Remote, validate_only: bool) -> Result<(), Failure> {
+        let list = members(remote, None).await?;
+        let out = list.members.into_iter().find(|member| member.id == self.out);
         let request = AddMemberRequest {
             name: remote.parent(None),
             node: self.by.to_string(),
             endpoint: self.address.clone(),
             validate_only,
             request_id: request_id(),
+            // It stands in for the one that goes, at the same site.
+            site: out.map(|member| member.site).unwrap_or_default(),
         };
         let mut client = remote.session.operations();
         answer(client.add_member(remote.session.call(request)).await).map(drop)

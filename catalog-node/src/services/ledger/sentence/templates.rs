@@ -576,4 +576,54 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "第 {sequence} 号记录的通知推送未达，停止重试；仍可拉取",
         "the notice of record {sequence} could not be delivered and is not tried again; it can still be pulled",
     ),
+    (
+        "cell_written",
+        "{domain} 写入见证记录（{write}，修订 {revision}）：{pair}，主用站点 {site}，模式 {mode}",
+        "{domain} wrote its cell ({write}, revision {revision}): {pair} at {site}, {mode}",
+    ),
+    (
+        "cell_noted",
+        "见证方记录本域为 {pair}，主用站点 {site}，模式 {mode}（修订 {revision}）",
+        "our witness has us at {pair}, active site {site}, {mode} (revision {revision})",
+    ),
+    (
+        "sites_set",
+        "登记成员站点：节点 {nodes} 依次属于 {sites}，主用站点 {active}",
+        "the sites of members were set: nodes {nodes} are at {sites}, in that order; {active} is active",
+    ),
+    (
+        "mode_changed",
+        "运行模式改为 {mode}[without_witness?，见证方不可达，由两人批准|（见证记录修订 {cell_revision}）]",
+        "the mode became {mode}[without_witness?; two persons stood in for the witness| (revision {cell_revision} of the cell)]",
+    ),
+    (
+        "dr_policy_filed",
+        "备案灾备策略第 {version} 版，文号 {document_number}[witness?，见证方 {witness}|]",
+        "version {version} of the disaster recovery policy was filed, {document_number}[witness?, witness {witness}|]",
+    ),
+    (
+        "acts_released",
+        "经两人批准，{pair} 期间单站点运行时允许办理重要数据和核心数据事项",
+        "two persons released acts on important and core data while one site alone works, in {pair}",
+    ),
+    (
+        "switchover_moved",
+        "第 {number} 次计划切换（{from} 至 {to}）：{state}",
+        "switchover {number} from {from} to {to}: {state}",
+    ),
+    (
+        "forked",
+        "强制接管：{pair} 自 {from} 第 {tree_size} 条记录后分叉，站点 {site}，结论 {verdict}[missing?，缺失：{missing}|]",
+        "forced failover: {pair} leaves {from} after {tree_size} records, at {site}; what was lost: {verdict}[missing? (missing: {missing})|]",
+    ),
+    (
+        "act_refused_one_site",
+        "单站点运行，{grade}数据事项被拒绝",
+        "refused because one site alone works: the data are graded {grade}",
+    ),
+    (
+        "window_closed",
+        "第 {generation} 代次分叉后已核实相邻域，恢复发出逾期命令",
+        "after the fork of generation {generation} neighbours were asked; overdue orders leave again",
+    ),
 ];

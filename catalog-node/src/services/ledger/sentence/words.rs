@@ -4,6 +4,20 @@ use catalog_model::reason::Lang;
 
 /// Word and Chinese; English is the word itself with spaces.
 const WORDS: &[(&str, &str)] = &[
+    ("sync", "双站点同步"),
+    ("async", "单站点"),
+    ("proven_zero", "经证明无损失"),
+    ("bounded", "损失有界"),
+    ("unknown", "无法确定"),
+    ("important", "重要"),
+    ("core", "核心"),
+    ("begun", "已开始"),
+    ("members", "成员已调整"),
+    ("paused", "写入暂停"),
+    ("transferred", "主节点已转移"),
+    ("cell_written", "见证记录已更新"),
+    ("done", "已完成"),
+    ("aborted", "已中止"),
     ("unconditional", "无条件共享"),
     ("conditional", "有条件共享"),
     ("not_shared", "不予共享"),

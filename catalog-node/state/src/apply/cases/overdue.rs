@@ -28,7 +28,7 @@ use super::{
 use crate::{
     apply::{
         organizations::{on_file, same_version},
-        requests, text,
+        requests, sites, text,
     },
     keys,
     ledger::{self, Fact},
@@ -45,19 +45,51 @@ pub(crate) fn open(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     let resolution = requests::rules_of(tx, law, case);
     let name = requests::name(case);
     let mut file = file_of(tx, &name);
+    // After a fork no order leaves before neighbours were asked what they hold of the case: it is
+    // given with the ruling on the lateness.
+    let held_back = sites::window_is_open(tx);
     for debtor in &mark.ordered {
         count(tx, debtor.organization, clock.due_date, |count| count.late += 1);
-        if let Some((effects, rule)) = resolution.overdue_effect(role_of(tx, case, debtor)) {
-            let fact =
-                Fact::CorrectionOrdered { debtor: party_name(debtor), effects: effects.clone() };
-            ledger::append(tx, &name, fact, Some(rule.clone()), &[]);
-            let debtor = debtor.clone();
-            file.orders.push(CorrectionOrder { debtor, effects, rule, ordered_time: tx.clock });
+        if !held_back {
+            order(tx, &resolution, case, debtor, &mut file);
         }
         file.hearings.push(Hearing::open(debtor.clone(), clock.due_date));
     }
     open_hearing(tx, law, &resolution, &name, &mut file);
     put_file(tx, &name, &file);
+}
+
+fn order(
+    tx: &mut Tx<'_>,
+    resolution: &Resolution,
+    case: &ShareRequest,
+    debtor: &Party,
+    file: &mut catalog_model::case_file::CaseFile,
+) {
+    if let Some((effects, rule)) = resolution.overdue_effect(role_of(tx, case, debtor)) {
+        let fact = Fact::CorrectionOrdered { debtor: party_name(debtor), effects: effects.clone() };
+        ledger::append(tx, &requests::name(case), fact, Some(rule.clone()), &[]);
+        let debtor = debtor.clone();
+        file.orders.push(CorrectionOrder { debtor, effects, rule, ordered_time: tx.clock });
+    }
+}
+
+/// Gives the orders that were held back after a fork, once the lateness was ruled to count.
+fn order_late(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest, name: &ResourceName) -> bool {
+    let mut file = file_of(tx, name);
+    let counts = outage_gate::of(tx, name) == OutageGate::Open;
+    let Some(mark) = case.overdue.as_ref().filter(|_| counts && file.orders.is_empty()) else {
+        return false;
+    };
+    let resolution = requests::rules_of(tx, law, case);
+    for debtor in &mark.ordered {
+        order(tx, &resolution, case, debtor, &mut file);
+    }
+    let given = !file.orders.is_empty();
+    if given {
+        put_file(tx, name, &file);
+    }
+    given
 }
 
 /// The hearing runs where a rule gives it time or makes lateness count only without a reason;
@@ -229,7 +261,8 @@ pub(crate) fn hearing_over(tx: &mut Tx<'_>, law: &Law, row: &DeadlineRow) {
 /// Ends the hearings that a ruling on an outage lets end. For whoever records that ruling.
 pub(crate) fn outage_ruled(tx: &mut Tx<'_>, law: &Law, request: &ResourceName) {
     let Ok(case) = requests::owned(tx, request) else { return };
-    if settle(tx, law, &case, request) {
+    let ordered = tx.level >= 4 && order_late(tx, law, &case, request);
+    if settle(tx, law, &case, request) || ordered {
         requests::change(tx, &case, case.clone());
     }
 }

@@ -20,7 +20,7 @@ use catalog_model::{
 
 use super::{entry_name, file, live_grants};
 use crate::{
-    apply::{consent, organizations::on_file, relations},
+    apply::{consent, organizations::on_file, relations, sites::graded},
     codec,
     keys::{self, Key, Table},
     machine::Law,
@@ -56,6 +56,7 @@ pub(super) fn publishable(
     }
     takes_no_right(tx, &resolution, entry, published.as_ref())?;
     relations::check_publishable(tx, &resolution, entry, published.as_ref())?;
+    graded::check_publishable(tx, entry)?;
     Ok((provider, resolution))
 }
 
@@ -75,6 +76,7 @@ pub(crate) fn findings(tx: &Tx<'_>, law: &Law, entry: &CatalogEntry) -> EntryChe
     findings.extend(takes_no_right(tx, &resolution, entry, published.as_ref()).err());
     let related = relations::check_publishable(tx, &resolution, entry, published.as_ref());
     findings.extend(related.err());
+    findings.extend(graded::check_publishable(tx, entry).err());
     findings.extend(consented(tx, &resolution, entry).err());
     EntryCheck { findings, warnings: policy::entry_warnings(&resolution, &entry.content) }
 }

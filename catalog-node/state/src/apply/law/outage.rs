@@ -13,7 +13,7 @@ use catalog_model::{
 
 use super::{needed, own, work};
 use crate::{
-    apply::{cases, cluster::operates, organizations::is_authority, requests, text},
+    apply::{cases, cluster::operates, organizations::is_authority, requests, sites, text},
     event::Event,
     keys::{self, Key, Table},
     law::{OutageRuling, PlatformOutage, Work},
@@ -62,25 +62,61 @@ pub(super) fn record(
     if outages(tx).iter().any(|outage| (outage.from, outage.until) == (from, until)) {
         return Ok(Outcome::Done(Some(domain)));
     }
-    let table = Key::table(Table::PlatformOutage);
-    let number = tx.last_row(&table).map_or(0, |(key, _)| {
-        u64::from_be_bytes(key[1..9].try_into().expect("an outage key ends in its number"))
-    }) + 1;
-    let fact = Fact::PlatformOutageRecorded { number, from, until, nodes: nodes.clone() };
+    let number = next_number(tx);
     let texts = [("reason", reason), ("second_source", second_source)];
-    let record = ledger::append(tx, &domain, fact, Some(rule), &texts);
+    keep(tx, law, (number, from, until), nodes, Some(rule), &texts);
+    Ok(Outcome::Done(Some(domain)))
+}
+
+/// Files an outage, with the texts that tell of it, `second_source` among them.
+fn keep(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    (number, from, until): (u64, UtcMillis, UtcMillis),
+    nodes: Vec<u64>,
+    rule: Option<RuleRef>,
+    texts: &[(&str, &str)],
+) {
+    let domain = tx.domain_name();
+    let fact = Fact::PlatformOutageRecorded { number, from, until, nodes: nodes.clone() };
+    let record = ledger::append(tx, &domain, fact, rule, texts);
+    let source = texts.iter().find(|(label, _)| *label == "second_source");
     let row = PlatformOutage {
         number,
         from,
         until,
         nodes,
-        second_source: second_source.to_owned(),
+        second_source: source.map_or_else(String::new, |(_, text)| (*text).to_owned()),
         recorded_time: tx.clock,
         record,
     };
     tx.put(&keys::platform_outage(number), &row);
     work::begin(tx, law, Work::Outage { number });
-    Ok(Outcome::Done(Some(domain)))
+}
+
+/// The outage that a fork ends, with the witness as its second source; none where no time passed.
+/// A pack without a rule on outages does not keep a new generation from beginning.
+pub(crate) fn of_fork(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    (from, until): (UtcMillis, UtcMillis),
+    second_source: &str,
+) -> Option<u64> {
+    if from >= until {
+        return None;
+    }
+    let rule = own(tx, law).ok().and_then(|own| needed(&own, RuleKey::ClockOutage).ok());
+    let number = next_number(tx);
+    let nodes = nodes_out(tx, from, until);
+    let texts = [("reason", "forced failover"), ("second_source", second_source)];
+    keep(tx, law, (number, from, until), nodes, rule, &texts);
+    Some(number)
+}
+
+fn next_number(tx: &Tx<'_>) -> u64 {
+    tx.last_row(&Key::table(Table::PlatformOutage)).map_or(0, |(key, _)| {
+        u64::from_be_bytes(key[1..9].try_into().expect("an outage key ends in its number"))
+    }) + 1
 }
 
 /// Nodes that have an outage of their own on record in this time.
@@ -107,12 +143,20 @@ fn outages(tx: &Tx<'_>) -> Vec<PlatformOutage> {
         .collect()
 }
 
-/// Marks a case that has just fallen overdue, if the platform was out on its last day. The case
-/// need not be filed yet.
+/// Marks a case that has just fallen overdue, if the platform was out on its last day, if after a
+/// fork the neighbours have not been asked yet what they hold of it, or if an act on it was refused
+/// because one site alone worked. The case need not be filed yet.
 pub(crate) fn after_marking(tx: &mut Tx<'_>, law: &Law, case: &ShareRequest) {
     let outages = outages(tx);
-    if !outages.is_empty() {
-        mark(tx, law, case, &outages);
+    let marked = !outages.is_empty() && mark(tx, law, case, &outages);
+    let unsure = sites::window_is_open(tx) || sites::graded::was_refused(tx, &requests::name(case));
+    if unsure
+        && !marked
+        && let Some(overdue) = &case.overdue
+        && let Some(rule) = own(tx, law).ok().and_then(|own| own.outage_ruling())
+    {
+        let last = UtcMillis(overdue.due_time.0.saturating_sub(1)).local_date();
+        want(tx, case, last, Vec::new(), rule);
     }
 }
 
@@ -207,6 +251,11 @@ pub(super) fn rule(
         return Err(not_permitted(tx, &format!("{needed}, to whom the case was escalated")));
     };
     text::check_reason("reason", reason)?;
+    if counts && sites::window_is_open(tx) {
+        return Err(Refusal::new(Reason::ForkRefused)
+            .fact("cause", "neighbours were not asked yet what they hold of it")
+            .fact("cause_zh", "尚未向相邻域核实其所持内容"));
+    }
     if !needs_ruling(tx, name) {
         return Err(Refusal::new(Reason::RulingGivenAlready).fact("name", name));
     }
