@@ -167,6 +167,18 @@ mutations! {
     /// A node id that was removed may come back.
     MemberIdReused = "member-id-reused", "state/src/members.rs consider",
         "14: a raft id is used again after a disk was lost";
+    /// Only one node knows the site rule.
+    RuleOnOneNode = "rule-on-one-node", "replica/src/replica/rule.rs derive_rule",
+        "10: the site rule is not set on all nodes";
+    /// A new leader takes the mode from its state, not from its log.
+    ModeFromAppliedState = "mode-from-applied-state", "replica/src/replica/rule.rs mode",
+        "two sites: the mode of the tail is missed";
+    /// A leader commits alone without the witness's loan.
+    LeaseIgnored = "lease-ignored", "replica/src/replica/rule.rs regate",
+        "two sites: the lease is ignored";
+    /// In sync, a read is answered without the other site.
+    ReadWithoutStandby = "read-without-standby", "replica/src/replica/rule.rs suffices",
+        "two sites: a read without contact to standby";
 }
 
 #[cfg(feature = "enabled")]

@@ -16,6 +16,8 @@ use raft::eraftpb::{
     EntryType,
 };
 
+use crate::{Mode, mode::mode_of};
+
 /// Who votes, who listens. Every list is sorted and names nobody twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Membership {
@@ -229,6 +231,14 @@ pub enum EntryKind<'a> {
     Raft,
     /// A command for the state machine.
     Command(&'a Bytes),
+    /// A change of the mode of a cluster of two sites. The state machine decides by `command` whether it takes
+    /// place; reported by [`Replica::apply_mode`](crate::Replica::apply_mode).
+    Mode {
+        /// The mode from then on.
+        mode: Mode,
+        /// What the state machine is told.
+        command: &'a Bytes,
+    },
     /// A change of the membership. Whoever applies it decides by `context` whether it takes place, stores
     /// [`Membership::after`], and reports by [`Replica::apply_members`](crate::Replica::apply_members).
     Members {
@@ -243,7 +253,10 @@ pub enum EntryKind<'a> {
 pub fn kind_of(entry: &Entry) -> EntryKind<'_> {
     match entry.get_entry_type() {
         EntryType::EntryNormal if entry.data.is_empty() => EntryKind::Raft,
-        EntryType::EntryNormal => EntryKind::Command(&entry.data),
+        EntryType::EntryNormal => match mode_of(entry) {
+            Some(mode) => EntryKind::Mode { mode, command: &entry.data },
+            None => EntryKind::Command(&entry.data),
+        },
         EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => {
             EntryKind::Members { change: RaftChange::of(entry), context: &entry.context }
         }

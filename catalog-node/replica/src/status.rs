@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use raft::{Progress, ProgressState, StateRole};
 
-use crate::Membership;
+use crate::{Membership, Mode, RuleEffect, SiteId};
 
 /// A look at a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,40 @@ pub struct ReplicaStatus {
     pub peers: Vec<(u64, PeerProgress)>,
     /// On the leader, what each member, itself included, is known to have durably, by id; otherwise empty.
     pub matched: Vec<(u64, u64)>,
+}
+
+/// How a replica sees the sites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteStatus {
+    /// The mode in force; `None` in a cluster of one site.
+    pub mode: Option<Mode>,
+    /// The mode of the applied state.
+    pub mode_applied: Option<Mode>,
+    /// What the site rule amounts to.
+    pub rule: RuleEffect,
+    /// Whether it leads and may commit nothing.
+    pub held: bool,
+    /// Whether a change of the membership is under way.
+    pub joint: bool,
+    /// On the leader, of each voter its site and the last entry it is known to have durably, by id.
+    pub voters: Vec<(u64, Option<SiteId>, u64)>,
+}
+
+impl SiteStatus {
+    /// The last entry that a voter of a site other than `home` is known to have; 0 if there is none.
+    pub fn held_elsewhere(&self, home: SiteId) -> u64 {
+        self.elsewhere(home).max().unwrap_or(0)
+    }
+
+    /// The last entry that *every* voter of a site other than `home` is known to have; `None` if there is none.
+    pub fn held_by_all_elsewhere(&self, home: SiteId) -> Option<u64> {
+        self.elsewhere(home).min()
+    }
+
+    fn elsewhere(&self, home: SiteId) -> impl Iterator<Item = u64> + '_ {
+        let others = self.voters.iter().filter(move |(_, site, _)| site.is_some_and(|site| site != home));
+        others.map(|(_, _, matched)| *matched)
+    }
 }
 
 /// What a leader knows of a member.
