@@ -70,7 +70,9 @@ fn what_a_failover_must_seal() {
     check(&[4, 5], false, true);
     // One of two: the other would do for the rule.
     check(&[4], false, false);
-    check(&[4, 3, 2], true, false);
+    check(&[4, 3, 2], true, true);
+    check(&[1, 2, 4], true, true);
+    check(&[1, 4], false, false);
     check(&[4, 5, 3], true, true);
     // Main, when standby died before it opened.
     check(&[1, 2, 3], true, true);
