@@ -36,7 +36,7 @@ pub use self::{
     },
     replica::{AHEAD_MAX, LeaveDue, Proposed, Replica},
     sites::{RuleEffect, SiteId, Sites},
-    status::{PeerProgress, PeerState, ReplicaStatus, RoleKind, SiteStatus},
+    status::{PeerProgress, PeerState, ReplicaStatus, RoleKind, SiteStatus, VoterSeen},
 };
 
 mod compaction;

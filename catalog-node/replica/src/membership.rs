@@ -45,6 +45,8 @@ pub enum RaftChange {
     AddLearner(u64),
     /// A learner becomes a voter.
     Promote(u64),
+    /// A voter listens from now on, and decides nothing.
+    Demote(u64),
     /// A member leaves.
     Remove(u64),
     /// A learner takes a voter's place.
@@ -149,6 +151,13 @@ impl Membership {
             }
             RaftChange::AddLearner(id) => insert(&mut next.learners, id),
             RaftChange::Promote(id) => next.promote(id)?,
+            RaftChange::Demote(id) if !self.voters.contains(&id) => {
+                return Err(ChangeRefusal::NotThere(id));
+            }
+            RaftChange::Demote(id) => {
+                next.voters.retain(|voter| *voter != id);
+                insert(&mut next.learners_next, id);
+            }
             RaftChange::Remove(id) if !self.contains(id) => {
                 return Err(ChangeRefusal::NotThere(id));
             }
@@ -269,6 +278,8 @@ impl RaftChange {
         use ConfChangeType::{AddLearnerNode, AddNode, RemoveNode};
         let singles = match self {
             Self::AddLearner(id) => vec![(AddLearnerNode, id)],
+            // raft-rs tells it from a new learner by the id, and so do we: an added learner comes alone.
+            Self::Demote(id) => vec![(AddLearnerNode, id), (AddLearnerNode, id)],
             Self::Promote(id) => vec![(AddNode, id)],
             Self::Remove(id) => vec![(RemoveNode, id)],
             Self::Replace { outgoing, incoming } => {
@@ -307,6 +318,9 @@ impl RaftChange {
             ([], ConfChangeTransition::Auto) => Ok(Self::Finish),
             (_, ConfChangeTransition::Auto) => Err(ChangeRefusal::Unreadable),
             ([(AddLearnerNode, id)], _) => Ok(Self::AddLearner(*id)),
+            ([(AddLearnerNode, id), (AddLearnerNode, same)], _) if id == same => {
+                Ok(Self::Demote(*id))
+            }
             ([(AddNode, id)], _) => Ok(Self::Promote(*id)),
             ([(RemoveNode, id)], _) => Ok(Self::Remove(*id)),
             ([(RemoveNode, outgoing), (AddNode, incoming)], _) => {

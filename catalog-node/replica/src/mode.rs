@@ -18,7 +18,8 @@ pub enum Mode {
         /// Without the witness: two persons gave their word that the other site is stopped and stays so.
         released: bool,
     },
-    /// On the way back: committed as in sync, promised as in async. The witness still says *async*.
+    /// On the way back: committed as in sync, promised as in async. A phase of its leader, in no log; the
+    /// witness, the state and the log say *async*.
     SyncRecover,
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn entry(mode: Mode, command: Bytes) -> Entry {
         Mode::Sync => 0,
         Mode::Async { released: false } => 1,
         Mode::Async { released: true } => 2,
-        Mode::SyncRecover => 3,
+        Mode::SyncRecover => panic!("a phase of the leader is not for the log"),
     };
     let context = Bytes::copy_from_slice(&[MARK, number]);
     Entry { data: command, context, ..Entry::default() }
@@ -60,7 +61,6 @@ pub fn mode_of(entry: &Entry) -> Option<Mode> {
         [MARK, 0] => Some(Mode::Sync),
         [MARK, 1] => Some(Mode::Async { released: false }),
         [MARK, 2] => Some(Mode::Async { released: true }),
-        [MARK, 3] => Some(Mode::SyncRecover),
         _ => None,
     }
 }

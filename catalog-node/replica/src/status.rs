@@ -54,24 +54,34 @@ pub struct SiteStatus {
     pub held: bool,
     /// Whether a change of the membership is under way.
     pub joint: bool,
-    /// On the leader, of each voter its site and the last entry it is known to have durably, by id.
-    pub voters: Vec<(u64, Option<SiteId>, u64)>,
+    /// On the leader, what it knows of each voter, itself included, by id.
+    pub voters: Vec<VoterSeen>,
+}
+
+/// What a leader knows of a voter at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoterSeen {
+    /// Which.
+    pub id: u64,
+    /// Where it stands.
+    pub site: Option<SiteId>,
+    /// The last entry it is known to have durably.
+    pub matched: u64,
+    /// The last entry that it is known to know committed.
+    pub committed: u64,
+    /// Whether it answered within the last election timeout, or had no time to yet.
+    pub answers: bool,
 }
 
 impl SiteStatus {
     /// The last entry that a voter of a site other than `home` is known to have; 0 if there is none.
     pub fn held_elsewhere(&self, home: SiteId) -> u64 {
-        self.elsewhere(home).max().unwrap_or(0)
+        self.elsewhere(home).map(|voter| voter.matched).max().unwrap_or(0)
     }
 
-    /// The last entry that *every* voter of a site other than `home` is known to have; `None` if there is none.
-    pub fn held_by_all_elsewhere(&self, home: SiteId) -> Option<u64> {
-        self.elsewhere(home).min()
-    }
-
-    fn elsewhere(&self, home: SiteId) -> impl Iterator<Item = u64> + '_ {
-        let others = self.voters.iter().filter(move |(_, site, _)| site.is_some_and(|site| site != home));
-        others.map(|(_, _, matched)| *matched)
+    /// The voters that stand at another site than `home`.
+    pub fn elsewhere(&self, home: SiteId) -> impl Iterator<Item = &VoterSeen> {
+        self.voters.iter().filter(move |voter| voter.site.is_some_and(|site| site != home))
     }
 }
 

@@ -22,7 +22,7 @@ use raft::{
 
 use super::{Proposed, Replica};
 use crate::{
-    Membership, Mode, ProposeRefusal, RuleEffect, SiteId, SiteStatus, Sites, mode, mode_of, sites,
+    Membership, Mode, ProposeRefusal, RuleEffect, SiteId, SiteStatus, Sites, VoterSeen, mode, mode_of, sites,
 };
 
 /// How many entries a leader of two sites takes in beyond what is committed. It bounds what one site may hold
@@ -46,6 +46,8 @@ pub(super) struct TwoSites {
     looked_in: u64,
     /// The last entry that the witness's loan lets the leader take in; `None` without a loan.
     lent: Option<u64>,
+    /// Whether this leader tries to come back to sync.
+    recovering: bool,
     /// Whether raft-rs hears of no acknowledgments.
     held: bool,
     /// The last of our own writes that raft-rs has not heard of, because it is held.
@@ -66,7 +68,19 @@ impl<R: LogRead> Replica<R> {
         if self.node.raft.state != StateRole::Leader || active(Mutation::ModeFromAppliedState) {
             return two.applied;
         }
-        two.tail.last().map_or(two.applied, |(_, mode)| Some(*mode))
+        match two.tail.last().map_or(two.applied, |(_, mode)| Some(*mode)) {
+            Some(Mode::Async { .. }) if two.recovering => Some(Mode::SyncRecover),
+            mode => mode,
+        }
+    }
+
+    /// On a leader in async: switches the rule on, to see whether the other site follows, or off again. Ends
+    /// with the leadership.
+    pub fn recover(&mut self, begin: bool) {
+        if self.node.raft.state == StateRole::Leader && self.two_sites.recovering != begin {
+            self.two_sites.recovering = begin;
+            self.derive_rule();
+        }
     }
 
     /// Where each replica stands, from now on: as the state says it, before a learner becomes a voter.
@@ -145,13 +159,19 @@ impl<R: LogRead> Replica<R> {
         }
     }
 
-    /// The site of each voter, and what it is known to have durably, by id.
-    fn site_voters(&self) -> Vec<(u64, Option<SiteId>, u64)> {
+    fn site_voters(&self) -> Vec<VoterSeen> {
         let prs = self.node.raft.prs();
         let ids = self.membership.ids().into_iter().filter(|id| self.membership.is_voter(*id));
         ids.map(|id| {
-            let matched = prs.get(id).map_or(0, |progress| progress.matched);
-            (id, self.two_sites.sites.of(id), matched)
+            let progress = prs.get(id);
+            let silent = self.silence.get(&id).is_some_and(|ticks| *ticks >= self.config.election_tick);
+            VoterSeen {
+                id,
+                site: self.two_sites.sites.of(id),
+                matched: progress.map_or(0, |progress| progress.matched),
+                committed: progress.map_or(0, |progress| progress.committed_index),
+                answers: id == self.config.id || !silent,
+            }
         })
         .collect()
     }
@@ -212,6 +232,7 @@ impl<R: LogRead> Replica<R> {
         if raft.state == StateRole::Leader && self.two_sites.looked_in != raft.term {
             self.two_sites.looked_in = raft.term;
             self.two_sites.lent = None;
+            self.two_sites.recovering = false;
             self.two_sites.tail = self.modes_in_log();
             self.derive_rule();
         } else if raft.state != StateRole::Leader && self.two_sites.held {

@@ -25,7 +25,8 @@
 //! blocks N to=M                 N sees blocks of a snapshot flow to M
 //! reseed N                      N's state turns out to be bad
 //! sites main=IDS standby=IDS    where the replicas stand; those at a site are named 1,2,3
-//! mode N sync|async|released|recover  N, leading, proposes to change the mode
+//! mode N sync|async|released     N, leading, proposes to change the mode
+//! recover N                      N, leading, switches the rule on
 //! lend N through=I | take-back N  the witness lends N the right to commit alone up to I | and takes it back
 //! status | log N | syncs N | members N | rule N
 //! ```
@@ -237,6 +238,7 @@ impl World {
                     Err(refusal) => format!("refuses: {refusal:?}"),
                 });
             }
+            "recover" => self.with(id(), |replica| replica.recover(true)),
             "lend" => self.with(id(), |replica| replica.lend(option("through"))),
             "take-back" => self.with(id(), |replica| replica.lend(None)),
             "rule" => {
@@ -600,7 +602,6 @@ fn mode(word: &str) -> Mode {
         "sync" => Mode::Sync,
         "async" => Mode::Async { released: false },
         "released" => Mode::Async { released: true },
-        "recover" => Mode::SyncRecover,
         _ => panic!("no such mode: {word}"),
     }
 }
