@@ -21,6 +21,9 @@
 //! A cluster may span two sites: then the [`mode`](Mode) in force says whether an entry needs both
 //! ([`sites`]), and a replica that may not commit is held ([`Replica::hold`]).
 //!
+//! Which mode a leader should be in, and what the witness must know first, is another pure machine
+//! ([`keeper`]); what becomes of a site when the other is lost is decided by [`failover`].
+//!
 //! Members change one at a time ([`Replica::propose_members`]), through a joint configuration that the
 //! leader's shell leaves ([`Replica::leave_due`]).
 
@@ -43,6 +46,8 @@ mod compaction;
 mod config;
 pub mod divergence;
 mod drive;
+pub mod failover;
+pub mod keeper;
 mod log_view;
 mod membership;
 mod mode;

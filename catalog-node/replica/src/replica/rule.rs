@@ -110,6 +110,8 @@ impl<R: LogRead> Replica<R> {
         self.check_leads()?;
         let proposed = self.append(mode::entry(mode, command))?;
         self.two_sites.tail.push((proposed.index, mode));
+        // Whatever it was, it is over: sync switches the rule on by itself, async off.
+        self.two_sites.recovering = false;
         self.derive_rule();
         Ok(proposed)
     }
