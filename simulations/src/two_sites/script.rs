@@ -1,0 +1,1 @@
+//! Executions that a stranger can read.
