@@ -1,8 +1,8 @@
 //! The witness: the product's own cell, behind messages that are late or lost.
 
 use catalog_model::{
-    ids::DomainId,
-    name::ResourceName,
+    ids::{DomainId, OrganizationId, PersonId},
+    name::{Resource, ResourceName},
     site::{Mode as CellMode, Pair, SiteId as CellSite},
     time::UtcMillis,
     witness::{
@@ -39,7 +39,7 @@ pub(super) fn numbered(site: &CellSite) -> SiteId {
 impl Witness {
     /// The cell of a cluster in sync that began on main.
     pub(super) fn registered() -> Self {
-        let domain: DomainId = "350200".parse().expect("a domain");
+        let domain: DomainId = "luqiao".parse().expect("a domain");
         let writer = |node, site| Writer { node, site: named(site), pair: Pair::FIRST, term: 1 };
         let (main, standby) = (writer(1, MAIN), writer(4, STANDBY));
         let register = CellWrite::Register {
@@ -91,12 +91,15 @@ impl Witness {
             expires: UtcMillis(NOW.0 + 1),
             release,
         };
-        let persons = ["cn/350200/persons/lin", "cn/350200/persons/chen"];
-        persons
-            .iter()
-            .map(|person| Approval {
+        let office = OrganizationId::from_bytes([1; 16]);
+        [1, 2]
+            .into_iter()
+            .map(|number| Approval {
                 statement: statement.clone(),
-                approver: person.parse::<ResourceName>().expect("a person"),
+                approver: ResourceName::new(
+                    self.domain.clone(),
+                    Resource::Person(office, PersonId::from_bytes([number; 16])),
+                ),
                 signature: Vec::new(),
                 certificate: Vec::new(),
             })
