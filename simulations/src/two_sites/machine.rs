@@ -294,7 +294,7 @@ impl Machine {
     pub(super) fn report(&self) -> Sealed {
         let log = self.open_log();
         let state = self.state();
-        Sealed::of(self.id, self.site, &log, state.applied, &state.membership)
+        Sealed::of(self.id, self.site, self.identity.belongs.generation, &log, state.applied, &state.membership)
             .expect("the log is sound")
     }
 

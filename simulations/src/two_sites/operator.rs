@@ -145,13 +145,15 @@ impl World {
     }
 
     fn seal_all(&mut self, to: SiteId, pair: Pair) {
+        let Some(failover) = &self.witness.cell.failover else { return };
+        let ends = failover.found.pair.generation;
         for machine in 0..self.machines.len() {
             let here = &self.machines[machine];
             let awake = !here.down && here.paused_until <= self.now && !here.condemned;
             if here.site != to
                 || !awake
                 || !self.reaches(machine, Place::Console)
-                || here.identity.belongs >= pair
+                || here.identity.belongs.generation != ends
                 || here.state().membership.is_empty()
                 || self.operator.reports.contains_key(&here.id)
             {
@@ -193,6 +195,7 @@ impl World {
         let sites = sites();
         let powerless = self.operator.powerless.clone();
         let evidence = Evidence {
+            generation: failover.found.pair.generation,
             found: match (failover.found.confirmed, failover.found.mode) {
                 (false, _) => Found::Unknown,
                 (true, CellMode::Sync) => Found::Sync,

@@ -36,7 +36,6 @@ use Misfortune::{
 impl World {
     /// The whole history of a seed.
     pub(super) fn play(&mut self) {
-        self.plan_in(7000, Event::Noise);
         self.pass(6000);
         let losses = [ActiveLost, ActiveCutOff, LostInAsync, Released, StandbyDiesToo];
         let others = [LinkCut, StandbyLost, Flapping, WitnessCut];
@@ -48,7 +47,10 @@ impl World {
             let next = *self.prng.pick(&any);
             misfortunes.push(next);
         }
-        for misfortune in misfortunes {
+        for (place, misfortune) in misfortunes.into_iter().enumerate() {
+            if place == 1 {
+                self.plan_in(1000, Event::Noise);
+            }
             if !self.checks.violations.is_empty() {
                 return;
             }
@@ -283,10 +285,19 @@ impl World {
             let what = self.why_not_well();
             self.checks.broken("from every state something leads out", what);
         }
-        self.pass(8000);
+        let until = self.now + 30_000;
+        while self.now < until && !self.is_equal() {
+            self.pass(1000);
+        }
         if self.checks.violations.is_empty() {
             self.check_agreement();
         }
+    }
+
+    /// Whether every node has applied what any has.
+    fn is_equal(&self) -> bool {
+        let applied: Vec<u64> = self.machines.iter().map(|m| m.state().applied).collect();
+        applied.iter().all(|at| *at == applied[0])
     }
 
     fn is_well(&self) -> bool {

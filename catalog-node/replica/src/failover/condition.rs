@@ -31,6 +31,8 @@ pub enum Found {
 /// What is known when a site is to be opened.
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
+    /// The generation that ends: the last that opened.
+    pub generation: u64,
     /// What the cell said.
     pub found: Found,
     /// Whether the old site surely was *not* released to commit alone without the witness.
@@ -51,6 +53,10 @@ pub enum Missing {
     /// Nobody was sealed.
     #[error("no node of the site is sealed")]
     Seal,
+    /// These belonged to a generation that another one has replaced already: their logs say nothing of the one
+    /// that ends, and must not be mixed with those that do.
+    #[error("{0:?} belong to an earlier generation")]
+    OfThePast(Vec<u64>),
     /// The old leader's loan may still last.
     #[error("the lease of the old leader is not waited out")]
     Lease,
@@ -69,6 +75,11 @@ pub fn may_promote(evidence: &Evidence<'_>) -> Result<(), Missing> {
     let Evidence { found, sealed, .. } = *evidence;
     if sealed.is_empty() {
         return Err(Missing::Seal);
+    }
+    let past = sealed.iter().filter(|sealed| sealed.generation != evidence.generation);
+    let past: Vec<u64> = past.map(|sealed| sealed.node).collect();
+    if !past.is_empty() {
+        return Err(Missing::OfThePast(past));
     }
     if found != Found::Sync && !evidence.lease_waited && !active(Mutation::LeaseNotWaited) {
         return Err(Missing::Lease);

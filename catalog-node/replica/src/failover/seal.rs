@@ -18,6 +18,8 @@ pub struct Sealed {
     pub node: u64,
     /// Where it stands.
     pub site: SiteId,
+    /// The generation to which it belonged until then.
+    pub generation: u64,
     /// Term of the last entry.
     pub last_term: u64,
     /// Index of the last entry.
@@ -44,6 +46,7 @@ impl Sealed {
     pub fn of<L: LogStore>(
         node: u64,
         site: SiteId,
+        generation: u64,
         log: &L,
         applied: u64,
         membership: &Membership,
@@ -54,6 +57,7 @@ impl Sealed {
         Ok(Self {
             node,
             site,
+            generation,
             last_term,
             last_index,
             term: hard_state.term.max(last_term),

@@ -25,6 +25,7 @@ fn sealed(node: u64, last: (u64, u64), commit: u64) -> Sealed {
     Sealed {
         node,
         site: sites().of(node).unwrap(),
+        generation: 3,
         last_term: last.0,
         last_index: last.1,
         term: last.0,
@@ -55,6 +56,7 @@ impl Case {
     fn with<T>(&self, ask: impl FnOnce(&Evidence<'_>) -> T) -> T {
         let sites = sites();
         ask(&Evidence {
+            generation: 3,
             found: self.found,
             never_released: self.never_released,
             lease_waited: self.waited,
@@ -101,6 +103,11 @@ fn who_must_be_met_before_a_site_opens() {
     assert_eq!(case(Unknown, &[4, 5]).may(), quorum(&[1, 2, 3, 6], true));
     let fenced = Case { powerless: [2].into(), ..case(Unknown, &[4, 5]) };
     assert_eq!(fenced.may(), Ok(()));
+
+    // A node that slept through an opening has a log of another history.
+    let mut slept = case(Sync, &[4, 5]);
+    slept.sealed[1].generation = 2;
+    assert_eq!(slept.may(), Err(Missing::OfThePast(vec![5])));
 
     // The active site, when the other died before it opened.
     assert_eq!(case(Async, &[1, 2, 3]).may(), Ok(()));
@@ -193,7 +200,7 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
     log.append(&entries, Some(&before)).unwrap();
     log.sync().unwrap();
 
-    let report = Sealed::of(4, STANDBY, &log, 2, &five()).unwrap();
+    let report = Sealed::of(4, STANDBY, 3, &log, 2, &five()).unwrap();
     assert_eq!((report.last_term, report.last_index, report.term, report.commit), (3, 7, 4, 2));
     let joint = five().after(RaftChange::AddLearner(7)).unwrap();
     let left = joint.after(RaftChange::Finish).unwrap();

@@ -8,15 +8,16 @@
 //!
 //! A leader that may not commit is *held*: the rule has no effect (voters of one site only, where raft-rs
 //! would quietly let their majority decide), or the mode needs the witness's loan and it ran out. While held,
-//! no voter's acknowledgment reaches raft-rs, nor does the leader's own, so that the commit index stands
-//! still whatever arrives; nothing is proposed, no read is answered. Heartbeats go on, so the leader stays.
-//! What was kept from raft-rs is made up for afterwards: followers are asked again by the next heartbeat.
+//! no acknowledgment reaches raft-rs, the leader's own neither, so that the commit index stands still whatever
+//! arrives; nothing is proposed, no read is answered. Followers go on all the same: what their answers say of
+//! their logs is noted here, and they are sent what they lack. Else a leader elected at the wrong site, which
+//! is lent nothing, could hand over to nobody. When it is let go, raft-rs counts what is known by then.
 
 use bytes::Bytes;
 use catalog_log::LogRead;
 use catalog_mutation::{Mutation, active};
 use raft::{
-    GetEntriesContext, StateRole,
+    GetEntriesContext, ProgressState, StateRole,
     eraftpb::{Entry, Message, MessageType},
 };
 
@@ -242,12 +243,38 @@ impl<R: LogRead> Replica<R> {
         }
     }
 
-    /// Whether `message` is kept from raft-rs, because it could commit something.
-    pub(super) fn withholds(&self, message: &Message) -> bool {
-        self.two_sites.held
-            && message.get_msg_type() == MessageType::MsgAppendResponse
-            && !message.reject
-            && self.membership.is_voter(message.from)
+    /// Whether `message` is kept from raft-rs, because it could commit something. What it says of the sender's
+    /// log is noted as raft-rs would, all but the counting.
+    pub(super) fn withholds(&mut self, message: &Message) -> bool {
+        let raft = &mut self.node.raft;
+        if !self.two_sites.held
+            || message.get_msg_type() != MessageType::MsgAppendResponse
+            || message.reject
+            || message.term != raft.term
+        {
+            return false;
+        }
+        let (from, last_index) = (message.from, raft.raft_log.last_index());
+        let hands_over = raft.lead_transferee == Some(from);
+        let Some(progress) = raft.mut_prs().get_mut(from) else { return true };
+        progress.recent_active = true;
+        if !progress.maybe_update(message.index) {
+            return true;
+        }
+        match progress.state {
+            ProgressState::Probe => progress.become_replicate(),
+            ProgressState::Replicate => progress.ins.free_to(message.index),
+            ProgressState::Snapshot if progress.matched >= progress.pending_snapshot => {
+                progress.become_probe();
+            }
+            ProgressState::Snapshot => {}
+        }
+        if progress.matched < last_index {
+            raft.send_append(from);
+        } else if hands_over {
+            raft.send_timeout_now(from);
+        }
+        true
     }
 
     /// Tells raft-rs that its `Ready`s up to `number` are durable, unless it is held.
