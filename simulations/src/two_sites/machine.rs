@@ -133,6 +133,8 @@ pub(super) struct Machine {
     pub(super) synced_to: u64,
     /// Without power.
     pub(super) down: bool,
+    /// Its whole site is without power: nobody switches one machine on.
+    pub(super) kept_down: bool,
     /// Attested powerless by two persons: it never runs again under this id.
     pub(super) condemned: bool,
     /// Its process stands still until then.
@@ -184,6 +186,7 @@ impl Machine {
             durable: State::default(),
             synced_to: 0,
             down: false,
+            kept_down: false,
             condemned: false,
             paused_until: 0,
             rate,

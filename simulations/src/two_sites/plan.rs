@@ -174,6 +174,7 @@ impl World {
     pub(super) fn lose_site(&mut self, site: SiteId) {
         for machine in 0..self.machines.len() {
             if self.machines[machine].site == site {
+                self.machines[machine].kept_down = true;
                 self.lose_power(machine);
             }
         }
@@ -182,6 +183,7 @@ impl World {
     pub(super) fn power_site(&mut self, site: SiteId) {
         for machine in 0..self.machines.len() {
             if self.machines[machine].site == site {
+                self.machines[machine].kept_down = false;
                 self.resume(machine);
             }
         }
@@ -266,6 +268,7 @@ impl World {
         self.resting = true;
         for machine in 0..self.machines.len() {
             self.machines[machine].paused_until = 0;
+            self.machines[machine].kept_down = false;
             self.resume(machine);
         }
         self.operator.gone_until = 0;

@@ -296,7 +296,7 @@ impl World {
 
     /// Power is back.
     pub(super) fn resume(&mut self, machine: usize) {
-        if self.machines[machine].down {
+        if self.machines[machine].down && !self.machines[machine].kept_down {
             self.machines[machine].down = false;
             let id = self.machines[machine].id;
             self.note(format_args!("node {id} has power again"));
