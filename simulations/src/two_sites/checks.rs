@@ -89,6 +89,11 @@ impl Checks {
         }
     }
 
+    /// The witness itself was restored: its cell is an older one, and says that it is unconfirmed.
+    pub(super) fn witness_restored(&mut self) {
+        self.cell = Pair::FIRST;
+    }
+
     /// A generation begins with what another had settled.
     pub(super) fn forked(&mut self, from: u64, to: u64, settled: u64) {
         let before = self.agreed.entry(from).or_default().clone();

@@ -31,8 +31,8 @@ pub(super) struct Asker {
 /// What a client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// It is done, or here it is.
-    Done,
+    /// It is done, or here it is; whether both sites hold it.
+    Done { both: bool },
     /// Not while one site alone would hold it.
     StandbyRequired,
     /// Ask this node, or anybody.
@@ -49,15 +49,30 @@ pub(super) struct Client {
     /// The greatest pair it has seen: it follows no lower one.
     pair: Pair,
     hint: Option<u64>,
+    /// In a script: asks when it is told to, and keeps what it heard.
+    pub(super) scripted: bool,
+    pub(super) heard: Option<Reply>,
 }
 
 impl Client {
     pub(super) fn new(site: SiteId) -> Self {
-        Self { site, wish: None, attempt: 0, waits: false, pair: Pair::FIRST, hint: None }
+        Self { site, wish: None, attempt: 0, waits: false, pair: Pair::FIRST, hint: None, scripted: false, heard: None }
     }
 }
 
 impl World {
+    /// In a script: a client at the site of `machine` asks it, and nobody else.
+    pub(super) fn ask_there(&mut self, machine: usize, what: What) {
+        let pair = self.machines[machine].identity.belongs;
+        let asks = &mut self.clients[0];
+        asks.site = self.machines[machine].site;
+        asks.attempt += 1;
+        (asks.waits, asks.heard) = (true, None);
+        let attempt = asks.attempt;
+        self.plan_in(TIMEOUT_MS, Event::TimeOut { client: 0, attempt });
+        self.plan_in(1, Event::Call { machine, asker: Asker { client: 0, attempt, what }, pair });
+    }
+
     pub(super) fn wake(&mut self, client: usize) {
         if self.clients[client].waits {
             return;
@@ -160,14 +175,18 @@ impl World {
             return;
         }
         asks.waits = false;
+        if asks.scripted {
+            asks.heard = Some(reply);
+            return;
+        }
         let older = pair < asks.pair;
         asks.pair = asks.pair.max(pair);
         asks.hint = match reply {
             Reply::Elsewhere(leader) if !older => leader,
-            Reply::Done if !older => asks.hint,
+            Reply::Done { .. } if !older => asks.hint,
             _ => None,
         };
-        let done = matches!(reply, Reply::Done | Reply::StandbyRequired) && !older;
+        let done = matches!(reply, Reply::Done { .. } | Reply::StandbyRequired) && !older;
         let after = if done {
             asks.wish = None;
             self.prng.between(40, 400)

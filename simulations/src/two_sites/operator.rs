@@ -29,7 +29,7 @@ use super::{
 const PATIENCE_MS: u64 = 10_000;
 
 pub(super) struct Operator {
-    rate: u64,
+    pub(super) rate: u64,
     /// The failover that is wanted: from where, to where, and what the persons say of a release.
     pub(super) wants: Option<(SiteId, SiteId, Release)>,
     /// The console is gone until then.
@@ -42,7 +42,10 @@ pub(super) struct Operator {
     ids: BTreeMap<SiteId, u64>,
     /// How many nodes a leader has at home and elsewhere.
     pub(super) staffs: bool,
-    pub(super) last_verdict: Option<Verdict>,
+    /// In a script: whether two persons attest that what has no power stays so.
+    pub(super) attests: bool,
+    /// What was last said to be missing.
+    said: Option<String>,
 }
 
 /// What a promotion rested on.
@@ -68,7 +71,8 @@ impl Operator {
             promoted: None,
             ids: BTreeMap::new(),
             staffs: true,
-            last_verdict: None,
+            attests: false,
+            said: None,
         }
     }
 
@@ -208,8 +212,17 @@ impl World {
             powerless: &powerless,
         };
         match may_promote(&evidence) {
-            Err(Missing::Quorum { nodes, .. }) => return self.fence_or_attest(&nodes, pair, local, since),
-            Err(_) => return,
+            Err(missing) => {
+                let what = missing.to_string();
+                if self.operator.said.as_ref() != Some(&what) {
+                    self.note(format_args!("{pair} cannot open: {what}"));
+                    self.operator.said = Some(what);
+                }
+                if let Missing::Quorum { nodes, .. } = missing {
+                    self.fence_or_attest(&nodes, pair, local, since);
+                }
+                return;
+            }
             Ok(()) => {}
         }
         let Some(best) = greatest(&sealed) else { return };
@@ -225,7 +238,7 @@ impl World {
         let (settled, term) = (settled(&sealed), sealed.iter().map(|s| s.term).max().unwrap_or(0));
         let from = self.machines[machine].identity.belongs.generation;
         // Any of the steps may be the last for now.
-        let steps = if self.prng.chance(20) { self.prng.below(3) } else { 9 };
+        let steps = if !self.is_scripted() && self.prng.chance(20) { self.prng.below(3) } else { 9 };
         if !self.machines[machine].promote(pair, settled, term, steps) {
             self.note(format_args!("node {} loses power within its promotion", best.node));
             self.count("promotions interrupted");
@@ -256,13 +269,17 @@ impl World {
                     self.hear_pair(machine, pair);
                     self.operator.powerless.insert(*id);
                 }
-            } else if here.down && local >= since + PATIENCE_MS && self.prng.chance(25) {
+            } else if here.down && local >= since + PATIENCE_MS && self.attests() {
                 self.machines[machine].condemned = true;
                 self.operator.powerless.insert(*id);
                 self.note(format_args!("two persons attest that node {id} has no power"));
                 self.count("attested powerless");
             }
         }
+    }
+
+    fn attests(&mut self) -> bool {
+        if self.is_scripted() { self.operator.attests } else { self.prng.chance(25) }
     }
 
     /// Every act in the state and the log of a node.
@@ -348,7 +365,6 @@ impl World {
         if lost > 0 {
             self.count("openings with a loss");
         }
-        self.operator.last_verdict = Some(promoted.verdict.clone());
         self.operator.wants = None;
         true
     }
@@ -376,7 +392,7 @@ impl World {
             let awake = !here.down && here.paused_until <= self.now;
             if past && awake && !sealed_for_more && self.reaches(machine, Place::Console) {
                 self.hear_pair(machine, pair);
-                if self.prng.chance(20) {
+                if self.is_scripted() || self.prng.chance(20) {
                     let site = self.machines[machine].site;
                     let id = self.operator.new_id(site);
                     let before = self.machines[machine].id;

@@ -36,6 +36,7 @@ use Misfortune::{
 impl World {
     /// The whole history of a seed.
     pub(super) fn play(&mut self) {
+        self.let_ask();
         self.pass(6000);
         let losses = [ActiveLost, ActiveCutOff, LostInAsync, Released, StandbyDiesToo];
         let others = [LinkCut, StandbyLost, Flapping, WitnessCut];

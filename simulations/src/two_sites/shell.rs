@@ -193,7 +193,7 @@ impl World {
             running.unsynced = Some(write.number);
             if !mem::replace(&mut running.sync_planned, true) {
                 let boot = self.machines[machine].boots;
-                let slow = self.prng.chance(2);
+                let slow = !self.is_scripted() && self.prng.chance(2);
                 let after = if slow { self.prng.between(20, 90) } else { self.prng.between(1, 5) };
                 self.plan_in(after, Event::Sync { machine, boot });
             }
@@ -277,8 +277,9 @@ impl World {
         running.graded = waiting;
         for (index, asker) in told {
             let What::Do(act) = asker.what else { continue };
-            self.acknowledge(machine, act, index, in_sync || held >= index);
-            self.answer(machine, asker, Reply::Done);
+            let both = in_sync || held >= index;
+            self.acknowledge(machine, act, index, both);
+            self.answer(machine, asker, Reply::Done { both });
         }
         let applied = self.machines[machine].state().applied;
         let (ready, waiting): (Vec<_>, Vec<_>) =
@@ -287,7 +288,7 @@ impl World {
         for (_, asker) in ready {
             let What::Read { knows } = asker.what else { continue };
             self.show(machine, knows);
-            self.answer(machine, asker, Reply::Done);
+            self.answer(machine, asker, Reply::Done { both: true });
         }
     }
 

@@ -25,6 +25,10 @@ const NOW: UtcMillis = UtcMillis(1_780_000_000_000);
 pub(super) struct Witness {
     pub(super) cell: Cell,
     domain: DomainId,
+    /// Of the witness's own cluster.
+    pub(super) generation: u64,
+    /// In a script: requests that wait in a connection, until they are let go.
+    pub(super) held: Option<Vec<Event>>,
 }
 
 pub(super) fn named(site: SiteId) -> CellSite {
@@ -59,7 +63,7 @@ impl Witness {
         let first = decide(None, &register, &context(0, &main)).expect("a first word");
         let cell = decide(Some(&first), &CellWrite::Confirm, &context(first.revision, &standby))
             .expect("the other site answers");
-        Self { cell, domain }
+        Self { cell, domain, generation: 1, held: None }
     }
 
     /// What comes of a write on `revision` by a node, or by operators.
@@ -69,8 +73,13 @@ impl Witness {
         writer: Option<&Writer>,
         write: &CellWrite,
     ) -> Result<(), String> {
-        let context =
-            Context { domain: &self.domain, revision, writer, now: NOW, witness_generation: 1 };
+        let context = Context {
+            domain: &self.domain,
+            revision,
+            writer,
+            now: NOW,
+            witness_generation: self.generation,
+        };
         match decide(Some(&self.cell), write, &context) {
             Ok(cell) => {
                 self.cell = cell;
@@ -130,10 +139,13 @@ impl World {
         let pair = self.machines[machine].identity.belongs;
         let home = Place::Site(self.machines[machine].site);
         // Some requests wait in a connection that will break.
-        let late = self.prng.chance(3);
+        let late = !self.is_scripted() && self.prng.chance(3);
         let delay = if late { self.prng.between(1000, 9000) } else { self.prng.between(5, 30) };
-        if late || self.reaches(machine, Place::Witness) {
-            self.plan_in(delay, Event::AskWitness { machine, boot, pair, home, ask });
+        let asks = Event::AskWitness { machine, boot, pair, home, ask };
+        if let Some(held) = &mut self.witness.held {
+            held.push(asks);
+        } else if late || self.reaches(machine, Place::Witness) {
+            self.plan_in(delay, asks);
         }
     }
 

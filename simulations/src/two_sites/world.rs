@@ -105,6 +105,8 @@ pub(super) struct World {
     pub(super) elections: u64,
     /// No new acts any more.
     pub(super) resting: bool,
+    /// In a script: what happened since it was last asked.
+    pub(super) minutes: Option<Vec<String>>,
 }
 
 /// Where nodes stand: founders, and those who come later under ids that say it.
@@ -153,17 +155,36 @@ impl World {
             happenings: Happenings::new(),
             elections: 0,
             resting: false,
+            minutes: None,
             prng,
         };
         for machine in 0..world.machines.len() {
             world.plan_in(0, Event::Start { machine });
         }
-        for client in 0..world.clients.len() {
-            let at = world.prng.between(1500, 3000);
-            world.plan_in(at, Event::Wake { client });
-        }
         world.plan_in(500, Event::Operate);
         world
+    }
+
+    /// A world in which only happens what a script says.
+    pub(super) fn scripted() -> Self {
+        let mut world = Self::new(1, false);
+        world.minutes = Some(Vec::new());
+        world.operator = Operator::new(1000);
+        world.operator.staffs = false;
+        world.clients.truncate(1);
+        world.clients[0].scripted = true;
+        for machine in &mut world.machines {
+            machine.rate = 1000;
+        }
+        world
+    }
+
+    /// Clients begin to ask.
+    pub(super) fn let_ask(&mut self) {
+        for client in 0..self.clients.len() {
+            let at = self.prng.between(1500, 3000);
+            self.plan_in(at, Event::Wake { client });
+        }
     }
 
     pub(super) fn plan_in(&mut self, after: u64, event: Event) {
@@ -171,7 +192,15 @@ impl World {
         self.queue.push(Reverse(Queued(self.now + after, self.planned, event)));
     }
 
+    /// Whether a script says what happens, and chance has no say.
+    pub(super) fn is_scripted(&self) -> bool {
+        self.minutes.is_some()
+    }
+
     pub(super) fn note(&mut self, what: fmt::Arguments<'_>) {
+        if let Some(minutes) = &mut self.minutes {
+            minutes.push(what.to_string());
+        }
         self.trace.note(self.now, what);
     }
 
