@@ -25,7 +25,7 @@ use catalog_log::{FileDisk, LogError, SegmentLog, SegmentReader};
 use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis};
 use catalog_replica::{
     CompactLimits, LeaveDue, Membership, ProposeRefusal, RaftChange, ReadRefusal, Replica,
-    ReplicaStatus, RoleKind, TransferRefusal, settle,
+    ReplicaStatus, RoleKind, TransferRefusal, mode_of, settle,
 };
 use catalog_state::machine::{Applied, ApplyError};
 use raft::eraftpb::Message;
@@ -406,7 +406,7 @@ impl NodeLoop {
                     let _ = waiter.send(Err(match refusal {
                         ProposeRefusal::NotLeader { leader } => not_leader(leader),
                         ProposeRefusal::Transferring => no_leader(),
-                        ProposeRefusal::Overloaded => overloaded(),
+                        ProposeRefusal::Overloaded | ProposeRefusal::Held => overloaded(),
                     }));
                 }
             }
@@ -500,7 +500,7 @@ impl NodeLoop {
                     self.work.held.waiting.push_front((data, waiter));
                     break;
                 }
-                Err((ProposeRefusal::Overloaded, _, waiter)) => {
+                Err((ProposeRefusal::Overloaded | ProposeRefusal::Held, _, waiter)) => {
                     self.work.held.bytes -= bytes;
                     let _ = waiter.send(Err(overloaded()));
                 }
@@ -531,6 +531,11 @@ impl NodeLoop {
             Ok(()) => reads.under_way = Some((context, std::mem::take(&mut reads.forming))),
             // They wait until the leader's first entry is committed.
             Err(ReadRefusal::TermNotCommitted) => {}
+            Err(ReadRefusal::Held) => {
+                for reader in std::mem::take(&mut reads.forming) {
+                    let _ = reader.waiter.send(Err(no_leader()));
+                }
+            }
             Err(ReadRefusal::NotLeader { leader }) => {
                 for reader in std::mem::take(&mut reads.forming) {
                     let _ = reader.waiter.send(Err(not_leader(leader)));
@@ -564,7 +569,11 @@ impl NodeLoop {
             if std::mem::take(&mut self.shell.state_replaced) {
                 self.state_replaced();
             }
-            for (entry, accepted) in std::mem::take(&mut self.shell.members_applied) {
+            for (entry, accepted) in std::mem::take(&mut self.shell.changes_applied) {
+                if mode_of(&entry).is_some() {
+                    self.replica.apply_mode(&entry, accepted);
+                    continue;
+                }
                 let membership = self.replica.apply_members(&entry, accepted);
                 assert_eq!(
                     membership,

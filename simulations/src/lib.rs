@@ -9,6 +9,8 @@
 //! Whether the checker would notice is asked by mutations: lines of the product made faulty, each of
 //! which must break a promise within a few seeds.
 //!
+//! Clusters of two sites have a world of their own ([`two_sites`]).
+//!
 //! A seed is a history. [`world::run`] with the same seed does the same, bit for bit: nothing is drawn
 //! but from the seed's [`prng`], and the [`trace`] proves it.
 
@@ -25,6 +27,8 @@ pub mod network;
 pub mod node;
 pub mod prng;
 pub mod state_disk;
+
+pub mod two_sites;
 
 pub mod checker;
 pub mod report;

@@ -110,6 +110,9 @@ impl Report {
         if !self.whole {
             return None;
         }
+        if self.scenario == Scenario::TwoSites {
+            return crate::two_sites::vacuous(self);
+        }
         let missing = self.enabled.iter().find(|kind| !self.befell(**kind));
         if let Some(kind) = missing {
             return Some(format!("no {kind} happened, though it was enabled"));

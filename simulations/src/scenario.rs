@@ -17,11 +17,13 @@ pub enum Scenario {
     Harsh,
     /// Members come and go all the time, between three and five of them, under load.
     Membership,
+    /// Two sites and a witness, of which any can be lost; see [`crate::two_sites`].
+    TwoSites,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Standard, Self::Harsh, Self::Membership];
+    pub const ALL: [Self; 4] = [Self::Standard, Self::Harsh, Self::Membership, Self::TwoSites];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Scenario {
             Self::Standard => "standard",
             Self::Harsh => "harsh",
             Self::Membership => "membership",
+            Self::TwoSites => "two-sites",
         }
     }
 

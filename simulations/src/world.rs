@@ -219,6 +219,11 @@ struct World {
 /// Runs one seed to its end.
 pub fn run(seed: u64, options: &Options) -> Report {
     choose(options.mutation);
+    if options.scenario == Scenario::TwoSites {
+        let report = crate::two_sites::run(seed, options);
+        choose(None);
+        return report;
+    }
     let told = catch_unwind(AssertUnwindSafe(|| World::new(seed, options).run()));
     choose(None);
     told.unwrap_or_else(|panic| {

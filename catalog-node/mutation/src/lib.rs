@@ -167,6 +167,52 @@ mutations! {
     /// A node id that was removed may come back.
     MemberIdReused = "member-id-reused", "state/src/members.rs consider",
         "14: a raft id is used again after a disk was lost";
+    /// Only one node knows the site rule.
+    RuleOnOneNode = "rule-on-one-node", "replica/src/replica/rule.rs derive_rule",
+        "10: the site rule is not set on all nodes";
+    /// A new leader takes the mode from its state, not from its log.
+    ModeFromAppliedState = "mode-from-applied-state", "replica/src/replica/rule.rs mode",
+        "two sites: the mode of the tail is missed";
+    /// A leader commits alone without the witness's loan.
+    LeaseIgnored = "lease-ignored", "replica/src/replica/rule.rs regate",
+        "two sites: the lease is ignored";
+    /// In sync, a read is answered without the other site.
+    ReadWithoutStandby = "read-without-standby", "replica/src/replica/rule.rs suffices",
+        "two sites: a read without contact to standby";
+    /// A loan counts from when the answer came.
+    LeaseFromAnswer = "lease-from-answer", "replica/src/keeper.rs answered",
+        "two sites: the lease counts from the answer";
+    /// On the way out of sync the log says so before the witness knows.
+    LogBeforeCell = "log-before-cell", "replica/src/keeper.rs go_on",
+        "12: async without telling the witness first";
+    /// On the way back to sync the witness is told before the log says so.
+    CellBeforeLog = "cell-before-log", "replica/src/keeper.rs wish",
+        "two sites: the cell promises more than the log";
+    /// The other site's learners are taken for voters on the way back to sync.
+    ReturnsWithLearners = "returns-with-learners", "replica/src/keeper.rs go_on",
+        "two sites: a learner counted as protection";
+    /// The node with the highest commit index is promoted.
+    PromotesHighestCommit = "promotes-highest-commit", "replica/src/failover/survey.rs greatest",
+        "11: promoted by commit index";
+    /// The same node is promoted always.
+    PromotesFixedNode = "promotes-fixed-node", "replica/src/failover/survey.rs greatest",
+        "11: one node is promoted always";
+    /// A failover asks the sealed nodes' own configuration only, not those in their logs.
+    ConditionOfOneConfiguration = "condition-of-one-configuration",
+        "replica/src/failover/condition.rs may_promote",
+        "two sites: voters of one configuration only";
+    /// A failover does not wait for the old leader's lease.
+    LeaseNotWaited = "lease-not-waited", "replica/src/failover/condition.rs may_promote",
+        "two sites: the lease is ignored by who opens";
+    /// A failover takes it that no release was given.
+    ReleaseNotAsked = "release-not-asked", "replica/src/failover/condition.rs may_promote",
+        "two sites: a release without the witness is not asked for";
+    /// The tail begins after the promoted node's own commit index.
+    TailOfOwnCommit = "tail-of-own-commit", "replica/src/failover/survey.rs settled",
+        "two sites: a committed change is neutralised";
+    /// The promoted log keeps the terms of its tail.
+    TailKeepsTerms = "tail-keeps-terms", "replica/src/failover/surgery.rs rewrite",
+        "two sites: logs that differ look the same";
 }
 
 #[cfg(feature = "enabled")]

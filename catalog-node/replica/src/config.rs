@@ -1,8 +1,9 @@
 //! What must a replica know before it starts, and when must it not start at all?
 
-use crate::Membership;
+use crate::{Membership, Mode, Sites};
 
-/// Settings of one replica. All replicas of a cluster share them but for `id`, `membership` and `reseed`.
+/// Settings of one replica. All replicas of a cluster share them but for `id`, what the
+/// state says, and `reseed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// This replica; never 0. A store that was lost comes back under a new id.
@@ -10,6 +11,10 @@ pub struct Config {
     /// The membership stored with the state that the replica starts on; the founding voters if the state has
     /// none yet; empty for a node that joins and still waits for its first snapshot.
     pub membership: Membership,
+    /// At which site each replica stands, as the state says; empty in a cluster of one site.
+    pub sites: Sites,
+    /// The mode of the state that the replica starts on; `None` in a cluster of one site.
+    pub mode: Option<Mode>,
     /// The state is lost or bad and the log is sound: the replica takes part as a voice for the log, but
     /// hands out nothing to apply and never leads until a snapshot has replaced its state.
     pub reseed: bool,
@@ -40,6 +45,8 @@ impl Config {
         Self {
             id,
             membership: Membership { voters, ..Membership::default() },
+            sites: Sites::default(),
+            mode: None,
             reseed: false,
             election_tick: 12,
             heartbeat_tick: 2,

@@ -18,6 +18,12 @@
 //! here ([`Ready::fetch`]), and the blocks, which the shell fetches. Only when they are all there does Raft
 //! hear of it ([`Ready::install`]), so that it never waits for a transfer.
 //!
+//! A cluster may span two sites: then the [`mode`](Mode) in force says whether an entry needs both
+//! ([`sites`]), and a replica that may not commit is held ([`Replica::hold`]).
+//!
+//! Which mode a leader should be in, and what the witness must know first, is another pure machine
+//! ([`keeper`]); what becomes of a site when the other is lost is decided by [`failover`].
+//!
 //! Members change one at a time ([`Replica::propose_members`]), through a joint configuration that the
 //! leader's shell leaves ([`Replica::leave_due`]).
 
@@ -26,21 +32,27 @@ pub use self::{
     config::{Config, StartError},
     drive::{Outside, bootstrap, persist, settle},
     membership::{ChangeRefusal, EntryKind, Membership, RaftChange, kind_of},
+    mode::{Mode, mode_of},
     ready::{Install, LogWrite, ReadDone, Ready, Role, SnapshotOffer},
     refusal::{
         CannotLead, MemberRefusal, ProposeRefusal, ReadRefusal, StepRefusal, TransferRefusal,
     },
-    replica::{LeaveDue, Proposed, Replica},
-    status::{PeerProgress, PeerState, ReplicaStatus, RoleKind},
+    replica::{AHEAD_MAX, LeaveDue, Proposed, Replica},
+    sites::{RuleEffect, SiteId, Sites},
+    status::{PeerProgress, PeerState, ReplicaStatus, RoleKind, SiteStatus, VoterSeen},
 };
 
 mod compaction;
 mod config;
 pub mod divergence;
 mod drive;
+pub mod failover;
+pub mod keeper;
 mod log_view;
 mod membership;
+mod mode;
 mod ready;
 mod refusal;
 mod replica;
+pub mod sites;
 mod status;

@@ -16,6 +16,8 @@ use raft::eraftpb::{
     EntryType,
 };
 
+use crate::{Mode, mode::mode_of};
+
 /// Who votes, who listens. Every list is sorted and names nobody twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Membership {
@@ -43,6 +45,8 @@ pub enum RaftChange {
     AddLearner(u64),
     /// A learner becomes a voter.
     Promote(u64),
+    /// A voter listens from now on, and decides nothing.
+    Demote(u64),
     /// A member leaves.
     Remove(u64),
     /// A learner takes a voter's place.
@@ -147,6 +151,13 @@ impl Membership {
             }
             RaftChange::AddLearner(id) => insert(&mut next.learners, id),
             RaftChange::Promote(id) => next.promote(id)?,
+            RaftChange::Demote(id) if !self.voters.contains(&id) => {
+                return Err(ChangeRefusal::NotThere(id));
+            }
+            RaftChange::Demote(id) => {
+                next.voters.retain(|voter| *voter != id);
+                insert(&mut next.learners_next, id);
+            }
             RaftChange::Remove(id) if !self.contains(id) => {
                 return Err(ChangeRefusal::NotThere(id));
             }
@@ -229,6 +240,14 @@ pub enum EntryKind<'a> {
     Raft,
     /// A command for the state machine.
     Command(&'a Bytes),
+    /// A change of the mode of a cluster of two sites. The state machine decides by `command` whether it takes
+    /// place; reported by [`Replica::apply_mode`](crate::Replica::apply_mode).
+    Mode {
+        /// The mode from then on.
+        mode: Mode,
+        /// What the state machine is told.
+        command: &'a Bytes,
+    },
     /// A change of the membership. Whoever applies it decides by `context` whether it takes place, stores
     /// [`Membership::after`], and reports by [`Replica::apply_members`](crate::Replica::apply_members).
     Members {
@@ -243,7 +262,10 @@ pub enum EntryKind<'a> {
 pub fn kind_of(entry: &Entry) -> EntryKind<'_> {
     match entry.get_entry_type() {
         EntryType::EntryNormal if entry.data.is_empty() => EntryKind::Raft,
-        EntryType::EntryNormal => EntryKind::Command(&entry.data),
+        EntryType::EntryNormal => match mode_of(entry) {
+            Some(mode) => EntryKind::Mode { mode, command: &entry.data },
+            None => EntryKind::Command(&entry.data),
+        },
         EntryType::EntryConfChange | EntryType::EntryConfChangeV2 => {
             EntryKind::Members { change: RaftChange::of(entry), context: &entry.context }
         }
@@ -256,6 +278,8 @@ impl RaftChange {
         use ConfChangeType::{AddLearnerNode, AddNode, RemoveNode};
         let singles = match self {
             Self::AddLearner(id) => vec![(AddLearnerNode, id)],
+            // raft-rs tells it from a new learner by the id, and so do we: an added learner comes alone.
+            Self::Demote(id) => vec![(AddLearnerNode, id), (AddLearnerNode, id)],
             Self::Promote(id) => vec![(AddNode, id)],
             Self::Remove(id) => vec![(RemoveNode, id)],
             Self::Replace { outgoing, incoming } => {
@@ -294,6 +318,9 @@ impl RaftChange {
             ([], ConfChangeTransition::Auto) => Ok(Self::Finish),
             (_, ConfChangeTransition::Auto) => Err(ChangeRefusal::Unreadable),
             ([(AddLearnerNode, id)], _) => Ok(Self::AddLearner(*id)),
+            ([(AddLearnerNode, id), (AddLearnerNode, same)], _) if id == same => {
+                Ok(Self::Demote(*id))
+            }
             ([(AddNode, id)], _) => Ok(Self::Promote(*id)),
             ([(RemoveNode, id)], _) => Ok(Self::Remove(*id)),
             ([(RemoveNode, outgoing), (AddNode, incoming)], _) => {

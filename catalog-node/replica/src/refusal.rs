@@ -16,9 +16,13 @@ pub enum ProposeRefusal {
     /// Leadership is being handed over; it ends within one election timeout.
     #[error("leadership is being transferred")]
     Transferring,
-    /// Too many bytes are proposed and not yet committed.
+    /// Too many bytes are proposed and not yet committed; in a cluster of two sites, or too many entries beyond
+    /// what may be acknowledged.
     #[error("too much is uncommitted")]
     Overloaded,
+    /// The leader may not commit: its site rule has no effect, or the witness lends it nothing any more.
+    #[error("nothing may be committed now")]
+    Held,
 }
 
 /// Why a change of the membership was not proposed. It left no trace.
@@ -34,6 +38,15 @@ pub enum MemberRefusal {
     /// It does not fit the members as they are.
     #[error(transparent)]
     Unfit(#[from] ChangeRefusal),
+    /// While entries need both sites, only one would have voters.
+    #[error("only one site would have voters")]
+    LeavesOneSite,
+    /// In a cluster of two sites, it is not known where the replica stands.
+    #[error("it is not known at which site replica {id} stands")]
+    NotPlaced {
+        /// The learner.
+        id: u64,
+    },
     /// The leader would have no vote afterwards. Leadership is handed over first.
     #[error("the leader itself would have no vote")]
     RemovesLeader,
@@ -57,6 +70,11 @@ pub enum ReadRefusal {
     /// A new leader does not know what is committed before an entry of its own term is.
     #[error("no entry of this term is committed yet")]
     TermNotCommitted,
+    /// The leader cannot say what is the newest: it may not commit now, or it has led for an election timeout
+    /// without committing anything, because the other site does not answer. What it has may be shown as of
+    /// then.
+    #[error("the leader cannot vouch for what it has")]
+    Held,
     /// The context is of a read that is not answered yet; contexts are never used twice.
     #[error("the context is in use")]
     ContextInUse,

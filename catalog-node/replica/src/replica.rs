@@ -15,15 +15,21 @@ use raft::{
     eraftpb::{ConfState, Entry, HardState, Message, MessageType},
 };
 
-pub use self::members::LeaveDue;
-use self::snapshots::{Incoming, Reseed};
+pub use self::{members::LeaveDue, rule::AHEAD_MAX};
+use self::{
+    reads::Reads,
+    rule::TwoSites,
+    snapshots::{Incoming, Reseed},
+};
 use crate::{
-    CannotLead, CompactLimits, Config, LogWrite, Membership, PeerProgress, PeerState,
-    ProposeRefusal, ReadDone, ReadRefusal, Ready, ReplicaStatus, Role, RoleKind, StartError,
+    CannotLead, CompactLimits, Config, EntryKind, LogWrite, Membership, PeerProgress, PeerState,
+    ProposeRefusal, Ready, ReplicaStatus, Role, RoleKind, StartError,
     StepRefusal, compaction, drive::BEGINNING, log_view::LogView,
 };
 
 mod members;
+mod reads;
+mod rule;
 mod snapshots;
 
 /// Bytes of committed entries handed out at once; more follow in the next [`Ready`].
@@ -35,14 +41,14 @@ pub struct Replica<R: LogRead> {
     config: Config,
     /// What was handed out and is not yet reported as durable, in the order of its numbers.
     unpersisted: VecDeque<Unpersisted>,
-    /// Reads not yet answered, with the term they were begun in.
-    reads: BTreeMap<u64, u64>,
+    reads: Reads,
+    two_sites: TwoSites,
     last_role: Role,
     /// Last entry handed out to be applied.
     handed_out: u64,
     /// As far as changes were reported by [`Replica::apply_members`].
     membership: Arc<Membership>,
-    /// Changes of the membership that were handed out and not reported, oldest first.
+    /// Changes of the membership and of the mode that were handed out and not reported, oldest first.
     undecided: VecDeque<u64>,
     /// A snapshot that is being fetched, held back from raft-rs.
     incoming: Option<Incoming>,
@@ -137,13 +143,14 @@ impl<R: LogRead> Replica<R> {
         let conf_state = ConfState::from(&config.membership);
         let view = LogView::new(log.reader(), hard_state, conf_state);
         let node = RawNode::new(&raft_config(&config, applied), view, logger)?;
-        Ok(Self {
+        let mut replica = Self {
             node,
             membership: Arc::new(config.membership.clone()),
             reseed: config.reseed.then(Reseed::default),
+            reads: Reads::default(),
+            two_sites: TwoSites::new(config.sites.clone(), config.mode),
             config,
             unpersisted: VecDeque::new(),
-            reads: BTreeMap::new(),
             last_role: Role { leader: None, term, is_leader: false },
             handed_out: applied,
             undecided: VecDeque::new(),
@@ -151,15 +158,19 @@ impl<R: LogRead> Replica<R> {
             installing: None,
             silence: BTreeMap::new(),
             patience: BTreeMap::new(),
-        })
+        };
+        replica.derive_rule();
+        Ok(replica)
     }
 
     /// One unit of time has passed.
     pub fn tick(&mut self) {
         self.set_election_timeout();
         self.node.tick();
+        self.note_leadership();
         self.count_silence();
         self.tick_snapshots();
+        self.tick_reads();
     }
 
     /// Takes in a message from another replica of the cluster; that it is one is not checked here.
@@ -185,6 +196,10 @@ impl<R: LogRead> Replica<R> {
                 }
                 self.silence.insert(message.from, 0);
                 self.note_snapshot_answer(&message);
+                self.note_read_answer(&message);
+                if self.withholds(&message) {
+                    return Ok(());
+                }
             }
             MessageType::MsgRequestVote | MessageType::MsgRequestPreVote => {
                 // It has neither entries nor a term that could lose; raft-rs would panic at term 0 if it
@@ -213,7 +228,9 @@ impl<R: LogRead> Replica<R> {
             }
             unwanted => return Err(StepRefusal::UnwantedKind(unwanted)),
         }
-        Ok(self.node.step(message)?)
+        let stepped = self.node.step(message);
+        self.note_leadership();
+        Ok(stepped?)
     }
 
     /// Proposes `data`, which is not empty. Only a leader takes proposals; none is forwarded.
@@ -221,26 +238,6 @@ impl<R: LogRead> Replica<R> {
         assert!(!data.is_empty(), "empty data mark the entries that Raft itself writes");
         self.check_proposal()?;
         self.append(Entry { data, ..Entry::default() })
-    }
-
-    /// Begins a linearizable read. It ends in [`Ready::reads`] or [`Ready::reads_dropped`].
-    ///
-    /// `context` is never used again, not even for another attempt of the same read: an answer to the first
-    /// attempt must not be taken for one to the second.
-    pub fn read(&mut self, context: u64) -> Result<(), ReadRefusal> {
-        if self.node.raft.state != StateRole::Leader {
-            return Err(ReadRefusal::NotLeader { leader: self.leader() });
-        }
-        if !self.node.raft.commit_to_current_term() {
-            return Err(ReadRefusal::TermNotCommitted);
-        }
-        if self.reads.contains_key(&context) {
-            return Err(ReadRefusal::ContextInUse);
-        }
-        self.reads.insert(context, self.node.raft.term);
-        let asked = if active(Mutation::ReadContextReused) { 0 } else { context };
-        self.node.read_index(asked.to_be_bytes().to_vec());
-        Ok(())
     }
 
     /// Messages to `to` were lost: a leader sends entries to it one message at a time until it answers.
@@ -253,6 +250,7 @@ impl<R: LogRead> Replica<R> {
     pub fn campaign(&mut self) {
         if self.node.raft.promotable() && self.reseed.is_none() {
             self.node.campaign().expect("raft-rs takes every wish to stand");
+            self.note_leadership();
         }
     }
 
@@ -265,7 +263,12 @@ impl<R: LogRead> Replica<R> {
             self.begin_install();
         }
         if !self.node.has_ready() {
-            return fetch.map(|offer| Ready { fetch: Some(offer), ..Ready::default() });
+            if fetch.is_none() && !self.has_read_news() {
+                return None;
+            }
+            let mut ready = Ready { fetch, ..Ready::default() };
+            self.settle_reads(Vec::new(), &mut ready);
+            return Some(ready);
         }
         let mut from_raft = self.node.ready();
         let number = from_raft.number();
@@ -303,7 +306,7 @@ impl<R: LogRead> Replica<R> {
             last.covers = number;
             last.messages.extend(messages);
         } else {
-            self.node.on_persist_ready(number);
+            self.persisted_here(number);
             ready.send_now.extend(messages);
         }
         Some(ready)
@@ -323,7 +326,7 @@ impl<R: LogRead> Replica<R> {
         while let Some(write) = self.unpersisted.pop_front_if(|write| write.number <= number) {
             messages.extend(write.messages);
             self.before_persisted(write.number);
-            self.node.on_persist_ready(write.covers);
+            self.persisted_here(write.covers);
             self.after_persisted(write.number);
         }
         self.evict();
@@ -335,7 +338,7 @@ impl<R: LogRead> Replica<R> {
         assert!(index <= self.handed_out, "entry {index} was not handed out");
         assert!(
             self.undecided.front().is_none_or(|undecided| index < *undecided),
-            "a change of the membership up to entry {index} was not reported"
+            "a change up to entry {index} was not reported"
         );
         if index > self.node.raft.raft_log.applied {
             self.node.advance_apply_to(index);
@@ -381,11 +384,6 @@ impl<R: LogRead> Replica<R> {
             term: self.node.raft.term,
             is_leader: self.node.raft.state == StateRole::Leader,
         }
-    }
-
-    /// Whether this replica leads and has committed an entry of its term, so that [`Replica::read`] works.
-    pub fn can_read(&self) -> bool {
-        self.node.raft.state == StateRole::Leader && self.node.raft.commit_to_current_term()
     }
 
     /// A look at the replica.
@@ -452,7 +450,8 @@ impl<R: LogRead> Replica<R> {
         for entry in &committed {
             assert_eq!(entry.index, self.handed_out + 1, "entries are applied in order");
             self.handed_out = entry.index;
-            if matches!(crate::kind_of(entry), crate::EntryKind::Members { .. }) {
+            let kind = crate::kind_of(entry);
+            if matches!(kind, EntryKind::Members { .. } | EntryKind::Mode { .. }) {
                 self.undecided.push_back(entry.index);
             }
         }
@@ -470,29 +469,6 @@ impl<R: LogRead> Replica<R> {
             is_leader: self.node.raft.state == StateRole::Leader,
         };
         (mem::replace(&mut self.last_role, role) != role).then_some(role)
-    }
-
-    /// Sorts answers from raft-rs into those that still count and those that leadership outran.
-    fn settle_reads(&mut self, states: Vec<raft::ReadState>, ready: &mut Ready) {
-        let role = self.last_role;
-        self.reads.retain(|context, term| {
-            let counts = role.is_leader && *term == role.term;
-            if !counts && !active(Mutation::DroppedReadForgotten) {
-                ready.reads_dropped.push(*context);
-            }
-            counts
-        });
-        for state in states {
-            let context = state.request_ctx.try_into().expect("contexts have eight bytes");
-            let context = u64::from_be_bytes(context);
-            if active(Mutation::ReadContextReused) || active(Mutation::ReadBatchOpen) {
-                let joined = mem::take(&mut self.reads).into_keys();
-                ready.reads.extend(joined.map(|context| ReadDone { context, index: state.index }));
-            }
-            if self.reads.remove(&context).is_some() {
-                ready.reads.push(ReadDone { context, index: state.index });
-            }
-        }
     }
 
     fn evict(&mut self) {

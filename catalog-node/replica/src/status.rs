@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use raft::{Progress, ProgressState, StateRole};
 
-use crate::Membership;
+use crate::{Membership, Mode, RuleEffect, SiteId};
 
 /// A look at a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,50 @@ pub struct ReplicaStatus {
     pub peers: Vec<(u64, PeerProgress)>,
     /// On the leader, what each member, itself included, is known to have durably, by id; otherwise empty.
     pub matched: Vec<(u64, u64)>,
+}
+
+/// How a replica sees the sites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteStatus {
+    /// The mode in force; `None` in a cluster of one site.
+    pub mode: Option<Mode>,
+    /// The mode of the applied state.
+    pub mode_applied: Option<Mode>,
+    /// What the site rule amounts to.
+    pub rule: RuleEffect,
+    /// Whether it leads and may commit nothing.
+    pub held: bool,
+    /// Whether a change of the membership is under way.
+    pub joint: bool,
+    /// On the leader, what it knows of each voter, itself included, by id.
+    pub voters: Vec<VoterSeen>,
+}
+
+/// What a leader knows of a voter at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoterSeen {
+    /// Which.
+    pub id: u64,
+    /// Where it stands.
+    pub site: Option<SiteId>,
+    /// The last entry it is known to have durably.
+    pub matched: u64,
+    /// The last entry that it is known to know committed.
+    pub committed: u64,
+    /// Whether it answered within the last election timeout, or had no time to yet.
+    pub answers: bool,
+}
+
+impl SiteStatus {
+    /// The last entry that a voter of a site other than `home` is known to have; 0 if there is none.
+    pub fn held_elsewhere(&self, home: SiteId) -> u64 {
+        self.elsewhere(home).map(|voter| voter.matched).max().unwrap_or(0)
+    }
+
+    /// The voters that stand at another site than `home`.
+    pub fn elsewhere(&self, home: SiteId) -> impl Iterator<Item = &VoterSeen> {
+        self.voters.iter().filter(move |voter| voter.site.is_some_and(|site| site != home))
+    }
 }
 
 /// What a leader knows of a member.

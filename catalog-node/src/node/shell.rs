@@ -75,7 +75,7 @@ pub(crate) struct Shell {
     /// The members according to Raft, at `applied`.
     pub(super) membership: Membership,
     /// Changes of the members that were applied, and whether they took effect; Raft is told next.
-    pub(super) members_applied: Vec<(Entry, bool)>,
+    pub(super) changes_applied: Vec<(Entry, bool)>,
     /// State hashes at agreed entries that were not compared yet.
     pub(super) marks_made: Vec<(u64, [u8; 32])>,
     /// Of each entry proposed here and not applied yet: its term and who waits.
@@ -134,7 +134,7 @@ impl Shell {
             waiting_bytes: 0,
             applying: Duration::ZERO,
             membership,
-            members_applied: Vec::new(),
+            changes_applied: Vec::new(),
             marks_made: Vec::new(),
             proposed: BTreeMap::new(),
             reads: Reads::default(),
@@ -197,6 +197,12 @@ impl Shell {
                     let applied = self.machine.apply(&mut session, index, command)?;
                     results.push((index, term, Some(applied)));
                 }
+                EntryKind::Mode { command, .. } => {
+                    let applied = self.machine.apply(&mut session, index, command)?;
+                    let accepted = !matches!(applied.outcome, Outcome::Refused(_));
+                    results.push((index, term, Some(applied)));
+                    self.changes_applied.push((entry, accepted));
+                }
                 EntryKind::Members { change, context } => {
                     // What does not fit Raft's members is refused by every replica alike, before
                     // the rows could say otherwise.
@@ -215,7 +221,7 @@ impl Shell {
                         self.membership = after;
                     }
                     results.push((index, term, applied));
-                    self.members_applied.push((entry, accepted));
+                    self.changes_applied.push((entry, accepted));
                 }
             }
             if index % MARK_EVERY == 0 {

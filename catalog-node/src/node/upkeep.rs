@@ -83,16 +83,19 @@ impl NodeLoop {
         let _ = waiter.send(Err(match refusal {
             MemberRefusal::Proposal(ProposeRefusal::NotLeader { leader }) => not_leader(leader),
             MemberRefusal::Proposal(ProposeRefusal::Transferring) => no_leader(),
-            MemberRefusal::Proposal(ProposeRefusal::Overloaded) => overloaded(),
+            MemberRefusal::Proposal(ProposeRefusal::Overloaded | ProposeRefusal::Held) => {
+                overloaded()
+            }
             MemberRefusal::Pending | MemberRefusal::Unfit(ChangeRefusal::Joint) => {
                 members_changing()
             }
             MemberRefusal::NotReady { id } => Refusal::new(Reason::MemberBehind)
                 .fact("node", id)
                 .fact("cause", "it does not follow the log yet"),
-            refusal @ (MemberRefusal::Unfit(_) | MemberRefusal::RemovesLeader) => {
-                refused(refusal.to_string())
-            }
+            refusal @ (MemberRefusal::Unfit(_)
+            | MemberRefusal::RemovesLeader
+            | MemberRefusal::LeavesOneSite
+            | MemberRefusal::NotPlaced { .. }) => refused(refusal.to_string()),
         }));
     }
 

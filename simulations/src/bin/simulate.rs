@@ -85,7 +85,7 @@ enum Command {
 
 #[derive(Args, Debug)]
 struct KindOfRun {
-    /// The kind of world: `standard`, `harsh` or `membership`.
+    /// The kind of world: `standard`, `harsh`, `membership` or `two-sites`.
     #[arg(long, default_value = "standard")]
     scenario: Scenario,
     /// A line of the product to make faulty, by the name of its mutation.
@@ -325,7 +325,13 @@ mod mutate {
 
     /// The standard world first; what it does not notice may need another one.
     fn look(mutation: Mutation, seeds: (u64, u64)) -> Option<Catch> {
-        let mut scenarios = [Scenario::Standard, Scenario::Membership, Scenario::Harsh].into_iter();
+        let mut scenarios = [
+            Scenario::Standard,
+            Scenario::Membership,
+            Scenario::Harsh,
+            Scenario::TwoSites,
+        ]
+        .into_iter();
         scenarios.find_map(|scenario| mutations::search(mutation, scenario, seeds))
     }
 

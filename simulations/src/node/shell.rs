@@ -8,7 +8,7 @@ use catalog_replica::{
     LeaveDue, MemberRefusal, PeerState, ProposeRefusal, Proposed, RaftChange, ReadRefusal, Replica,
     RoleKind, StepRefusal,
     divergence::{Comparison, Mark, judge},
-    settle,
+    mode_of, settle,
 };
 use catalog_state::{
     command::{Body, Command, MemberChange},
@@ -205,7 +205,11 @@ impl Node {
                 return Ok(());
             }
             for (entry, accepted) in mem::take(&mut running.shell.decided) {
-                running.replica.apply_members(&entry, accepted);
+                if mode_of(&entry).is_some() {
+                    running.replica.apply_mode(&entry, accepted);
+                } else {
+                    running.replica.apply_members(&entry, accepted);
+                }
             }
             let applied = self.states.current().applied();
             let more = applied > running.replica.status().applied;
@@ -566,7 +570,7 @@ impl Running {
                 true
             }
             // They wait for the leader's first entry.
-            Err(ReadRefusal::TermNotCommitted) => false,
+            Err(ReadRefusal::TermNotCommitted | ReadRefusal::Held) => false,
             // They are told when leadership is known to be gone.
             Err(ReadRefusal::NotLeader { .. }) => {
                 self.shell.leadership_lost = true;

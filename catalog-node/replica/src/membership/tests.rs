@@ -10,6 +10,7 @@ fn changes() -> impl Strategy<Value = Vec<RaftChange>> {
     let change = prop_oneof![
         id.clone().prop_map(RaftChange::AddLearner),
         id.clone().prop_map(RaftChange::Promote),
+        id.clone().prop_map(RaftChange::Demote),
         id.clone().prop_map(RaftChange::Remove),
         (id.clone(), id)
             .prop_map(|(outgoing, incoming)| RaftChange::Replace { outgoing, incoming }),
@@ -62,6 +63,7 @@ fn refusals_have_names() {
         (Promote(3), NotALearner(3)),
         (Promote(9), NotALearner(9)),
         (Remove(9), NotThere(9)),
+        (RaftChange::Demote(4), NotThere(4)),
         (Replace { outgoing: 4, incoming: 4 }, NotThere(4)),
         (Replace { outgoing: 3, incoming: 2 }, NotALearner(2)),
         (Replace { outgoing: 3, incoming: 9 }, NotALearner(9)),
@@ -73,6 +75,9 @@ fn refusals_have_names() {
     assert!(joint.is_joint() && joint.is_voter(4));
     assert_eq!(joint.after(Remove(3)), Err(Joint));
     assert_eq!(Membership::of_voters(vec![1]).after(Remove(1)), Err(NoVoterLeft));
+    let demoted = settled.after(RaftChange::Demote(3)).unwrap();
+    assert!(demoted.is_voter(3) && demoted.learners_next == [3]);
+    assert_eq!(demoted.after(RaftChange::Finish).unwrap().learners, [3, 4]);
 }
 
 #[test]

@@ -56,6 +56,14 @@ impl<R: LogRead> Replica<R> {
         {
             return Err(MemberRefusal::NotReady { id });
         }
+        if let RaftChange::Promote(id) | RaftChange::Replace { incoming: id, .. } = change
+            && !self.is_placed(id)
+        {
+            return Err(MemberRefusal::NotPlaced { id });
+        }
+        if !self.keeps_rule(&next) {
+            return Err(MemberRefusal::LeavesOneSite);
+        }
         let data = change.to_raft().write_to_bytes().expect("a change can be encoded");
         let mut entry = Entry { data: data.into(), context, ..Entry::default() };
         entry.set_entry_type(EntryType::EntryConfChangeV2);
@@ -84,15 +92,26 @@ impl<R: LogRead> Replica<R> {
         );
         if accepted {
             let change = membership::raft_change(entry).expect("an accepted change can be read");
+            self.yield_to_change(entry);
             let state = self.node.apply_conf_change(&change).expect("an accepted change fits");
             self.membership = Arc::new(Membership::from(&state));
             let raft = &mut self.node.raft;
             // raft-rs lets it lead on, and panics at the next commit.
             if raft.state == StateRole::Leader && !self.membership.is_voter(self.config.id) {
                 raft.become_follower(raft.term, 0);
+                self.note_leadership();
             }
+            self.derive_rule();
         }
         Membership::clone(&self.membership)
+    }
+
+    fn yield_to_change(&mut self, entry: &Entry) {
+        if let crate::EntryKind::Members { change: Ok(change), .. } = crate::kind_of(entry)
+            && let Ok(next) = self.membership.after(change)
+        {
+            self.yield_to(&next);
+        }
     }
 
     /// Who belongs to the cluster, as far as this replica has applied it.
@@ -166,6 +185,17 @@ impl<R: LogRead> Replica<R> {
 
     /// Whether proposals are taken at all.
     pub(super) fn check_proposal(&self) -> Result<(), ProposeRefusal> {
+        self.check_leads()?;
+        if self.is_held() {
+            return Err(ProposeRefusal::Held);
+        }
+        if self.node.raft.raft_log.last_index() + 1 >= self.proposal_limit() {
+            return Err(ProposeRefusal::Overloaded);
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_leads(&self) -> Result<(), ProposeRefusal> {
         if self.node.raft.state != StateRole::Leader {
             return Err(ProposeRefusal::NotLeader { leader: self.leader() });
         }

@@ -7,7 +7,7 @@ use catalog_log::{Options, SegmentLog, SegmentReader, StoreIdentity, sim_disk::S
 use raft::eraftpb::{Entry, HardState};
 
 use super::*;
-use crate::{Outside, bootstrap, persist, settle};
+use crate::{Outside, ReadDone, ReadRefusal, bootstrap, persist, settle};
 
 mod chance;
 mod snapshots;

@@ -24,7 +24,11 @@
 //! fetched N | refused N         the snapshot offered to N has arrived | cannot be had
 //! blocks N to=M                 N sees blocks of a snapshot flow to M
 //! reseed N                      N's state turns out to be bad
-//! status | log N | syncs N | members N
+//! sites main=IDS standby=IDS    where the replicas stand; those at a site are named 1,2,3
+//! mode N sync|async|released     N, leading, proposes to change the mode
+//! recover N                      N, leading, switches the rule on
+//! lend N through=I | take-back N  the witness lends N the right to commit alone up to I | and takes it back
+//! status | log N | syncs N | members N | rule N
 //! ```
 
 use std::{
@@ -37,8 +41,9 @@ use catalog_log::{
     LogError, LogRead, LogStore, Options, SegmentLog, SegmentReader, StoreIdentity, sim_disk,
 };
 use catalog_replica::{
-    CompactLimits, Config, EntryKind, Install, LogWrite, Membership, Outside, RaftChange, ReadDone,
-    Replica, Role, SnapshotOffer, StartError, bootstrap, kind_of, settle,
+    CompactLimits, Config, EntryKind, Install, LogWrite, Membership, Mode, Outside, RaftChange,
+    ReadDone, Replica, Role, SiteId, Sites, SnapshotOffer, StartError, bootstrap, kind_of, mode_of,
+    settle,
 };
 use raft::eraftpb::{Entry, Message};
 use sim_disk::{SimDisk, SimFile};
@@ -53,6 +58,9 @@ pub(crate) struct World {
     /// What snapshots contain, by their names.
     snapshots: BTreeMap<String, State>,
     founders: u64,
+    /// Where the nodes stand, and the mode that the cluster began in.
+    sites: Sites,
+    first_mode: Option<Mode>,
     /// Whether messages and writes are shown.
     verbose: bool,
     output: String,
@@ -72,6 +80,7 @@ struct State {
     applied: u64,
     term: u64,
     membership: Membership,
+    mode: Option<Mode>,
     told: Vec<String>,
 }
 
@@ -98,6 +107,8 @@ struct Acts {
     offer: Option<SnapshotOffer>,
     snapshots: BTreeMap<String, State>,
     state_number: u64,
+    /// Whether the state came with a snapshot.
+    replaced: bool,
 }
 
 impl World {
@@ -119,7 +130,7 @@ impl World {
         };
         let named = |name: &str| words.contains(&name);
         self.verbose =
-            matches!(verb, "deliver" | "campaign" | "propose" | "read" | "transfer" | "change");
+            matches!(verb, "deliver" | "campaign" | "propose" | "read" | "transfer" | "change" | "mode");
         match verb {
             "cluster" => {
                 let count = option("nodes").expect("how many nodes");
@@ -127,13 +138,13 @@ impl World {
                 for id in 1..=count {
                     let mut node = Node::new();
                     bootstrap(&mut open(id, &node.disk)).unwrap();
-                    node.running = Some(start(id, &node.disk, founded(count), false).unwrap());
+                    node.running = Some(start(id, &node.disk, founded(count), false, &self.sites).unwrap());
                     self.nodes.insert(id, node);
                 }
             }
             "join" => {
                 let mut node = Node::new();
-                node.running = Some(start(id(), &node.disk, State::default(), false).unwrap());
+                node.running = Some(start(id(), &node.disk, State::default(), false, &self.sites).unwrap());
                 self.nodes.insert(id(), node);
             }
             "wipe" => {
@@ -196,6 +207,45 @@ impl World {
                 let due = due.map_or(String::new(), |due| format!("; due: {due:?}"));
                 self.show(id(), &format!("knows {line}{due}"));
             }
+            "sites" => {
+                for (name, site) in [("main", MAIN), ("standby", STANDBY)] {
+                    let ids = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+                    for id in ids.into_iter().flat_map(|ids| ids.split(',')) {
+                        self.sites.place(id.parse().unwrap(), site);
+                    }
+                }
+                // Before anything happened, a cluster of two sites is in sync.
+                let fresh = self.nodes.values().all(|node| {
+                    node.running.as_ref().is_some_and(|running| running.state.applied <= 1)
+                });
+                if fresh {
+                    self.first_mode = Some(Mode::Sync);
+                }
+                for node in self.nodes.values_mut() {
+                    let Some(running) = &mut node.running else { continue };
+                    if fresh {
+                        running.state.mode = self.first_mode;
+                        running.replica.sites_replaced(self.first_mode, self.sites.clone());
+                    } else {
+                        running.replica.set_sites(self.sites.clone());
+                    }
+                }
+            }
+            "mode" => {
+                let mode = mode(word(1));
+                self.with_shown(id(), |replica| match replica.propose_mode(mode, "mode".into()) {
+                    Ok(proposed) => format!("proposes {}/{}", proposed.index, proposed.term),
+                    Err(refusal) => format!("refuses: {refusal:?}"),
+                });
+            }
+            "recover" => self.with(id(), |replica| replica.recover(true)),
+            "lend" => self.with(id(), |replica| replica.lend(option("through"))),
+            "take-back" => self.with(id(), |replica| replica.lend(None)),
+            "rule" => {
+                let status = self.running(id()).replica.site_status();
+                let line = describe::rule(&status);
+                self.show(id(), &line);
+            }
             "campaign" => self.with(id(), Replica::campaign),
             "tick" => {
                 for _ in 0..option("times").unwrap_or(1) {
@@ -252,11 +302,12 @@ impl World {
             }
             "restart" => {
                 let applied = option("applied").unwrap_or(0);
-                let begun = State { applied, ..founded(self.founders) };
+                let begun =
+                    State { applied, mode: self.first_mode, ..founded(self.founders) };
                 let node = self.nodes.get_mut(&id()).unwrap();
                 let number = open(id(), &node.disk).state_number();
                 let state = if named("kept") { node.states[&number].clone() } else { begun };
-                match start(id(), &node.disk, state, named("reseed")) {
+                match start(id(), &node.disk, state, named("reseed"), &self.sites) {
                     Ok(running) => {
                         node.running = Some(running);
                         self.show_status(id());
@@ -349,6 +400,7 @@ impl World {
     fn process(&mut self, id: u64) {
         let verbose = self.verbose;
         let snapshots = self.snapshots.clone();
+        let sites = self.sites.clone();
         let running = self.running(id);
         let mut acts = Acts {
             state: running.state.clone(),
@@ -375,8 +427,15 @@ impl World {
         } else {
             loop {
                 settle(&mut running.replica, &mut running.log, &mut acts).unwrap();
+                if mem::take(&mut acts.replaced) {
+                    running.replica.sites_replaced(acts.state.mode, sites.clone());
+                }
                 for (entry, accepted) in acts.changes.drain(..) {
-                    running.replica.apply_members(&entry, accepted);
+                    if mode_of(&entry).is_some() {
+                        running.replica.apply_mode(&entry, accepted);
+                    } else {
+                        running.replica.apply_members(&entry, accepted);
+                    }
                 }
                 if !running.replica.status().reseeding {
                     assert_eq!(acts.state.membership, *running.replica.membership());
@@ -452,6 +511,10 @@ impl Outside for Acts {
         for entry in &entries {
             match kind_of(entry) {
                 EntryKind::Raft => {}
+                EntryKind::Mode { mode, .. } => {
+                    self.state.mode = Some(mode);
+                    self.changes.push((entry.clone(), true));
+                }
                 EntryKind::Command(data) => {
                     self.state.told.push(String::from_utf8_lossy(data).into_owned());
                 }
@@ -487,6 +550,7 @@ impl Outside for Acts {
 
     fn installed(&mut self, install: &Install) {
         self.state_number += 1;
+        self.replaced = true;
         assert_eq!(self.state.applied, install.index);
         self.lines.push(format!(
             "installs the {} as its state number {}",
@@ -530,6 +594,18 @@ fn founded(count: u64) -> State {
     State { membership: Membership::of_voters((1..=count).collect()), ..State::default() }
 }
 
+const MAIN: SiteId = SiteId(1);
+const STANDBY: SiteId = SiteId(2);
+
+fn mode(word: &str) -> Mode {
+    match word {
+        "sync" => Mode::Sync,
+        "async" => Mode::Async { released: false },
+        "released" => Mode::Async { released: true },
+        _ => panic!("no such mode: {word}"),
+    }
+}
+
 fn change(words: &[&str]) -> RaftChange {
     let (verb, value) = words[0].split_once('=').unwrap_or((words[0], "0"));
     let ids: Vec<u64> = value.split(',').map(|id| id.parse().unwrap()).collect();
@@ -543,7 +619,13 @@ fn change(words: &[&str]) -> RaftChange {
     }
 }
 
-fn start(id: u64, disk: &SimDisk, state: State, reseed: bool) -> Result<Running, StartError> {
+fn start(
+    id: u64,
+    disk: &SimDisk,
+    state: State,
+    reseed: bool,
+    sites: &Sites,
+) -> Result<Running, StartError> {
     let log = open(id, disk);
     let config = Config {
         max_uncommitted: 1024,
@@ -551,6 +633,8 @@ fn start(id: u64, disk: &SimDisk, state: State, reseed: bool) -> Result<Running,
         snapshot_patience: 10,
         membership: if reseed { Membership::default() } else { state.membership.clone() },
         reseed,
+        sites: sites.clone(),
+        mode: state.mode,
         ..Config::new(id, vec![], 7)
     };
     let logger = slog::Logger::root(slog::Discard, slog::o!());

@@ -59,7 +59,9 @@ impl Acts<'_> {
             let command = match kind_of(&entry) {
                 EntryKind::Raft => Bytes::new(),
                 EntryKind::Command(command) => command.clone(),
-                EntryKind::Members { context, .. } => context.clone(),
+                EntryKind::Members { context: command, .. } | EntryKind::Mode { command, .. } => {
+                    command.clone()
+                }
             };
             let applied = if command.is_empty() {
                 None
@@ -87,6 +89,10 @@ impl Acts<'_> {
                 };
                 membership = Some(after.clone());
                 changed = Some(after);
+                self.shell.decided.push((entry.clone(), accepted));
+            }
+            if let EntryKind::Mode { .. } = kind_of(&entry) {
+                let accepted = !matches!(outcome, Some(Outcome::Refused(_)));
                 self.shell.decided.push((entry.clone(), accepted));
             }
             let state_hash = state_hash(&session.view());

@@ -76,6 +76,7 @@ impl Shell<'_> {
                     self.broken = Some(format!("entry {} was to change members", entry.index));
                 }
             }
+            EntryKind::Mode { .. } => unreachable!("a cluster of one site has no mode"),
             EntryKind::Command(data) => {
                 self.live.sum =
                     scramble(self.live.sum ^ u64::from_be_bytes(data[..].try_into().unwrap()));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use catalog_replica::{EntryKind, LogWrite, Membership, kind_of};
+use catalog_replica::{EntryKind, LogWrite, Membership, SiteStatus, kind_of};
 use raft::eraftpb::{Entry, Message, MessageType};
 
 pub(crate) fn entries(entries: &[Entry]) -> String {
@@ -12,6 +12,7 @@ pub(crate) fn entries(entries: &[Entry]) -> String {
             let mut text = match kind_of(entry) {
                 EntryKind::Raft => String::new(),
                 EntryKind::Command(data) => String::from_utf8_lossy(data).into_owned(),
+                EntryKind::Mode { mode, .. } => format!("{mode:?}"),
                 EntryKind::Members { change, .. } => {
                     format!("{:?}", change.expect("a readable change"))
                 }
@@ -97,4 +98,10 @@ pub(crate) fn members(membership: &Membership) -> String {
         list("outgoing", &membership.outgoing),
         list("learners", &membership.learners),
     )
+}
+
+pub(crate) fn rule(status: &SiteStatus) -> String {
+    let mode = status.mode.map_or("no mode".to_owned(), |mode| format!("{mode:?}"));
+    let held = if status.held { ", and is held" } else { "" };
+    format!("is in {mode}; the rule: {:?}{held}", status.rule)
 }
