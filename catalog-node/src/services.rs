@@ -11,6 +11,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    backup::duty::Desk,
     config::Member,
     handle::{Intent, NodeHandle},
     node::Answered,
@@ -76,6 +77,8 @@ pub(crate) struct Services {
     pub(crate) chains: federation::Chains,
     /// Hosts to which notices are delivered.
     pub(crate) webhook_hosts: Vec<String>,
+    /// Where the backup archive is asked about; absent where none is configured.
+    pub(crate) backup: Option<Desk>,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
 }

@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod probe;
 pub mod proof;
 pub mod requests;
+pub(crate) mod restore;
 mod text;
 // Relations and quality.
 pub mod quality;

@@ -9,6 +9,7 @@ use catalog_model::{
 };
 use catalog_node::{
     CatalogNode, NodeError, RunningNode,
+    backup::BackupConfig,
     bootstrap::Spec,
     clock::WallClock,
     config::{Compaction, Config, HeadFiles, LogConfig, Member},
@@ -61,6 +62,10 @@ pub(crate) struct Cluster {
     pub(crate) compaction: Compaction,
     /// The level of commands with which it begins, if not the highest.
     pub(crate) level: Option<u32>,
+    /// The generation of those who join.
+    pub(crate) generation: u64,
+    /// How every node makes backups.
+    pub(crate) backup: Option<BackupConfig>,
 }
 
 impl Cluster {
@@ -111,6 +116,8 @@ impl Cluster {
             disks: BTreeMap::new(),
             compaction: Compaction::default(),
             level: None,
+            generation: 1,
+            backup: None,
         }
     }
 
@@ -151,6 +158,8 @@ impl Cluster {
             listen: self.address(id),
             members: self.members.clone(),
             join: self.joiners.iter().any(|joiner| joiner.id == id),
+            generation: self.generation,
+            backup: self.backup.clone(),
             compaction: self.compaction,
             memory: Default::default(),
             reserve: Default::default(),

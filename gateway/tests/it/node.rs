@@ -288,6 +288,13 @@ impl NodeService for Served {
         }))))
     }
 
+    async fn run_backup(
+        &self,
+        _: Request<RunBackupRequest>,
+    ) -> Result<Response<RunBackupResponse>, Status> {
+        Err(Status::unimplemented("gateways ask for no backup"))
+    }
+
     async fn get_node_status(
         &self,
         _: Request<GetNodeStatusRequest>,
