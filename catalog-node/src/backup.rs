@@ -15,7 +15,9 @@ pub(crate) mod witnessed;
 
 use std::path::PathBuf;
 
-pub use catalog_backup::{Archive, ArchiveError, BackupKey, Keep, KeyError, S3, Target};
+pub use catalog_backup::{
+    Archive, ArchiveError, BackupKey, Keep, KeyError, Prunable, Prune, S3, Target, prune,
+};
 use serde::Deserialize;
 use tokio::runtime::Handle;
 

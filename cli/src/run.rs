@@ -12,7 +12,7 @@ use crate::{
         catalog::Catalog,
         law::{Calendar, Rules},
     },
-    bag, both, calendar, calls, context, dev,
+    backup, bag, both, calendar, calls, context, dev,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -73,6 +73,8 @@ fn local(command: Command, output: Output) -> Local {
                 .data(&Value::Null, |out, _| out.write_all(&script))
                 .map(|()| Exit::Ok)
         }
+        Command::Backup(command) => backup::backup(command, &output),
+        Command::Restore(options) => backup::restore(options, &output),
         Command::Dev(options) => develop(options, output),
         other => return Local::Remote(other),
     })

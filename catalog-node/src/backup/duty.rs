@@ -11,7 +11,7 @@
 //! base begins behind it.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };

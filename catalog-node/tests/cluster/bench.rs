@@ -237,7 +237,7 @@ impl Cluster {
         let dialer = self.dialer("gateway", "spiffe://xiamen.luqiao/gateway/gw-1");
         let known = self.members.iter().chain(&self.joiners);
         let channels = known.map(|member| (member.id, self.channel(&dialer, member.id)));
-        Gateway { channels: channels.collect() }
+        Gateway { channels: channels.collect(), generation: self.generation }
     }
 }
 
@@ -271,6 +271,8 @@ pub(crate) fn person(organization: &str, person: &str) -> Caller {
 #[derive(Clone)]
 pub(crate) struct Gateway {
     channels: BTreeMap<u64, Channel>,
+    /// Of the cluster that it takes the nodes for.
+    generation: u64,
 }
 
 impl Gateway {
@@ -295,7 +297,8 @@ impl Gateway {
         method: &str,
         call: &impl Message,
     ) -> Result<A, Problem> {
-        let envelope = envelope(caller, method, call);
+        let envelope =
+            Envelope { generation: self.generation, ..envelope(caller, method, call) };
         let answer = self.nodes(node).call(CallRequest { envelope: Some(envelope) }).await;
         let answer = answer.map_err(|status| Problem::from_status(&status))?;
         Ok(A::decode(answer.into_inner().response).unwrap())

@@ -26,7 +26,7 @@ use luqiao_proto::{
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
         GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, NodeMember, OutboxItem,
-        StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
+        RunBackupRequest, RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
         TakeHeadRequest, TakeHeadResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
