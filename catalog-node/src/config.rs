@@ -15,6 +15,7 @@ use luqiao_transport::tls::{Scope, TlsFiles, TrustFile};
 use serde::Deserialize;
 
 use crate::{
+    backup::{BackupConfig, Keep},
     clock::WallClock,
     storage::{DiskMeter, REFUSE_FLOOR, leaves::LEAVES_BYTES},
 };
@@ -37,6 +38,11 @@ pub struct Config {
     pub members: Vec<Member>,
     /// Whether this node joins a cluster that runs. Asked only when its folder is new.
     pub join: bool,
+    /// The cluster's generation, of a node that joins: 1, or what a restore or a forced failover made
+    /// of it. Asked only when its folder is new.
+    pub generation: u64,
+    /// How backups are made; absent = not at all.
+    pub backup: Option<BackupConfig>,
     /// What is kept of the Raft log.
     pub compaction: Compaction,
     /// What is kept in memory.
@@ -230,6 +236,12 @@ struct File {
     /// Absent in files that are older than the key.
     #[serde(default)]
     join: bool,
+    /// The same.
+    #[serde(default = "first_generation")]
+    generation: u64,
+    /// The same.
+    #[serde(default)]
+    backup: Option<BackupConfig>,
     members: Vec<Member>,
     tls: FileTls,
     ledger: HeadFiles,
@@ -252,6 +264,10 @@ struct File {
     #[serde(default)]
     webhooks: Webhooks,
     log: LogConfig,
+}
+
+fn first_generation() -> u64 {
+    1
 }
 
 #[derive(Debug, Deserialize)]
@@ -317,6 +333,8 @@ impl Config {
             listen: file.listen,
             members: file.members,
             join: file.join,
+            generation: file.generation,
+            backup: file.backup.map(|backup| backup.in_folder(folder)),
             compaction: file.compaction,
             memory: file.memory,
             reserve: file.disk,
@@ -366,6 +384,22 @@ impl Config {
             return wrong("id", "is not among the members");
         } else if !matches!(ids.len(), 1 | 3 | 5) {
             return wrong("members", "a cluster is founded with 1, 3 or 5 nodes");
+        }
+        if self.generation == 0 {
+            return wrong("generation", "is at least 1");
+        }
+        if let Some(backup) = &self.backup {
+            if backup.target().is_none() {
+                return wrong("backup", "names either a folder or an s3 bucket");
+            }
+            if let Err(error) = backup.keep.parse::<Keep>() {
+                let cause = error.to_string();
+                return Err(ConfigError::Value { key: "backup.keep", cause });
+            }
+            let bounds = [backup.base_every_h, backup.segment_s, backup.segment_mib];
+            if bounds.contains(&0) || backup.read_mib_per_s == 0 || backup.alarm_after_min == 0 {
+                return wrong("backup", "times and sizes are at least 1");
+            }
         }
         if self.compaction.keep_entries == 0 || self.compaction.keep_mib == 0 {
             return wrong("compaction", "keeps at least one entry and one MiB");

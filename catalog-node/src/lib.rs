@@ -1,7 +1,7 @@
 //! The catalog node: the replica with a disk under it, peers beside it and services above it.
 //!
 //! What is remembered ([`storage`]), what time it is ([`clock`]), the loop that drives the replica
-//! ([`node`]), how the process speaks with it ([`handle`]) and watches it ([`history`]), how nodes
+//! ([`node`]), how its past is kept elsewhere ([`backup`]), how the process speaks with it ([`handle`]) and watches it ([`history`]), how nodes
 //! speak with each other (`peers`), how gateways are answered (`services`), what listed entries
 //! speak of (`search`); and how all of it is configured, begun and ended ([`config`], [`running`],
 //! [`bootstrap`], [`shutdown`]).
@@ -11,6 +11,8 @@
 pub mod storage;
 
 mod snapshots;
+
+pub mod backup;
 
 pub mod alarms;
 pub mod clock;

@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use catalog_model::{reason::Reason, refusal::Refusal};
 use luqiao_proto::{
     convert::caller::caller_message,
-    node::v1::{CallRequest, Envelope, node_service_client::NodeServiceClient},
+    node::v1::{
+        CallRequest, Envelope, RunBackupRequest, RunBackupResponse,
+        node_service_client::NodeServiceClient,
+    },
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, Target},
@@ -14,6 +17,7 @@ use luqiao_transport::{
     tls::{Expectation, TlsMaterial},
 };
 use tokio::time::{Instant, sleep};
+use tonic::Status;
 
 use crate::{bootstrap::Spec, config::Config, storage::hex};
 
@@ -79,4 +83,24 @@ pub async fn bootstrap(
         }
         sleep(PAUSE).await;
     }
+}
+
+/// Has the node of `config` take a base into the backup archive now, and waits for it: with the node's own
+/// certificate, as somebody on its machine can.
+pub async fn run_backup(
+    config: &Config,
+    tls: Arc<TlsMaterial>,
+    wait: Duration,
+) -> Result<RunBackupResponse, Status> {
+    let own = config.members.iter().find(|member| member.id == config.id);
+    let address = own.map_or_else(|| config.listen.to_string(), |own| own.address.clone());
+    let target =
+        Target::new(address.as_str()).expecting(Expectation::node_of(config.domain.clone()));
+    let channel = Dialer::new(tls, DialOptions::default())
+        .channel(&target)
+        .map_err(|error| Status::invalid_argument(error.to_string()))?;
+    let asked = NodeServiceClient::new(channel).run_backup(RunBackupRequest {});
+    let done = tokio::time::timeout(wait, asked).await;
+    let late = |_| Status::deadline_exceeded("the base was not done in time");
+    done.map_err(late)?.map(tonic::Response::into_inner)
 }

@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use catalog_log::LogStore as _;
 use catalog_replica::{CompactLimits, Config as ReplicaConfig, Membership, Replica, StartError};
 use catalog_state::{command::LEVEL, view::View};
 use luqiao_proto::{
@@ -36,6 +37,7 @@ use tonic::service::Routes;
 
 use crate::{
     alarms::Alarms,
+    backup,
     clock::StampClock,
     config::{Config, ConfigError},
     duties,
@@ -161,7 +163,11 @@ impl CatalogNode {
             config.watched.iter().map(|watched| (&watched.domain, watched.authorities.as_path()));
         let trust = Trust::read(own.chain(watched)).map_err(NodeError::Trust)?;
         let founders = config.voters();
-        let founding = if config.join { Founding::Joiner } else { Founding::Founder(&founders) };
+        let founding = if config.join {
+            Founding::Joiner { generation: config.generation }
+        } else {
+            Founding::Founder(&founders)
+        };
         let Storage { state: cell, log, identity, identity_file, boot, reseed, folders } =
             Storage::open(&config.data, config.cluster_id, config.id, founding)?;
         let store = cell.current();
@@ -261,6 +267,8 @@ impl CatalogNode {
             own_address: own_address(&config),
         });
         drop(store);
+        let backup =
+            backup::duty::begin(&config, handle.clone(), log.reader(), identity, shutdown.clone());
         let stopped = Arc::new(AtomicBool::new(false));
         let node_loop = NodeLoop {
             replica,
@@ -325,6 +333,7 @@ impl CatalogNode {
             pack: ParsedPack::default(),
             webhook_hosts: config.webhooks.hosts.clone(),
             trust,
+            backup,
             shutdown: shutdown.clone(),
         });
         let delivered = webhooks::deliver(Arc::clone(&services), config.webhooks.clone());

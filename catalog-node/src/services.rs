@@ -11,6 +11,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    backup::duty::Desk,
     config::Member,
     handle::{Intent, NodeHandle},
     node::Answered,
@@ -81,6 +82,8 @@ pub(crate) struct Services {
     pub(crate) webhook_hosts: Vec<String>,
     /// With whose authorities approvals are checked.
     pub(crate) trust: dr::trust::Trust,
+    /// Where the backup archive is asked about; absent where none is configured.
+    pub(crate) backup: Option<Desk>,
     /// Streams end with it.
     pub(crate) shutdown: Shutdown,
 }

@@ -16,6 +16,7 @@ pub(crate) struct Standing {
     disk_slow: AtomicBool,
     disk_free: AtomicU64,
     disk_size: AtomicU64,
+    log_needed_from: AtomicU64,
 }
 
 macro_rules! flags {
@@ -55,6 +56,20 @@ impl Standing {
     /// Sets it, and returns whether that changed anything.
     pub(crate) fn set_quarantined(&self, holds: bool) -> bool {
         self.quarantined.swap(holds, Ordering::AcqRel) != holds
+    }
+
+    /// The first entry that is not in the backup archive yet, if this node keeps it; `None` if nobody
+    /// waits for the log.
+    pub(crate) fn log_needed_from(&self) -> Option<u64> {
+        match self.log_needed_from.load(Ordering::Acquire) {
+            0 | u64::MAX => None,
+            index => Some(index),
+        }
+    }
+
+    /// Entries from `index` on are still to be archived; `u64::MAX` = none.
+    pub(crate) fn set_log_needed_from(&self, index: u64) {
+        self.log_needed_from.store(index, Ordering::Release);
     }
 
     /// Free and total bytes of the disk that holds the data, as measured last.

@@ -23,6 +23,7 @@ use std::{fs, io, path::Path, sync::Arc};
 use catalog_log::{FileDisk, LogError, LogRead, LogStore, Options, SegmentLog, StoreIdentity};
 use catalog_state::{codec, keys, rows::ClusterConfig};
 
+pub(crate) use self::restored::Restored;
 use self::{folders::Folders, identity::Content};
 pub use self::{
     identity::{Identity, IdentityFile},
@@ -35,6 +36,7 @@ pub(crate) mod folders;
 mod identity;
 pub(crate) mod leaves;
 mod points;
+mod restored;
 mod space;
 mod state_cell;
 mod state_store;
@@ -185,7 +187,10 @@ pub enum Founding<'a> {
     /// It is one of these first voters.
     Founder(&'a [u64]),
     /// It is added to a cluster that runs, and knows nothing before its first snapshot.
-    Joiner,
+    Joiner {
+        /// The cluster's generation: 1, or more after a restore or a forced failover.
+        generation: u64,
+    },
 }
 
 /// The state was lost or is not to be trusted, and the log does not reach back far enough to make
@@ -287,10 +292,18 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    /// The generation to which a new folder belongs.
+    fn generation(self) -> u64 {
+        match self.founding {
+            Founding::Founder(_) => 1,
+            Founding::Joiner { generation } => generation,
+        }
+    }
+
     fn founders(self) -> Vec<u64> {
         let mut founders = match self.founding {
             Founding::Founder(members) => members.to_vec(),
-            Founding::Joiner => Vec::new(),
+            Founding::Joiner { .. } => Vec::new(),
         };
         founders.sort_unstable();
         founders
@@ -325,7 +338,7 @@ fn own_identity(
         cluster_id: wanted.cluster_id,
         node: wanted.node,
         store_uuid: crate::random_bytes(),
-        generation: 1,
+        generation: wanted.generation(),
     };
     let content = Content {
         identity,

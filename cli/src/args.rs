@@ -13,6 +13,7 @@ use crate::output::Format;
 
 pub mod acquisition;
 pub mod audit;
+pub mod backup;
 pub mod case;
 pub mod catalog;
 pub mod citation;
@@ -176,6 +177,11 @@ pub enum Command {
     /// The nodes of the domain's cluster · 集群成员
     #[command(subcommand)]
     Cluster(cluster::Cluster),
+    /// Backups of the cluster · 备份
+    #[command(subcommand)]
+    Backup(backup::Backup),
+    /// Make a data folder from a backup · 从备份恢复
+    Restore(backup::Restore),
     /// The working-day calendar · 工作日历
     #[command(subcommand)]
     Calendar(law::Calendar),

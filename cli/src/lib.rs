@@ -18,6 +18,7 @@ pub mod message;
 pub mod output;
 
 pub mod archive;
+pub mod backup;
 pub mod bag;
 pub mod calendar;
 pub mod import;

@@ -15,7 +15,14 @@ use crate::{
         dr::{Approve, Dr},
         law::{Calendar, Rules},
     },
-    bag, both, calendar, calls, context, dev, dr,
+    bag,
+    both,
+    calendar,
+    calls,
+    context,
+    dev,
+    dr,
+    backup,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -78,6 +85,8 @@ fn local(global: &Global, command: Command, output: Output) -> Local {
                 .data(&Value::Null, |out, _| out.write_all(&script))
                 .map(|()| Exit::Ok)
         }
+        Command::Backup(command) => backup::backup(command, &output),
+        Command::Restore(options) => backup::restore(options, &output),
         Command::Dev(options) => develop(options, output),
         other => return Local::Remote(other),
     })

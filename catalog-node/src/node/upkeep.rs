@@ -48,6 +48,9 @@ pub(super) struct Rest {
 const COMPACT_ENTRIES: u64 = 8192;
 const COMPACT_BYTES: u64 = 16 << 20;
 
+/// Bytes of entries that the log keeps for an archive that does not take them.
+const UNARCHIVED_BYTES: u64 = 512 << 20;
+
 impl NodeLoop {
     /// The cluster let this node go.
     pub(super) fn removed(&mut self) {
@@ -127,6 +130,10 @@ impl NodeLoop {
         self.work.making_durable = false;
         self.work.durable = applied;
         if let Some(through) = self.replica.compact_to(applied, self.limits) {
+            // What is to be archived stays, but not for ever: the archive may be away for days.
+            let needed = self.standing.log_needed_from();
+            let needed = needed.filter(|index| self.log.bytes_from(*index) <= UNARCHIVED_BYTES);
+            let through = needed.map_or(through, |index| through.min(index.saturating_sub(1)));
             self.log.compact(through)?;
             let first_index = self.log.first_index();
             self.work.log_bytes = self.log.bytes_from(first_index);

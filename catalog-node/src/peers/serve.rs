@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -17,7 +17,7 @@ use catalog_model::{
 use catalog_state::view::View;
 use luqiao_proto::peer::v1::{
     ExchangeRequest, ExchangeResponse, FetchSnapshotRequest, FetchSnapshotResponse,
-    GetReadIndexRequest, GetReadIndexResponse, Hello, OutageKind, PrepareLeadershipRequest,
+    GetContentDigestRequest, GetContentDigestResponse, GetReadIndexRequest, GetReadIndexResponse, Hello, OutageKind, PrepareLeadershipRequest,
     PrepareLeadershipResponse, ReportOutageRequest, ReportOutageResponse,
     exchange_request::Message as Part, peer_service_server::PeerService,
 };
@@ -25,7 +25,7 @@ use luqiao_transport::{accept::ConnectionInfo, drain::Shutdown, identity::Subjec
 use protobuf::Message as _;
 use raft::eraftpb::Message;
 use tokio::{
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -33,9 +33,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
+    backup::witnessed,
     handle::NodeHandle,
     handover,
-    node::{FromPeer, Report, STORE_FOREIGN},
+    node::{FromPeer, Report, STORE_FOREIGN, quarantined},
     outages,
     services::call::Answers,
     snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},
@@ -57,6 +58,8 @@ pub(crate) struct Incoming {
     snapshots: Snapshots,
     /// Of each peer the newest connection, and how it is ended when a newer one comes.
     newest: Mutex<BTreeMap<u64, (u64, CancellationToken)>>,
+    /// Held by whoever reads all rows for another node.
+    witnessing: Arc<Semaphore>,
     /// A peer's stream has no end of its own: without this one a shutdown waits out its grace.
     shutdown: Shutdown,
 }
@@ -112,7 +115,9 @@ impl Incoming {
         shutdown: Shutdown,
     ) -> Self {
         let domain = handle.domain().clone();
-        Self { handle, domain, identity, snapshots, newest: Mutex::default(), shutdown }
+        let witnessing = Arc::new(Semaphore::new(1));
+        let newest = Mutex::default();
+        Self { handle, domain, identity, snapshots, newest, witnessing, shutdown }
     }
 
     /// Whether we belong together.
@@ -290,6 +295,35 @@ impl PeerService for Incoming {
             .await
             .map_err(|refusal| status::of(&refusal, Lang::En))?;
         Ok(Response::new(ReportOutageResponse {}))
+    }
+
+    async fn get_content_digest(
+        &self,
+        request: Request<GetContentDigestRequest>,
+    ) -> Result<Response<GetContentDigestResponse>, Status> {
+        self.caller(&request, request.get_ref().hello.as_ref())?;
+        if self.handle.standing().quarantined() {
+            return Err(status::of(&quarantined(), Lang::En));
+        }
+        let Ok(turn) = Arc::clone(&self.witnessing).try_acquire_owned() else {
+            return Err(Status::resource_exhausted("the rows are being read already"));
+        };
+        let (store, shutdown) = (self.handle.newest(), self.shutdown.clone());
+        // Goes with this call: who stopped waiting wants nothing read.
+        let waits = Arc::new(());
+        let asked = Arc::downgrade(&waits);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            witnessed::held(&store, || asked.strong_count() > 0 && !shutdown.has_begun())
+        });
+        let held = reading.await.map_err(|_| Status::internal("the rows could not be read"))?;
+        drop(waits);
+        let held = held.ok_or_else(|| Status::cancelled("the node ends"))?;
+        Ok(Response::new(GetContentDigestResponse {
+            index: held.index,
+            content: held.content.to_vec().into(),
+            rows: held.rows,
+        }))
     }
 
     type FetchSnapshotStream = Answers<FetchSnapshotResponse>;

@@ -14,7 +14,8 @@ use luqiao_proto::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
-        GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, StreamRequest,
+        GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, RunBackupRequest,
+        RunBackupResponse, StreamRequest,
         StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse, TakeHeadRequest,
         TakeHeadResponse, node_service_client::NodeServiceClient, node_service_server::NodeService,
     },
@@ -504,6 +505,17 @@ impl NodeService for NodeCalls {
     ) -> Result<Response<GetNodeStatusResponse>, Status> {
         self.0.admit(&request).map_err(|refusal| status::of(&refusal, Lang::En))?;
         Ok(Response::new(operations::node_status(&self.0)))
+    }
+
+    async fn run_backup(
+        &self,
+        request: Request<RunBackupRequest>,
+    ) -> Result<Response<RunBackupResponse>, Status> {
+        let from = self.0.admit(&request).map_err(|refusal| status::of(&refusal, Lang::En))?;
+        if from != From::Node {
+            return Err(status::of(&Refusal::new(Reason::EnvelopeRefused), Lang::En));
+        }
+        operations::run_backup(&self.0).await.map(Response::new)
     }
 
     async fn list_outbox(

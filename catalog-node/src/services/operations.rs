@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use catalog_model::{reason::Reason, refusal::Refusal};
+use catalog_backup::Pulse;
+use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis};
 use catalog_replica::RoleKind;
 use catalog_state::{
     command::{Body, LEVEL},
@@ -16,16 +17,20 @@ use luqiao_proto::{
         name::domain_name,
         time::{read_timestamp, timestamp},
     },
-    node::v1::{GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember},
+    node::v1::{
+        BackupStatus, GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember,
+        RunBackupResponse,
+    },
     operations::v1::{
-        Alarm, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
+        Alarm, Backup, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
         SetDevelopmentClockResponse, TransferLeaderRequest, TransferLeaderResponse,
     },
 };
 use tokio::{task::JoinSet, time::timeout};
+use tonic::Status;
 
 use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members};
-use crate::{config::Member, storage::hex};
+use crate::{backup::duty::Shown, config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.
 const STATUS_WAIT: Duration = Duration::from_secs(1);
@@ -47,6 +52,7 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
     call.look_now(|look| look.own(&domain))?;
     let nodes = all_nodes(&call.services).await;
     let (own, members) = (call.handle().status(), call.handle().members());
+    let wall = call.handle().clock().wall();
     call.look(move |look| {
         let (view, cluster) = (look.view(), &look.cluster);
         let counters = view.counters();
@@ -105,6 +111,7 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
                 })
                 .collect(),
             alarms,
+            backup: newest_backup(&nodes, wall),
             // Links are the gateways'; they add what they know.
             links: Vec::new(),
             entry_count: counters.listed_entries,
@@ -212,7 +219,71 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
                 .to_owned(),
             })
             .collect(),
+        backup: services.backup.as_ref().map(|desk| backup_status(&desk.shown.borrow())),
     }
+}
+
+/// How the backup archive stands, as this node knows it.
+fn backup_status(shown: &Shown) -> BackupStatus {
+    let pulse = shown.pulse.unwrap_or(Pulse {
+        node: 0,
+        generation: 0,
+        covered: 0,
+        covered_ms: 0,
+        base: 0,
+        base_ms: 0,
+    });
+    let time = |millis| (millis > 0).then(|| timestamp(UtcMillis(millis)));
+    BackupStatus {
+        keeps: shown.keeps,
+        base_index: pulse.base,
+        base_time: time(pulse.base_ms),
+        covered_index: pulse.covered,
+        covered_time: time(pulse.covered_ms),
+        last_error: shown.failure.clone(),
+    }
+}
+
+/// The newest that any node knows of the archive.
+fn newest_backup(nodes: &[(Member, GetNodeStatusResponse)], wall: UtcMillis) -> Option<Backup> {
+    let known = nodes.iter().filter_map(|(member, node)| Some((member, node.backup.as_ref()?)));
+    let keeper = known.clone().find(|(_, backup)| backup.keeps);
+    let newest = known.max_by_key(|(_, backup)| {
+        backup.covered_time.as_ref().map(|time| (time.seconds, time.nanos))
+    });
+    let (_, newest) = newest?;
+    let covered = newest.covered_time.as_ref();
+    let covered = covered.and_then(|time| read_timestamp(Some(time), "covered_time").ok());
+    let error = keeper.map_or(&newest.last_error, |(_, backup)| &backup.last_error);
+    Some(Backup {
+        node: keeper.map(|(member, _)| member.id.to_string()).unwrap_or_default(),
+        base_index: newest.base_index,
+        base_time: newest.base_time,
+        covered_index: newest.covered_index,
+        covered_time: newest.covered_time,
+        age_s: covered.map_or(0, |covered| wall.0.saturating_sub(covered.0) / 1_000),
+        last_error: error.clone(),
+    })
+}
+
+/// Takes a base now: asked with a node's certificate, by an operator on the machine.
+pub(super) async fn run_backup(services: &Services) -> Result<RunBackupResponse, Status> {
+    let desk = services.backup.as_ref();
+    let desk = desk.ok_or_else(|| Status::failed_precondition("no [backup] is configured here"))?;
+    let done = desk.run().await.map_err(Status::unavailable)?;
+    let written = done.taken.written;
+    let (witness, witness_index) = done.witness.unwrap_or_default();
+    Ok(RunBackupResponse {
+        generation: written.base.generation,
+        base_index: written.base.index,
+        rows: done.taken.rows,
+        blocks: written.blocks,
+        new_blocks: written.new_blocks,
+        new_bytes: written.new_bytes,
+        millis: done.taken.millis,
+        witness,
+        witness_index,
+    })
 }
 
 pub(super) async fn transfer(call: &Call) -> Result<Reply, Refusal> {

@@ -14,6 +14,7 @@ pub mod organizations;
 pub mod probe;
 pub mod proof;
 pub mod requests;
+pub(crate) mod restore;
 pub(crate) mod sites;
 mod text;
 // Relations and quality.

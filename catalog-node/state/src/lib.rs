@@ -42,6 +42,7 @@ pub mod statistics;
 pub mod work;
 
 pub mod snapshot;
+pub use apply::restore::{Carried, CarriedAct};
 
 pub mod stamp;
 

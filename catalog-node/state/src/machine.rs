@@ -409,5 +409,9 @@ pub(crate) fn not_permitted(tx: &Tx<'_>, needed: &str) -> Refusal {
     Refusal::new(Reason::CallerNotPermitted).fact("caller", &tx.caller).fact("needed", needed)
 }
 
+mod opening;
+
+pub use self::opening::Opening;
+
 #[cfg(test)]
 mod tests;

@@ -210,6 +210,11 @@ impl World {
         self.clusters.remove(&domain(of)).expect("a cluster of the story").store
     }
 
+    /// The store of a cluster as it is now; `None` before it was created.
+    pub fn store(&self, of: &str) -> Option<&MemStore> {
+        self.clusters.get(&domain(of)).map(|cluster| &cluster.store)
+    }
+
     /// What was shown since the last call.
     fn take_output(&mut self) -> String {
         let mut output = std::mem::take(&mut self.output);

@@ -11,8 +11,10 @@
 //! A block is `[format]` and then rows: `key length, key, value length, value`, lengths as four
 //! bytes, big-endian.
 
+mod by_key;
 mod receiver;
 
+pub use by_key::{ContentDigest, KeyedBlocks, cut_by_key, cut_rows_by_key};
 pub use receiver::{Progress, Receiver};
 
 use catalog_mutation::{Mutation, active};

@@ -29,6 +29,7 @@ use crate::{
     store::Store,
 };
 
+pub(crate) use self::clocks::KINDS;
 pub use self::{clocks::SubjectDeadline, grants::agreement_owed};
 pub use crate::apply::catalog::publishable::EntryCheck;
 // Relations and quality.

@@ -9,6 +9,7 @@ use catalog_model::{
 };
 use catalog_node::{
     CatalogNode, NodeError, RunningNode,
+    backup::BackupConfig,
     bootstrap::Spec,
     clock::WallClock,
     config::{Compaction, Config, HeadFiles, LogConfig, Member},
@@ -61,6 +62,10 @@ pub(crate) struct Cluster {
     pub(crate) compaction: Compaction,
     /// The level of commands with which it begins, if not the highest.
     pub(crate) level: Option<u32>,
+    /// The generation of those who join.
+    pub(crate) generation: u64,
+    /// How every node makes backups.
+    pub(crate) backup: Option<BackupConfig>,
 }
 
 impl Cluster {
@@ -111,6 +116,8 @@ impl Cluster {
             disks: BTreeMap::new(),
             compaction: Compaction::default(),
             level: None,
+            generation: 1,
+            backup: None,
         }
     }
 
@@ -151,6 +158,8 @@ impl Cluster {
             listen: self.address(id),
             members: self.members.clone(),
             join: self.joiners.iter().any(|joiner| joiner.id == id),
+            generation: self.generation,
+            backup: self.backup.clone(),
             compaction: self.compaction,
             memory: Default::default(),
             reserve: Default::default(),
@@ -229,7 +238,7 @@ impl Cluster {
         let dialer = self.dialer("gateway", "spiffe://xiamen.luqiao/gateway/gw-1");
         let known = self.members.iter().chain(&self.joiners);
         let channels = known.map(|member| (member.id, self.channel(&dialer, member.id)));
-        Gateway { channels: channels.collect() }
+        Gateway { channels: channels.collect(), generation: self.generation }
     }
 }
 
@@ -263,6 +272,8 @@ pub(crate) fn person(organization: &str, person: &str) -> Caller {
 #[derive(Clone)]
 pub(crate) struct Gateway {
     channels: BTreeMap<u64, Channel>,
+    /// Of the cluster that it takes the nodes for.
+    generation: u64,
 }
 
 impl Gateway {
@@ -287,7 +298,8 @@ impl Gateway {
         method: &str,
         call: &impl Message,
     ) -> Result<A, Problem> {
-        let envelope = envelope(caller, method, call);
+        let envelope =
+            Envelope { generation: self.generation, ..envelope(caller, method, call) };
         let answer = self.nodes(node).call(CallRequest { envelope: Some(envelope) }).await;
         let answer = answer.map_err(|status| Problem::from_status(&status))?;
         Ok(A::decode(answer.into_inner().response).unwrap())

@@ -1,5 +1,6 @@
 //! Whole nodes in one process, over real sockets, disks and certificates.
 
+mod backups;
 mod bench;
 mod calls;
 mod catching_up;

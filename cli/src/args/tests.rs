@@ -19,6 +19,12 @@ fn the_tree_is_sound() {
 fn every_command_of_the_contract_is_understood() {
     for line in [
         "luqiao dev --data d --catalog city=x.jsonl.gz --processes --exit --json --break import",
+        "luqiao backup run --config c",
+        "luqiao backup list --config c",
+        "luqiao backup verify --config c --bases 3 --scratch s",
+        "luqiao backup prune --config c --keep days=35,daily=7 --dry-run",
+        "luqiao restore --config c --to latest --into d",
+        "luqiao restore --config c --to 2026-11-22T09:00:00+08:00 --without-comparison",
         "luqiao catalog import f --dry-run",
         "luqiao catalog import f --quarantine q",
         "luqiao catalog register f",

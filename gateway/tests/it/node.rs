@@ -26,7 +26,7 @@ use luqiao_proto::{
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
         GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, NodeMember, OutboxItem,
-        StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
+        RunBackupRequest, RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
         TakeHeadRequest, TakeHeadResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
@@ -286,6 +286,13 @@ impl NodeService for Served {
                 }
             }
         }))))
+    }
+
+    async fn run_backup(
+        &self,
+        _: Request<RunBackupRequest>,
+    ) -> Result<Response<RunBackupResponse>, Status> {
+        Err(Status::unimplemented("gateways ask for no backup"))
     }
 
     async fn get_node_status(

@@ -32,6 +32,7 @@ use sha2::{Digest, Sha256};
 
 use self::publishable::publishable;
 pub(crate) use self::publishable::sharing_of;
+pub(in crate::apply) use self::standing::{put_away, take_off};
 use crate::{
     apply::{
         cases::separation,
@@ -453,6 +454,12 @@ pub(crate) fn withdraw(
         });
     }
     super::relations::check_withdrawal(tx, id)?;
+    Ok(take_out(tx, old, reason))
+}
+
+/// Withdraws an entry that may be withdrawn, or was before the state was restored.
+pub(in crate::apply) fn take_out(tx: &mut Tx<'_>, old: CatalogEntry, reason: &str) -> Outcome {
+    let id = old.id;
     let name = entry_name(tx, id);
     tx.clear_deadline(DeadlineKind::CatalogReview, &name);
     if tx.level >= 3 {
@@ -474,7 +481,7 @@ pub(crate) fn withdraw(
     let fact = Fact::EntryWithdrawn { version: old.version };
     ledger::append(tx, &name, fact, None, &[("reason", reason)]);
     let entry = CatalogEntry { state: EntryState::Withdrawn, published_version: 0, ..old };
-    Ok(change(tx, entry))
+    change(tx, entry)
 }
 
 /// The authority did not review an updated entry in time (CAL-14).

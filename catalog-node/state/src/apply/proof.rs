@@ -238,12 +238,22 @@ fn erase(tx: &mut Tx<'_>, sequence: u64, ground: &str) -> Result<Outcome, Refusa
         .get::<LedgerRecord>(&keys::ledger_record(sequence))
         .expect("a payload lies beside a record")
         .subject;
-    tx.delete(&key);
+    erase_beside(tx, &subject, sequence, ground);
+    Ok(Outcome::Done(Some(subject)))
+}
+
+/// Erases what lies beside a record, and says so in another.
+pub(super) fn erase_beside(
+    tx: &mut Tx<'_>,
+    subject: &ResourceName,
+    sequence: u64,
+    ground: &str,
+) {
+    tx.delete(&keys::ledger_payload(sequence));
     let fact = Fact::PayloadErased { sequence };
-    let record = ledger::append(tx, &subject, fact, None, &[("ground", ground)]);
+    let record = ledger::append(tx, subject, fact, None, &[("ground", ground)]);
     let gone = PayloadGone { through: sequence + 1, record, time: tx.clock };
     tx.put(&keys::payload_erased(sequence), &gone);
-    Ok(Outcome::Done(Some(subject)))
 }
 
 fn purge(tx: &mut Tx<'_>, law: &Law, through: u64) -> Result<Outcome, Refusal> {
@@ -276,8 +286,14 @@ fn purge(tx: &mut Tx<'_>, law: &Law, through: u64) -> Result<Outcome, Refusal> {
                 .under(rule));
         }
     }
+    purge_beside(tx, from, through);
+    Ok(Outcome::Done(Some(tx.domain_name())))
+}
+
+/// Deletes what lies beside the records `from ≤ sequence < through`, and says so in another.
+pub(super) fn purge_beside(tx: &mut Tx<'_>, from: u64, through: u64) {
     let (first, last) = (keys::ledger_payload(from), keys::ledger_payload(through));
-    let rows = tx.rows_between(first.as_slice(), last.as_slice(), PURGE_MAX as usize);
+    let rows = tx.rows_between(first.as_slice(), last.as_slice(), usize::MAX);
     let count = rows.len() as u64;
     for (key, _) in rows {
         tx.delete(&Key::from_stored(key));
@@ -287,7 +303,6 @@ fn purge(tx: &mut Tx<'_>, law: &Law, through: u64) -> Result<Outcome, Refusal> {
     let record = ledger::append(tx, &domain, fact, None, &[]);
     let gone = PayloadGone { through, record, time: tx.clock };
     tx.put(&keys::payloads_purged(), &gone);
-    Ok(Outcome::Done(Some(domain)))
 }
 
 /// The longest retention that any pair of parties has today: the ledger is one, so what it holds of

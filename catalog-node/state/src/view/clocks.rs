@@ -44,7 +44,7 @@ impl SubjectDeadline {
 }
 
 /// What can be owed, in the order in which it is told.
-const KINDS: [DeadlineKind; 16] = [
+pub(crate) const KINDS: [DeadlineKind; 16] = [
     DeadlineKind::Answer,
     DeadlineKind::Opinion,
     DeadlineKind::CompletionLapse,

@@ -40,6 +40,17 @@ pub(super) fn suspend(
         return Err(wrong_state(&old, "an entry in the catalog"));
     }
     text::check_reason("reason", reason)?;
+    Ok(take_off(tx, old, ground, reason))
+}
+
+/// Suspends an entry that is listed.
+pub(in crate::apply) fn take_off(
+    tx: &mut Tx<'_>,
+    old: CatalogEntry,
+    ground: SuspensionGround,
+    reason: &str,
+) -> Outcome {
+    let id = old.id;
     let name = entry_name(tx, id);
     super::versions::catch_up(tx, &old);
     let mut file = file(tx, id);
@@ -52,7 +63,7 @@ pub(super) fn suspend(
     let fact = Fact::EntrySuspended { version: old.version, ground };
     ledger::append(tx, &name, fact, None, &[("reason", reason)]);
     let entry = CatalogEntry { state: EntryState::Suspended, published_version: 0, ..old };
-    Ok(change(tx, entry))
+    change(tx, entry)
 }
 
 /// Takes the published row away and tells followers.
@@ -114,9 +125,14 @@ pub(super) fn archive(tx: &mut Tx<'_>, id: EntryId, version: u64) -> Result<Outc
     if old.state != EntryState::Withdrawn {
         return Err(wrong_state(&old, "a withdrawn entry"));
     }
-    let name = entry_name(tx, id);
+    Ok(put_away(tx, old))
+}
+
+/// Archives a withdrawn entry.
+pub(in crate::apply) fn put_away(tx: &mut Tx<'_>, old: CatalogEntry) -> Outcome {
+    let name = entry_name(tx, old.id);
     ledger::append(tx, &name, Fact::EntryArchived { version: old.version }, None, &[]);
-    Ok(change(tx, CatalogEntry { state: EntryState::Archived, ..old }))
+    change(tx, CatalogEntry { state: EntryState::Archived, ..old })
 }
 
 /// Records the decision by which data are listed as important, or no longer.
