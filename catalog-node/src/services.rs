@@ -41,6 +41,7 @@ mod cases;
 mod catalog;
 mod demands;
 mod disputes;
+mod drills;
 mod entries;
 pub(crate) mod federation;
 mod grant;

@@ -19,6 +19,7 @@ pub mod citation;
 pub mod cluster;
 pub mod dataset;
 pub mod document;
+pub mod drill;
 pub mod entry_life;
 pub mod grant;
 pub mod law;
@@ -175,6 +176,9 @@ pub enum Command {
     /// The nodes of the domain's cluster · 集群成员
     #[command(subcommand)]
     Cluster(cluster::Cluster),
+    /// Rehearsed failures, with an outside prober and a report · 灾备演练
+    #[command(subcommand)]
+    Drill(drill::Drill),
     /// The working-day calendar · 工作日历
     #[command(subcommand)]
     Calendar(law::Calendar),

@@ -18,6 +18,7 @@ pub mod dataset;
 pub mod deadline;
 pub mod demand;
 pub mod dispute;
+pub mod drill;
 pub mod entry_life;
 pub mod explain;
 pub mod grant;

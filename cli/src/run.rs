@@ -1,5 +1,7 @@
 //! Run: from arguments to an exit code.
 
+use std::path::PathBuf;
+
 use clap::CommandFactory;
 use serde_json::Value;
 use tokio::runtime;
@@ -10,9 +12,12 @@ use crate::{
         Arguments, Command, Dev, Global, Receipt,
         audit::{Audit, Case},
         catalog::Catalog,
+        drill::{Drill, Probe},
         law::{Calendar, Rules},
     },
-    bag, both, calendar, calls, context, dev,
+    bag, both, calendar, calls,
+    context::{self, ContextFile},
+    dev, drill,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -30,7 +35,7 @@ pub fn run(arguments: Arguments) -> Exit {
         lang: global.lang.unwrap_or_else(language::of_environment),
         verbose: global.verbose,
     };
-    let result = match local(command, output) {
+    let result = match local(command, &global, output) {
         Local::Done(result) => result,
         Local::Remote(command) => with_server(&global, output, command),
     };
@@ -46,7 +51,7 @@ enum Local {
     Remote(Command),
 }
 
-fn local(command: Command, output: Output) -> Local {
+fn local(command: Command, global: &Global, output: Output) -> Local {
     Local::Done(match command {
         Command::Catalog(Catalog::Import { file, dry_run: true, quarantine }) => {
             import::dry_run(&file, quarantine.as_deref())
@@ -74,16 +79,37 @@ fn local(command: Command, output: Output) -> Local {
                 .map(|()| Exit::Ok)
         }
         Command::Dev(options) => develop(options, output),
+        Command::Drill(Drill::List) => drill::verify::list(output),
+        Command::Drill(Drill::Plan { plan, plan_file }) => {
+            drill::verify::plan(&plan, plan_file.as_deref(), output)
+        }
+        Command::Drill(Drill::Verify { report, trust, page }) => {
+            drill::verify::verify(&report, &trust, page.as_deref(), output)
+        }
+        Command::Drill(Drill::Run(options)) => here(drill::run::run(*options, global, output)),
+        Command::Drill(Drill::Probe(options)) => here(probe(options, global, output)),
         other => return Local::Remote(other),
     })
 }
 
-/// On this thread, because children of `--processes` end with the thread that started them.
 fn develop(options: Dev, output: Output) -> Result<Exit, Failure> {
+    here(dev::run(options, output))
+}
+
+/// On this thread, because children of `--processes` end with the thread that started them.
+fn here(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(no_threads)?;
-    let result = runtime.block_on(dev::run(options, output));
+    let result = runtime.block_on(work);
     runtime.shutdown_background();
     result
+}
+
+async fn probe(options: Probe, global: &Global, output: Output) -> Result<Exit, Failure> {
+    let (_, file) = contexts(global)?;
+    let (_, context) = file.choose(global.context.as_deref())?;
+    let Probe { drill, list, rate, writers, due_every, due_after_ms } = options;
+    let wanted = drill::prober::Wanted { drill, list, rate, writers, due_every, due_after_ms };
+    drill::prober::run(context, output.lang, wanted).await
 }
 
 fn no_threads(error: std::io::Error) -> Failure {
@@ -152,6 +178,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Explain(asked) => remote::explain::explain(&remote, asked.request_id).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
+        Command::Drill(command) => remote::drill::run(&remote, command).await,
         Command::Rules(command) => remote::rules::run(&remote, command).await,
         Command::Outage(command) => remote::outage::run(&remote, command).await,
         Command::Calendar(
@@ -165,7 +192,8 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
     }
 }
 
-async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
+/// The file of contexts, and where it lies.
+pub(crate) fn contexts(global: &Global) -> Result<(PathBuf, ContextFile), Failure> {
     let path = global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
         Failure::usage(both!(
             "where are the contexts? Name their file with --contexts",
@@ -173,6 +201,11 @@ async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
         ))
     })?;
     let file = context::read(&path)?;
+    Ok((path, file))
+}
+
+async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
+    let (_, file) = contexts(global)?;
     let (name, context) = file.choose(global.context.as_deref())?;
     output.detail(&both!("context {name}", "上下文 {name}"));
     let session = Session::open(context, output.lang, global.timeout).await?;

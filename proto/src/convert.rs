@@ -36,6 +36,7 @@ pub mod use_record;
 pub mod carried;
 pub mod deadline;
 pub mod digest;
+pub mod drill;
 pub mod methods;
 pub mod proof;
 pub mod quality;

@@ -30,9 +30,9 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, entries, federation,
-    grant, law, ledger, links, members, operations, organizations, quality, relations, rules,
-    service_change, sharing, watch, work,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, drills, entries,
+    federation, grant, law, ledger, links, members, operations, organizations, quality, relations,
+    rules, service_change, sharing, watch, work,
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},
@@ -409,6 +409,9 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         path if path.starts_with("/luqiao.rule.v1.RuleService/") => rules::dispatch(call).await,
         path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
         path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
+        path if path.starts_with("/luqiao.operations.v1.DrillService/") => {
+            drills::dispatch(call).await
+        }
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }

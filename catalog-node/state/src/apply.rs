@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod clock;
 pub mod cluster;
 pub mod consent;
+pub mod drills;
 pub mod federation;
 pub mod grants;
 pub(crate) mod law;
@@ -135,6 +136,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Quality(command) => quality::apply(tx, law, command),
         Body::Proof(command) => proof::apply(tx, law, command),
         Body::Work(command) => notices::apply(tx, command),
+        Body::Drill(command) => drills::apply(tx, command),
     }
 }
 

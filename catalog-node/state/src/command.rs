@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod catalog;
+pub mod drill;
 mod grant;
 mod law;
 pub mod proof;
@@ -43,7 +44,8 @@ pub use self::law::{ClosureEffect, LawCommand};
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
 /// * 3: the law complete.
-pub const LEVEL: u32 = 3;
+/// * 4: two sites and drills.
+pub const LEVEL: u32 = 4;
 
 /// One committed command.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -509,6 +511,9 @@ pub enum Body {
     /// Notices to organizations. Level 3.
     #[n(38)]
     Work(#[n(0)] Box<work::WorkCommand>),
+    /// Rehearsed failures. Level 4.
+    #[n(48)]
+    Drill(#[n(0)] Box<drill::DrillCommand>),
 }
 
 impl Body {
@@ -545,6 +550,7 @@ impl Body {
             | Self::Quality(_)
             | Self::Proof(_)
             | Self::Work(_) => 3,
+            Self::Drill(_) => 4,
             _ => 1,
         }
     }

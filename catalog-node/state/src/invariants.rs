@@ -5,6 +5,7 @@
 
 mod cases;
 mod catalog;
+mod drills;
 mod grants;
 mod law;
 mod notices;
@@ -135,6 +136,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.relations_keep_their_rules();
     inspection.proofs_fit_the_ledger();
     inspection.notices_are_of_the_ledger();
+    inspection.drills_keep_to_themselves();
     inspection.found
 }
 

@@ -8,7 +8,10 @@ use luqiao_proto::{
     entry::v1::entry_service_client::EntryServiceClient,
     law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
-    operations::v1::operations_service_client::OperationsServiceClient,
+    operations::v1::{
+        drill_service_client::DrillServiceClient,
+        operations_service_client::OperationsServiceClient,
+    },
     organization::v1::organization_service_client::OrganizationServiceClient,
     quality::v1::quality_service_client::QualityServiceClient,
     relations::v1::{
@@ -175,6 +178,8 @@ impl Session {
         ledger: LedgerServiceClient;
         /// `OperationsService`.
         operations: OperationsServiceClient;
+        /// `DrillService`.
+        drills: DrillServiceClient;
         /// `DatasetService`.
         datasets: DatasetServiceClient;
         /// `DutyService`.

@@ -64,6 +64,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::BasisUnderReview
         | Reason::NotTheEscalation
         | Reason::SelfApproval
+        | Reason::DrillSelfApproval
         | Reason::PersonNotAsserted
         | Reason::GrantSuspended
         | Reason::GrantEnded
@@ -198,6 +199,11 @@ pub fn code(reason: Reason) -> Code {
         | Reason::HeadNotOurs
         | Reason::PayloadGone
         | Reason::RetentionNotOver
+        | Reason::DrillOpen
+        | Reason::DrillClosed
+        | Reason::DrillApprovalsMissing
+        | Reason::DrillStepOutOfOrder
+        | Reason::DrillNameNotConfirmed
         | Reason::DeliveryWithoutProof
         | Reason::RectificationUnjudged
         | Reason::ServiceChangeNotNegotiated

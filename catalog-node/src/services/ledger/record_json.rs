@@ -199,7 +199,14 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
         PayloadsPurged "payloads_purged" { from, through, count }
         WebhookRegistered "webhook_registered" { organization }
         WebhookRemoved "webhook_removed" {}
-        NoticeGivenUp "notice_given_up" { sequence };
+        NoticeGivenUp "notice_given_up" { sequence }
+        DrillOpened "drill_opened" { plan, plan_digest, approvals_needed, takes_site }
+        DrillApproved "drill_approved" { asserted, count }
+        DrillStepped "drill_stepped" { phase, step, began, ended, ok }
+        DrillClosed "drill_closed" {
+            plan, ok, rpo, acknowledged, lost, duplicated, timers_wrong, pause_ms, rto_ms, report
+        }
+        DrillAbandoned "drill_abandoned" { plan, acted };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
             json!({

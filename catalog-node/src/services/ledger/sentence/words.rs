@@ -4,6 +4,12 @@ use catalog_model::reason::Lang;
 
 /// Word and Chinese; English is the word itself with spaces.
 const WORDS: &[(&str, &str)] = &[
+    ("precheck", "事前检查"),
+    ("act", "实施"),
+    ("check", "事后检查"),
+    ("back", "恢复原状"),
+    ("proven_zero", "已证明零丢失"),
+    ("bounded", "丢失范围已知"),
     ("unconditional", "无条件共享"),
     ("conditional", "有条件共享"),
     ("not_shared", "不予共享"),
