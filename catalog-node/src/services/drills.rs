@@ -138,9 +138,9 @@ async fn get(call: &Call) -> Result<Reply, Refusal> {
 
 async fn list(call: &Call) -> Result<Reply, Refusal> {
     let mut request: ListDrillsRequest = call.decode()?;
+    let size = paging::size(std::mem::take(&mut request.page_size))?;
     let domain = domain_name(&request.parent, "parent")?;
     members::operator(call)?;
-    let size = paging::size(std::mem::take(&mut request.page_size))?;
     let token = std::mem::take(&mut request.page_token);
     let query = paging::query_digest(call.method.path, &call.caller.to_string(), &request);
     call.read(move |look| {

@@ -169,33 +169,40 @@ fn steps(html: &mut String, report: &Value) {
          <th>开始 <small>began</small></th><th class=\"n\">用时 <small>took</small></th>\
          <th>结果 <small>outcome</small></th><th>所见 <small>seen</small></th></tr>\n",
     );
-    for (place, step) in list(&report["record"]["steps"]).iter().enumerate() {
-        let took = step["ended_ms"].as_u64().zip(step["began_ms"].as_u64());
-        let took = took.map_or(0, |(ended, began)| ended.saturating_sub(began));
-        let (class, word) =
-            if step["ok"] == true { ("good", "符合 ok") } else { ("wrong", "不符 not ok") };
-        let (phase_zh, phase) = phase(&step["phase"]);
-        let _ = writeln!(
-            html,
-            "<tr><td>{}</td><td>{phase_zh} <small>{phase}</small></td><td><code>{}</code></td>\
-             <td><time>{}</time></td><td class=\"n\">{took} ms</td><td class=\"{class}\">{word}</td>\
-             <td>{}</td></tr>",
-            place + 1,
-            text(&step["step"]),
-            instant(&step["began_ms"]),
-            text(&step["note"]),
-        );
-    }
-    for one in list(&report["disturbances"]) {
-        let _ = writeln!(
-            html,
-            "<tr class=\"cut\"><td>⚡</td><td colspan=\"2\"><code>{}</code></td><td><time>{}</time></td>\
-             <td></td><td></td><td>节点 node {}</td></tr>",
+    let steps = list(&report["record"]["steps"]).iter().enumerate();
+    let mut rows: Vec<(u64, String)> = steps
+        .map(|(place, step)| {
+            let began = step["began_ms"].as_u64().unwrap_or_default();
+            let took = step["ended_ms"].as_u64().unwrap_or_default().saturating_sub(began);
+            let (class, word) =
+                if step["ok"] == true { ("good", "符合 ok") } else { ("wrong", "不符 not ok") };
+            let (phase_zh, phase) = phase(&step["phase"]);
+            let row = format!(
+                "<tr><td class=\"n\">{}</td><td class=\"w\">{phase_zh} <small>{phase}</small></td>\
+                 <td class=\"w\"><code>{}</code></td><td><time>{}</time></td>\
+                 <td class=\"n\">{took} ms</td><td class=\"{class}\">{word}</td><td>{}</td></tr>\n",
+                place + 1,
+                text(&step["step"]),
+                instant(&step["began_ms"]),
+                text(&step["note"]),
+            );
+            (began, row)
+        })
+        .collect();
+    rows.extend(list(&report["disturbances"]).iter().map(|one| {
+        let exact = if one["exact"] == true { "" } else { "，由操作人确认 as a person confirmed" };
+        let row = format!(
+            "<tr class=\"cut\"><td class=\"n\">⚡</td><td></td><td class=\"w\"><code>{}</code></td>\
+             <td><time>{}</time></td><td></td><td></td><td>节点 node {}{exact}</td></tr>\n",
             text(&one["what"]),
             instant(&one["at_ms"]),
             text(&one["node"]),
         );
-    }
+        (one["at_ms"].as_u64().unwrap_or_default(), row)
+    }));
+    // What happened within a step stands below it.
+    rows.sort_by_key(|(at, _)| *at);
+    rows.iter().for_each(|(_, row)| html.push_str(row));
     html.push_str("</table>\n</section>\n");
 }
 
@@ -347,6 +354,7 @@ th { font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.w { white-space: nowrap; }
 .good { color: #15803d; white-space: nowrap; }
 .wrong { color: #b91c1c; white-space: nowrap; }
 .cut td { color: #b91c1c; }

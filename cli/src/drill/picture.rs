@@ -81,8 +81,9 @@ fn pause(svg: &mut String, report: &Value, axis: Axis) {
         "<rect x=\"{left}\" y=\"{TOP}\" width=\"{width}\" height=\"{}\" fill=\"#fde8e8\"/>",
         FLOOR - TOP
     );
-    // Beside the band on the side that has room.
-    let (x, anchor) = if right < RIGHT - 220 { (right + 5, "start") } else { (left - 5, "end") };
+    // On the left if there is room: on the right stands what was made up for, and it is tall.
+    let room = left > LEFT + 220;
+    let (x, anchor) = if room { (left - 5, "end") } else { (right + 5, "start") };
     let _ = writeln!(
         svg,
         "<text x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\" fill=\"#b91c1c\">最长中断 longest pause {} ms</text>",

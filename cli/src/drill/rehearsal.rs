@@ -13,11 +13,7 @@ use std::{
 
 use catalog_model::drill::DrillPhase;
 use luqiao_proto::operations::v1::{AbandonDrillRequest, Drill, DrillStep, StepDrillRequest};
-use serde_json::{Value, json};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep},
-};
+use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     both, dev::cast, exit::Exit, failure::Failure, language::Bilingual, output::Output,
@@ -25,22 +21,21 @@ use crate::{
 };
 
 use super::{
-    cluster::{Cluster, millis, persist, read_head, timestamp, whole},
-    findings::{Comparison, Disturbance, compare},
-    list::List,
-    operator::{Around, Operator, REHEARSED, Traces},
+    cluster::{Cluster, persist, timestamp},
+    findings::Comparison,
+    operator::{Around, Operator, REHEARSED},
     plan::{Doing, Plan, PlanStep},
     prober::{Wanted, Watch},
     prober_process::ProberProcess,
-    step::Check,
 };
 
-/// How long a check after the act may wait for what it looks for.
-const CHECK_WAIT: Duration = Duration::from_mins(1);
+mod checks;
+mod kept;
+
+pub use self::kept::{Kept, on_record};
+
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// So many writes must be acknowledged after the act.
-const WRITES_AGAIN: usize = 20;
 /// How often a development clock is moved on, and by how much: as fast as time goes.
 const CLOCK_STEP: Duration = Duration::from_millis(200);
 
@@ -79,21 +74,6 @@ pub struct Rehearsal<'a> {
     pub comparison: Comparison,
     /// Why it is not whole.
     pub incomplete: Vec<Bilingual>,
-}
-
-/// What is kept beside the record: it is not of the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// When the runner began first.
-    pub began: u64,
-    /// The place of the act that was begun last.
-    pub acting: Option<usize>,
-    /// Whether somebody went on after an interruption.
-    pub resumed: bool,
-    /// What acts left.
-    pub traces: Traces,
-    /// The head of the ledger before the act.
-    pub head: Value,
 }
 
 /// Somebody who moves a development clock on; dropping it ends it.
@@ -313,104 +293,6 @@ impl<'a> Rehearsal<'a> {
         }
     }
 
-    async fn check(&mut self, check: Check, phase: DrillPhase) -> Result<String, Failure> {
-        match check {
-            Check::OneLeader => {
-                let status = self.place.cluster.patient_status().await?;
-                let leading = status.nodes.iter().filter(|node| node.role == "leader").count();
-                expect(
-                    leading == 1,
-                    format!("{leading} lead; node {} in term {}", status.leader, status.term),
-                )
-            }
-            Check::NodesUp => {
-                if phase > DrillPhase::Precheck {
-                    self.place.cluster.until_whole(CHECK_WAIT).await?;
-                }
-                let status = self.place.cluster.patient_status().await?;
-                let found = whole(&status);
-                let nodes = status.nodes.len();
-                expect(found.is_ok(), found.err().unwrap_or_else(|| format!("{nodes} nodes")))
-            }
-            Check::SameState => {
-                if phase > DrillPhase::Precheck {
-                    self.stop_prober().await?;
-                }
-                self.same_state().await
-            }
-            Check::NoAlarms => {
-                let alarms = self.place.cluster.patient_status().await?.alarms;
-                let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();
-                expect(names.is_empty(), names.join(", "))
-            }
-            Check::WritesAgain => self.writes_again().await,
-            Check::LeaderChanged => {
-                let now = self.place.cluster.leader().await?;
-                let changed = match (&self.kept.traces.led, &now) {
-                    (Some((old, before)), Some((new, term))) => old != new && term > before,
-                    _ => false,
-                };
-                let said = |led: &Option<(String, u64)>| {
-                    led.as_ref().map_or_else(
-                        || "nobody".to_owned(),
-                        |(node, term)| format!("node {node} in term {term}"),
-                    )
-                };
-                expect(changed, format!("{}, then {}", said(&self.kept.traces.led), said(&now)))
-            }
-            Check::LedgerExtends => {
-                let head = read_head(&self.kept.head)?;
-                let extends = self.place.cluster.extends(&head).await?;
-                expect(extends, format!("over {} records", head.tree_size))
-            }
-            Check::NothingLost => {
-                let last = phase == DrillPhase::Back;
-                if last {
-                    self.stop_prober().await?;
-                    self.fire_all().await?;
-                }
-                self.compare(last).await
-            }
-            check => Err(Failure::new(
-                Exit::Conflict,
-                "drill_not_available",
-                check.missing().unwrap_or_default(),
-            )),
-        }
-    }
-
-    /// Every node holds the same, once nobody writes.
-    async fn same_state(&self) -> Result<String, Failure> {
-        let patience = Instant::now() + CHECK_WAIT;
-        loop {
-            let status = self.place.cluster.patient_status().await?;
-            let mut held: Vec<_> =
-                status.nodes.iter().map(|node| (node.applied_index, &node.state_hash)).collect();
-            held.dedup();
-            if let [(index, hash)] = held[..] {
-                return Ok(format!("at {index}: {}", hash.get(..16).unwrap_or(hash)));
-            }
-            let at_one_index = held.windows(2).all(|pair| pair[0].0 == pair[1].0);
-            if at_one_index || Instant::now() > patience {
-                return expect(false, format!("{held:?}"));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    async fn writes_again(&self) -> Result<String, Failure> {
-        let since = self.kept.traces.disturbances.iter().map(|one| one.at).max().unwrap_or(0);
-        let patience = Instant::now() + CHECK_WAIT;
-        loop {
-            let list = List::read(&self.list(), &self.drill.name)?;
-            let after = list.times().into_iter().filter(|at| *at > since).count();
-            if after >= WRITES_AGAIN || Instant::now() > patience {
-                return expect(after >= WRITES_AGAIN, format!("{after} acknowledged"));
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
     /// Lets the prober write a little longer, then ends it.
     async fn stop_prober(&mut self) -> Result<(), Failure> {
         let Some(prober) = self.prober.take() else { return Ok(()) };
@@ -426,54 +308,6 @@ impl<'a> Rehearsal<'a> {
         Ok(())
     }
 
-    /// Waits until every due instant has fired; a development clock is moved on for it.
-    async fn fire_all(&self) -> Result<(), Failure> {
-        let patience = Instant::now() + CHECK_WAIT;
-        let development = self.place.cluster.patient_status().await?.development_clock;
-        loop {
-            let (there, clock) = self.place.cluster.probes(&self.drill.name).await?;
-            let waiting = there.values().filter(|row| row.fired == 0).filter_map(|row| row.due);
-            let Some(last) = waiting.max() else { return Ok(()) };
-            if Instant::now() > patience {
-                return Ok(());
-            }
-            if development {
-                let by = last.saturating_sub(clock) + 1;
-                // What fails now is tried again.
-                let _ = self.place.cluster.move_clock(Duration::from_millis(by)).await;
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// Holds the list against what is there. While the prober writes, a due instant may be about to
-    /// fire; at the end every one must have.
-    async fn compare(&mut self, last: bool) -> Result<String, Failure> {
-        // First the list, then what is there: what was acknowledged in between is not missed.
-        let list = List::read(&self.list(), &self.drill.name)?;
-        let (there, _) = self.place.cluster.probes(&self.drill.name).await?;
-        let mut found = compare(&list, &there, if last { u64::MAX } else { 0 });
-        if !last {
-            found.timers.never.clear();
-        }
-        if last && !list.ended {
-            self.incomplete.push(both!("the prober's list has no end", "探测清单不完整"));
-        }
-        let clean =
-            found.lost.is_empty() && found.duplicated.is_empty() && found.timers.wrong() == 0;
-        let note = format!(
-            "acknowledged {}, lost {}, twice {}, due instants fired {} of {}, wrong {}",
-            found.acknowledged,
-            found.lost.len(),
-            found.duplicated.len(),
-            found.timers.fired,
-            found.timers.set,
-            found.timers.wrong(),
-        );
-        self.comparison = found;
-        expect(clean, note)
-    }
-
     /// Puts a step on record.
     async fn record(
         &mut self,
@@ -484,7 +318,7 @@ impl<'a> Rehearsal<'a> {
     ) -> Result<(), Failure> {
         let note: String = note.chars().take(400).collect();
         let word = if ok { "ok" } else { "NOT OK" };
-        self.place.output.say(&both!("  {word} {note}", "  {word} {note}"));
+        self.place.output.say(&Bilingual::same(format!("  {word} {note}").trim_end()));
         let request = StepDrillRequest {
             name: self.drill.name.clone(),
             etag: self.drill.etag.clone(),
@@ -519,137 +353,10 @@ async fn tick(cluster: Cluster) {
     }
 }
 
-/// What was seen, or that it is not as it should be.
-fn expect(holds: bool, seen: String) -> Result<String, Failure> {
-    if holds {
-        return Ok(seen);
-    }
-    Err(Failure::new(Exit::Unhealthy, "check_failed", Bilingual::same(seen)))
-}
-
 /// A failure as the note of a step.
 fn noted(failure: &Failure) -> String {
     if failure.reason == "check_failed" {
         return failure.message.en.clone();
     }
     format!("{}: {}", failure.reason, failure.message.en)
-}
-
-/// The drill as it is on record, for the report.
-pub fn on_record(drill: &Drill) -> Value {
-    let approvals: Vec<Value> = drill
-        .approvals
-        .iter()
-        .map(|one| {
-            json!({
-                "organization": one.organization, "person": one.person, "asserted": one.asserted,
-                "time_ms": one.time.as_ref().map(millis),
-            })
-        })
-        .collect();
-    let steps: Vec<Value> = drill
-        .steps
-        .iter()
-        .map(|step| {
-            json!({
-                "phase": step.phase, "step": step.step, "ok": step.ok, "note": step.note,
-                "began_ms": step.began.as_ref().map(millis),
-                "ended_ms": step.ended.as_ref().map(millis),
-            })
-        })
-        .collect();
-    json!({
-        "why": drill.why,
-        "organization": drill.organization,
-        "person": drill.person,
-        "takes_site": drill.takes_site,
-        "approvals_needed": drill.approvals_needed,
-        "approvals": approvals,
-        "steps": steps,
-        "opened_ms": drill.opened_time.as_ref().map(millis),
-    })
-}
-
-impl Kept {
-    fn to_json(&self) -> Value {
-        let traces = &self.traces;
-        let disturbances: Vec<Value> = traces
-            .disturbances
-            .iter()
-            .map(|one| {
-                json!({
-                    "at": one.at, "node": one.node, "what": one.what, "exact": one.exact,
-                    "seen": one.seen, "decided": one.decided,
-                })
-            })
-            .collect();
-        json!({
-            "began": self.began,
-            "acting": self.acting,
-            "resumed": self.resumed,
-            "disturbances": disturbances,
-            "lost": traces.lost,
-            "led": traces.led.as_ref().map(|(node, term)| json!({ "node": node, "term": term })),
-            "head": self.head,
-        })
-    }
-
-    fn read(value: &Value) -> Option<Self> {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let disturbance = |one: &Value| {
-            Some(Disturbance {
-                at: one["at"].as_u64()?,
-                node: text(&one["node"])?,
-                what: text(&one["what"])?,
-                exact: one["exact"].as_bool()?,
-                seen: one["seen"].as_u64(),
-                decided: one["decided"].as_u64(),
-            })
-        };
-        let led = &value["led"];
-        Some(Self {
-            began: value["began"].as_u64()?,
-            acting: value["acting"].as_u64().and_then(|at| usize::try_from(at).ok()),
-            resumed: value["resumed"].as_bool()?,
-            traces: Traces {
-                disturbances: value["disturbances"]
-                    .as_array()?
-                    .iter()
-                    .map(disturbance)
-                    .collect::<Option<_>>()?,
-                lost: text(&value["lost"]),
-                led: text(&led["node"]).zip(led["term"].as_u64()),
-            },
-            head: value["head"].clone(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_is_read_again() {
-        let kept = Kept {
-            began: 5,
-            acting: Some(4),
-            resumed: false,
-            traces: Traces {
-                disturbances: vec![Disturbance {
-                    at: 7,
-                    node: "2".to_owned(),
-                    what: "killed".to_owned(),
-                    exact: true,
-                    seen: Some(8),
-                    decided: None,
-                }],
-                lost: Some("2".to_owned()),
-                led: Some(("2".to_owned(), 3)),
-            },
-            head: json!({ "tree_size": 9 }),
-        };
-        assert_eq!(Kept::read(&kept.to_json()), Some(kept));
-        assert_eq!(Kept::read(&json!({})), None);
-    }
 }

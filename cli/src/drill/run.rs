@@ -39,15 +39,20 @@ use super::{
     report::{self, Findings},
 };
 
+/// The report before its receipt is there.
+const DRAFT: &str = "draft.json";
+
 /// Runs a plan. Must be driven by a thread that lives as long as it does: children end with it.
 pub async fn run(run: Run, global: &Global, output: Output) -> Result<Exit, Failure> {
     let plan = Plan::choose(&run.plan, run.plan_file.as_deref())?;
     plan.can_run()?;
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
-    let (mut place, _folder) = match run.town {
-        true => town(&run, output).await?,
-        false => (machines(global, output).await?, None),
+    // The folder goes when we go, and not before the city that writes in it.
+    let (mut place, _folder) = if run.town {
+        town(&run, output).await?
+    } else {
+        (machines(global, output).await?, None)
     };
     let outcome = tokio::select! {
         outcome = hold(&plan, &run, &mut place) => outcome,
@@ -139,8 +144,11 @@ async fn open(contexts: &Path, name: &str, output: Output) -> Result<Session, Fa
 /// Holds the drill; the line with which it ends.
 async fn hold(plan: &Plan, run: &Run, place: &mut Place) -> Result<Value, Failure> {
     let results = std::path::absolute(&run.results).unwrap_or_else(|_| run.results.clone());
-    let drill =
-        if run.resume { found(plan, place).await? } else { begun(plan, run, place).await? };
+    let drill = if run.resume {
+        found(plan, place, &results).await?
+    } else {
+        begun(plan, run, place).await?
+    };
     let folder = folder_of(&results, plan, &drill);
     fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
     if let Some(line) = conclude(&results, &folder, &drill, place).await? {
@@ -198,7 +206,7 @@ async fn hold(plan: &Plan, run: &Run, place: &mut Place) -> Result<Value, Failur
         deviations,
     };
     let told = findings.to_json();
-    let draft = folder.join("draft.json");
+    let draft = folder.join(DRAFT);
     write(&draft, &report::canonical(&told).ok_or_else(unspeakable)?)?;
     let drill = close(place, &drill, &findings, &told).await?;
     let line = conclude(&results, &folder, &drill, place).await?;
@@ -238,12 +246,13 @@ async fn begun(plan: &Plan, run: &Run, place: &Place) -> Result<Drill, Failure> 
 }
 
 /// The drill that was interrupted: the open one, or the last one if only its report is missing.
-async fn found(plan: &Plan, place: &Place) -> Result<Drill, Failure> {
+async fn found(plan: &Plan, place: &Place, results: &Path) -> Result<Drill, Failure> {
     let drill = place.cluster.last_drill().await?;
     let wanted = |drill: &Drill| {
+        let unreported = || folder_of(results, plan, drill).join(DRAFT).is_file();
         drill.plan == plan.name
             && drill.plan_digest[..] == plan.digest()
-            && drill.state != "abandoned"
+            && (drill.state == "open" || drill.state == "finished" && unreported())
     };
     drill.filter(wanted).ok_or_else(|| {
         let name = &plan.name;
@@ -301,7 +310,7 @@ async fn conclude(
     if drill.state != "finished" {
         return Ok(None);
     }
-    let draft = folder.join("draft.json");
+    let draft = folder.join(DRAFT);
     let text = fs::read_to_string(&draft).map_err(|error| Failure::file(&draft, &error))?;
     let told: Value = serde_json::from_str(&text).map_err(|_| unspeakable())?;
     let receipt = place.cluster.receipt(&drill.name).await?;
