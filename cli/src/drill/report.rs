@@ -302,13 +302,15 @@ fn kept(receipt: &Value) -> Option<Value> {
             "domain",
             "cluster_id",
             "root_hash",
-            "hash_algorithm",
-            "signature_algorithm",
             "signature",
             "certificate",
         ],
     );
     kept.insert("leaf_index".to_owned(), read.leaf_index.into());
+    // They are read in any case of letters: here in one.
+    let suite = read.tree_head.suite()?;
+    kept_head.insert("hash_algorithm".to_owned(), suite.hash_name().into());
+    kept_head.insert("signature_algorithm".to_owned(), suite.signature_name().into());
     kept_head.insert("generation".to_owned(), read.tree_head.generation.into());
     kept_head.insert("tree_size".to_owned(), read.tree_head.tree_size.into());
     kept_head.insert("time".to_owned(), read.tree_head.time_ms.into());

@@ -65,7 +65,7 @@ fn what_is_no_plan_is_refused_with_what_is_wrong() {
         "has no place in the part precheck",
     );
     check("phase = \"check\"", "phase = \"precheck\"", "no place in the part precheck");
-    check("phase = \"back\"\nact", "phase = \"act\"\nact", "none goes back");
+    check("phase = \"precheck\"", "phase = \"check\"", "none goes back");
     check("rate = 100", "rate = 0", "`prober.rate` is 0");
     check("approvals = 0", "approvals = 6", "`approvals` takes 0 to 5");
     check("name = \"leader-kill\"", "name = \"Leader\"", "`name` takes");
