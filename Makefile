@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed rules-off compare-etcd \
-	sim replay shrink mutations nightly faults
+	sim replay shrink mutations nightly faults drill
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
@@ -61,6 +61,10 @@ compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=-
 
 faults: setup ## real processes killed, stopped, cut off, without disk; histories in fault-results/
 	@scripts/faults.sh
+
+drill: setup ## every plan that runs on this machine, on real processes; reports in drill-results/
+	cargo build --package luqiao --package catalog-node --package gateway
+	@scripts/drill.sh
 
 sim: setup ## simulated clusters: make sim SEEDS=1..200
 	cargo run --package simulations --bin simulate -- run --seeds $(SEEDS) $(ARGS)

@@ -20,6 +20,7 @@ const FILES: &[&str] = &[
     "luqiao/ledger/v1/ledger_service.proto",
     "luqiao/node/v1/node_service.proto",
     "luqiao/node/v1/probe_service.proto",
+    "luqiao/operations/v1/drill_service.proto",
     "luqiao/operations/v1/operations_service.proto",
     "luqiao/organization/v1/organization.proto",
     "luqiao/organization/v1/organization_service.proto",

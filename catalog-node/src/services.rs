@@ -42,6 +42,7 @@ mod cases;
 mod catalog;
 mod demands;
 mod disputes;
+mod drills;
 pub(crate) mod dr;
 mod entries;
 pub(crate) mod federation;

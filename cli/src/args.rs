@@ -21,6 +21,7 @@ pub mod cluster;
 pub mod dataset;
 pub mod document;
 pub mod dr;
+pub mod drill;
 pub mod entry_life;
 pub mod grant;
 pub mod law;
@@ -182,6 +183,9 @@ pub enum Command {
     Backup(backup::Backup),
     /// Make a data folder from a backup · 从备份恢复
     Restore(backup::Restore),
+    /// Rehearsed failures, with an outside prober and a report · 灾备演练
+    #[command(subcommand)]
+    Drill(drill::Drill),
     /// The working-day calendar · 工作日历
     #[command(subcommand)]
     Calendar(law::Calendar),

@@ -6,7 +6,8 @@
 //! to stderr, and the exit code says how it ended.
 //!
 //! Reading order: what can be typed and what then happens; how it is told; what needs no server;
-//! at whose gateway we speak and what we say there; certificates, and the development environment.
+//! at whose gateway we speak and what we say there; certificates, the development environment, and
+//! drills.
 
 pub mod args;
 pub mod run;
@@ -32,4 +33,6 @@ pub mod remote;
 pub mod pki;
 
 pub mod dev;
+
 pub mod dr;
+pub mod drill;

@@ -213,6 +213,12 @@ pub mod kind {
     pub const OUTAGE_RULING_PAGE: &str = "luqiao.law.v1.ListOutageRulingsResponse";
     /// How the sites stand.
     pub const RECOVERY_STATUS: &str = "luqiao.dr.v1.RecoveryStatus";
+    /// A drill.
+    pub const DRILL: &str = "luqiao.operations.v1.Drill";
+    /// A page of drills.
+    pub const DRILL_PAGE: &str = "luqiao.operations.v1.ListDrillsResponse";
+    /// A signed head of a ledger.
+    pub const TREE_HEAD: &str = "luqiao.ledger.v1.TreeHead";
     /// A page of work.
     pub const WORK_PAGE: &str = "luqiao.work.v1.ListWorkResponse";
     /// A page of notices.

@@ -19,6 +19,7 @@ pub mod deadline;
 pub mod demand;
 pub mod dispute;
 pub mod dr;
+pub mod drill;
 pub mod entry_life;
 pub mod explain;
 pub mod grant;

@@ -13,16 +13,12 @@ use crate::{
         audit::{Audit, Case},
         catalog::Catalog,
         dr::{Approve, Dr},
+        drill::{Drill, Probe},
         law::{Calendar, Rules},
     },
-    bag,
-    both,
-    calendar,
-    calls,
-    context,
-    dev,
-    dr,
-    backup,
+    backup, bag, both, calendar, calls,
+    context::{self, ContextFile},
+    dev, dr, drill,
     exit::Exit,
     failure::Failure,
     import, language,
@@ -88,6 +84,15 @@ fn local(global: &Global, command: Command, output: Output) -> Local {
         Command::Backup(command) => backup::backup(command, &output),
         Command::Restore(options) => backup::restore(options, &output),
         Command::Dev(options) => develop(options, output),
+        Command::Drill(Drill::List) => drill::verify::list(output),
+        Command::Drill(Drill::Plan { plan, plan_file }) => {
+            drill::verify::plan(&plan, plan_file.as_deref(), output)
+        }
+        Command::Drill(Drill::Verify { report, trust, page }) => {
+            drill::verify::verify(&report, &trust, page.as_deref(), output)
+        }
+        Command::Drill(Drill::Run(options)) => here(drill::run::run(*options, global, output)),
+        Command::Drill(Drill::Probe(options)) => here(probe(options, global, output)),
         other => return Local::Remote(other),
     })
 }
@@ -98,27 +103,30 @@ fn approve(global: &Global, options: Approve, output: &Output) -> Result<Exit, F
     if options.cert.is_some() {
         return dr::approve(options, None, output);
     }
-    let path = contexts_path(global)?;
-    let file = context::read(&path)?;
+    let (_, file) = contexts(global)?;
     let (_, context) = file.choose(global.context.as_deref())?;
     dr::approve(options, Some(context), output)
 }
 
-fn contexts_path(global: &Global) -> Result<PathBuf, Failure> {
-    global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
-        Failure::usage(both!(
-            "where are the contexts? Name their file with --contexts",
-            "请用 --contexts 指定上下文文件"
-        ))
-    })
+/// On this thread, because children of `--processes` end with the thread that started them.
+fn develop(options: Dev, output: Output) -> Result<Exit, Failure> {
+    here(dev::run(options, output))
 }
 
 /// On this thread, because children of `--processes` end with the thread that started them.
-fn develop(options: Dev, output: Output) -> Result<Exit, Failure> {
+fn here(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(no_threads)?;
-    let result = runtime.block_on(dev::run(options, output));
+    let result = runtime.block_on(work);
     runtime.shutdown_background();
     result
+}
+
+async fn probe(options: Probe, global: &Global, output: Output) -> Result<Exit, Failure> {
+    let (_, file) = contexts(global)?;
+    let (_, context) = file.choose(global.context.as_deref())?;
+    let Probe { drill, list, rate, writers, due_every, due_after_ms } = options;
+    let wanted = drill::prober::Wanted { drill, list, rate, writers, due_every, due_after_ms };
+    drill::prober::run(context, output.lang, wanted).await
 }
 
 fn no_threads(error: std::io::Error) -> Failure {
@@ -187,6 +195,7 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
         Command::Explain(asked) => remote::explain::explain(&remote, asked.request_id).await,
         Command::Status { domain } => remote::status::show(&remote, domain.as_deref()).await,
         Command::Cluster(command) => remote::cluster::run(&remote, command).await,
+        Command::Drill(command) => remote::drill::run(&remote, command).await,
         Command::Rules(command) => remote::rules::run(&remote, command).await,
         Command::Dr(command) => remote::dr::run(&remote, command).await,
         Command::Outage(command) => remote::outage::run(&remote, command).await,
@@ -201,8 +210,20 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
     }
 }
 
+/// The file of contexts, and where it lies.
+pub(crate) fn contexts(global: &Global) -> Result<(PathBuf, ContextFile), Failure> {
+    let path = global.contexts.clone().or_else(context::default_path).ok_or_else(|| {
+        Failure::usage(both!(
+            "where are the contexts? Name their file with --contexts",
+            "请用 --contexts 指定上下文文件"
+        ))
+    })?;
+    let file = context::read(&path)?;
+    Ok((path, file))
+}
+
 async fn connect(global: &Global, output: Output) -> Result<Remote, Failure> {
-    let file = context::read(&contexts_path(global)?)?;
+    let (_, file) = contexts(global)?;
     let (name, context) = file.choose(global.context.as_deref())?;
     output.detail(&both!("context {name}", "上下文 {name}"));
     let session = Session::open(context, output.lang, global.timeout).await?;

@@ -37,6 +37,7 @@ pub mod carried;
 pub mod deadline;
 pub mod digest;
 pub mod dr;
+pub mod drill;
 pub mod methods;
 pub mod proof;
 pub mod quality;

@@ -2,6 +2,7 @@
 //! that what they share is linked once.
 
 mod bad_input;
+mod drill;
 mod faults;
 mod federation;
 mod import;

@@ -249,6 +249,11 @@ ulid_id!(
     WebhookId,
     "a webhook id (a ULID)"
 );
+ulid_id!(
+    /// One drill.
+    DrillId,
+    "a drill id (a ULID)"
+);
 
 #[cfg(test)]
 mod tests;

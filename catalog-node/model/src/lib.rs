@@ -56,3 +56,5 @@ pub mod attribute_objection;
 pub mod dataset;
 pub mod function_transfer;
 pub mod quality;
+
+pub mod drill;

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use minicbor::{Decode, Encode};
 
 use crate::ids::{
-    ContractId, DatasetId, DomainId, EmergencyId, EntryId, GrantId, IdError, ObjectionId,
+    ContractId, DatasetId, DomainId, DrillId, EmergencyId, EntryId, GrantId, IdError, ObjectionId,
     OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId, ReportId, RequestId,
     RulingId, ServiceChangeId, SystemId, TransferId, WebhookId,
 };
@@ -91,6 +91,9 @@ pub enum Resource {
     /// `webhooks/{id}`
     #[n(23)]
     Webhook(#[n(0)] WebhookId),
+    /// `drills/{id}`
+    #[n(48)]
+    Drill(#[n(0)] DrillId),
 }
 
 impl ResourceName {
@@ -130,6 +133,7 @@ impl fmt::Display for ResourceName {
             Resource::Contract(id) => write!(f, "/collectionContracts/{id}"),
             Resource::Project(id) => write!(f, "/projects/{id}"),
             Resource::Webhook(id) => write!(f, "/webhooks/{id}"),
+            Resource::Drill(id) => write!(f, "/drills/{id}"),
         }
     }
 }
@@ -176,6 +180,7 @@ impl FromStr for ResourceName {
             ["collectionContracts", id] => Resource::Contract(id.parse()?),
             ["projects", id] => Resource::Project(id.parse()?),
             ["webhooks", id] => Resource::Webhook(id.parse()?),
+            ["drills", id] => Resource::Drill(id.parse()?),
             _ => return Err(unknown()),
         };
         Ok(Self { domain, resource })

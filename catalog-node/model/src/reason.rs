@@ -1194,6 +1194,36 @@ reasons! {
         "the sites are not so: {cause}",
         "站点设置无效：{cause_zh}",
         "give each member one of two to five sites",
+    #[section = "Drills"]
+    DrillOpen = 480, "DRILL_OPEN",
+        "{drill} ({plan}) is open since {since}; one drill at a time",
+        "演练 {drill}（{plan}）自 {since} 起尚未结束，同一时间只能进行一次演练",
+        "go on with it, or give it up with its reason",
+        "look who opened it: `luqiao drill show`";
+    DrillClosed = 481, "DRILL_CLOSED",
+        "{drill} is closed",
+        "演练 {drill} 已结束",
+        "open another drill",
+        "none";
+    DrillApprovalsMissing = 482, "DRILL_APPROVALS_MISSING",
+        "{found} of {needed} approvals are there; the act waits for the others",
+        "已有 {found} 份批准，须有 {needed} 份方可实施",
+        "have others approve: `luqiao drill approve`",
+        "none";
+    DrillSelfApproval = 483, "DRILL_SELF_APPROVAL",
+        "a drill is approved by a person other than the one who opened it, known by name",
+        "演练须由发起人以外、身份明确的人员批准",
+        "have somebody else approve with a certificate of their own",
+        "none";
+    DrillStepOutOfOrder = 484, "DRILL_STEP_OUT_OF_ORDER",
+        "{phase} does not come after {last}",
+        "{last} 之后不能进行 {phase}",
+        "look how far the drill has come: `luqiao drill show`",
+        "none";
+    DrillNameNotConfirmed = 485, "DRILL_NAME_NOT_CONFIRMED",
+        "the plan {plan} takes a site out of service; it was to be confirmed with the cluster's name, and {confirmed} is not its name",
+        "预案 {plan} 将使一个站点停止服务，须以集群名称确认，而 {confirmed} 并非其名称",
+        "name the cluster that is meant",
         "none";
 }
 

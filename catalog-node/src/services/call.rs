@@ -31,9 +31,32 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, entries, federation,
-    grant, law, ledger, links, members, operations, organizations, quality, relations, rules,
-    service_change, sharing, watch, work,
+    CALL_TIMEOUT,
+    Call,
+    Reply,
+    Services,
+    cases,
+    catalog,
+    demands,
+    disputes,
+    dr,
+    entries,
+    federation,
+    grant,
+    law,
+    ledger,
+    links,
+    members,
+    operations,
+    organizations,
+    quality,
+    relations,
+    rules,
+    service_change,
+    sharing,
+    watch,
+    work,
+    drills,
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},
@@ -411,6 +434,9 @@ async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
         path if path.starts_with("/luqiao.dr.v1.") => dr::dispatch(call).await,
         path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
         path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
+        path if path.starts_with("/luqiao.operations.v1.DrillService/") => {
+            drills::dispatch(call).await
+        }
 
         path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
     }

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod clock;
 pub mod cluster;
 pub mod consent;
+pub mod drills;
 pub mod federation;
 pub mod grants;
 pub(crate) mod law;
@@ -139,6 +140,7 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
         Body::Proof(command) => proof::apply(tx, law, command),
         Body::Work(command) => notices::apply(tx, command),
         Body::Sites(command) => sites::apply(tx, law, command),
+        Body::Drill(command) => drills::apply(tx, command),
     }
 }
 

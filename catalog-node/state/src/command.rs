@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod catalog;
+pub mod drill;
 mod grant;
 mod law;
 pub mod proof;
@@ -45,7 +46,7 @@ pub use self::law::{ClosureEffect, LawCommand};
 /// * 1: everything up to the first release.
 /// * 2: members, levels and outages in state; a repeated probe call gets its first answer.
 /// * 3: the law complete.
-/// * 4: sites, the witness cell, forks, what protects graded data.
+/// * 4: sites, the witness cell, forks, what protects graded data, drills.
 pub const LEVEL: u32 = 4;
 
 /// One committed command.
@@ -515,6 +516,9 @@ pub enum Body {
     /// Sites, the witness cell, forks. Level 4.
     #[n(39)]
     Sites(#[n(0)] Box<sites::SitesCommand>),
+    /// Rehearsed failures. Level 4.
+    #[n(48)]
+    Drill(#[n(0)] Box<drill::DrillCommand>),
 }
 
 impl Body {
@@ -560,6 +564,7 @@ impl Body {
             | Self::Quality(_)
             | Self::Proof(_)
             | Self::Work(_) => 3,
+            Self::Drill(_) => 4,
             _ => 1,
         }
     }

@@ -5,6 +5,7 @@
 
 mod cases;
 mod catalog;
+mod drills;
 mod grants;
 mod law;
 mod notices;
@@ -137,6 +138,7 @@ pub fn check_on(watch: &mut Watch, store: &dyn Store) -> Vec<Violation> {
     inspection.proofs_fit_the_ledger();
     inspection.notices_are_of_the_ledger();
     inspection.sites_keep_their_rules();
+    inspection.drills_keep_to_themselves();
     inspection.found
 }
 

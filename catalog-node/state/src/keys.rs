@@ -164,6 +164,12 @@ pub enum Table {
     Cosignature = 0x46,
     /// Sealed segments of the ledger.
     Segment = 0x47,
+    /// Drills, and the one that is open.
+    Drill = 0x90,
+    /// Drill → what its prober wrote.
+    DrillProbe = 0x91,
+    /// Due instant → probes that have not fired.
+    DrillDue = 0x92,
 }
 
 /// A key under construction.
@@ -566,6 +572,7 @@ pub fn separation_switch() -> Key {
     Key::table(Table::Meta).text("separation")
 }
 // Relations and quality.
+pub mod drills;
 pub mod relations;
 pub mod sites;
 
@@ -645,5 +652,6 @@ pub fn of(name: &ResourceName) -> Option<Key> {
         Resource::Contract(id) => Some(relations::contract(domain, *id)),
         Resource::Project(id) => Some(relations::project(domain, *id)),
         Resource::Webhook(id) => Some(webhook(*id)),
+        Resource::Drill(id) => Some(drills::drill(*id)),
     }
 }

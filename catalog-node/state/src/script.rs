@@ -12,6 +12,7 @@
 
 mod cases;
 mod catalog_law;
+mod drills;
 mod entries;
 mod federation;
 mod grants;
@@ -186,6 +187,7 @@ impl World {
             "complaint" => self.complaint(&line),
 
             "probe" => self.probe(&line),
+            "drill" => self.drill(&line),
 
             "head" => self.head(&line),
             "cosign" => self.cosign(&line),
@@ -242,6 +244,7 @@ impl World {
                 Resource::Contract(id) => id.to_string(),
                 Resource::Project(id) => id.to_string(),
                 Resource::Webhook(id) => id.to_string(),
+                Resource::Drill(id) => id.to_string(),
             };
             output = output.replace(&id, alias);
         }

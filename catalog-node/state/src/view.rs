@@ -2,6 +2,7 @@
 
 mod catalog;
 mod clocks;
+mod drills;
 mod grants;
 mod law;
 mod proof;
@@ -171,9 +172,11 @@ impl View<'_> {
             return Some(self.clock());
         }
         let table = Key::table(Table::Due);
-        let (key, _) = self.0.range(table.as_slice(), &table.end()).next()?;
-        let instant = key[1..9].try_into().expect("a due key begins with its instant");
-        Some(UtcMillis(u64::from_be_bytes(instant)))
+        let owed = self.0.range(table.as_slice(), &table.end()).next().map(|(key, _)| {
+            let instant = key[1..9].try_into().expect("a due key begins with its instant");
+            UtcMillis(u64::from_be_bytes(instant))
+        });
+        owed.into_iter().chain(self.next_drill_due()).min()
     }
 
     /// A page of the rows below `prefix`, from `from` on (inclusive), of at most `limit` rows that

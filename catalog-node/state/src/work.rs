@@ -268,7 +268,8 @@ pub fn items_of(view: View<'_>, subject: &ResourceName) -> Vec<WorkItem> {
         | Resource::Purchase(_)
         | Resource::Contract(_)
         | Resource::Project(_)
-        | Resource::Webhook(_) => Vec::new(),
+        | Resource::Webhook(_)
+        | Resource::Drill(_) => Vec::new(),
     }
 }
 

@@ -147,7 +147,7 @@ async fn new_node_joins_and_is_promoted() {
     let roles = [("1", "voter"), ("2", "voter"), ("3", "voter"), ("4", "voter")];
     assert_eq!(shown_roles(&list.members), roles);
     assert_eq!((list.quorum, list.tolerance, list.joint), (3, 1, false));
-    assert!(list.members.iter().all(|member| member.reachable && member.supported_level == 3));
+    assert!(list.members.iter().all(|member| member.reachable && member.supported_level == 4));
 
     // The new node has all of it, answers for itself, and counts.
     cluster.gateway_again(&mut operator.gateway);

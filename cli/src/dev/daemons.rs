@@ -10,12 +10,20 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use catalog_node::{CatalogNode, RunningNode, config::Config as NodeConfig};
 use gateway::{Gateway, RunningGateway, config::Config as GatewayConfig};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{Instant, sleep};
 
 use crate::{both, exit::Exit, failure::Failure};
+
+/// How long a child has to end in order: longer than a node takes to hand over.
+const STOP_WAIT: Duration = Duration::from_secs(20);
+/// How often it is looked whether it has.
+const STOP_LOOK: Duration = Duration::from_millis(10);
 
 /// A daemon at work. Dropping it ends it at once.
 #[derive(Debug)]
@@ -150,12 +158,12 @@ impl Daemon {
         }
     }
 
-    /// Ends it in order. A child is killed: this process can send it no other signal.
+    /// Ends it in order, as a service manager does: asks, waits, and ends what has not ended by then.
     pub async fn stop(self) {
         match self {
             Self::Node(node) => node.stop().await,
             Self::Gateway(gateway) => drop(gateway.shutdown().await),
-            Self::Child(_) => {}
+            Self::Child(daemon) => daemon.stop().await,
         }
     }
 
@@ -175,6 +183,18 @@ impl Daemon {
 pub struct ChildDaemon {
     child: Child,
     log: PathBuf,
+}
+
+impl ChildDaemon {
+    /// Asks the child to end and waits until it has; dropping it ends one that does not.
+    async fn stop(mut self) {
+        let asked = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let Some(Ok(())) = asked.map(|id| kill_process(id, Signal::TERM)) else { return };
+        let patience = Instant::now() + STOP_WAIT;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < patience {
+            sleep(STOP_LOOK).await;
+        }
+    }
 }
 
 impl Drop for ChildDaemon {

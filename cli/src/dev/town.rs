@@ -100,6 +100,18 @@ impl Town {
         }
     }
 
+    /// Ends the daemon of `post` in order: it hands over what it leads and says farewell.
+    pub async fn stop_one(&mut self, post: Post) {
+        if let Some(daemon) = self.daemons.remove(&post) {
+            daemon.stop().await;
+        }
+    }
+
+    /// Whether the daemon of `post` was started and neither killed nor stopped since.
+    pub fn runs(&self, post: Post) -> bool {
+        self.daemons.contains_key(&post)
+    }
+
     /// The process of `post`, if it is one of its own.
     pub fn process_id(&self, post: Post) -> Option<u32> {
         self.daemons.get(&post).and_then(Daemon::process_id)

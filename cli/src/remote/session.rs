@@ -10,6 +10,7 @@ use luqiao_proto::{
     ledger::v1::ledger_service_client::LedgerServiceClient,
     dr::v1::disaster_recovery_service_client::DisasterRecoveryServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
+    operations::v1::{drill_service_client::DrillServiceClient, operations_service_client::OperationsServiceClient},
     organization::v1::organization_service_client::OrganizationServiceClient,
     quality::v1::quality_service_client::QualityServiceClient,
     relations::v1::{
@@ -178,6 +179,8 @@ impl Session {
         recovery: DisasterRecoveryServiceClient;
         /// `OperationsService`.
         operations: OperationsServiceClient;
+        /// `DrillService`.
+        drills: DrillServiceClient;
         /// `DatasetService`.
         datasets: DatasetServiceClient;
         /// `DutyService`.

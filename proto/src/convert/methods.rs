@@ -235,6 +235,18 @@ methods! {
         "PurgePayloads" Write again Parent,
         "GetCaseBag" Read again Name,
     }
+    "luqiao.operations.v1.DrillService" {
+        "OpenDrill" Write again Parent,
+        "ApproveDrill" Write again Name,
+        "StepDrill" Write again Name,
+        "CloseDrill" Write again Name,
+        "AbandonDrill" Write again Name,
+        "GetDrill" Read again Name,
+        "ListDrills" Read again Parent,
+        "WriteProbes" Write again Name,
+        "ListProbes" Read again Name,
+        "SweepProbes" Write again Name,
+    }
     "luqiao.operations.v1.OperationsService" {
         "GetStatus" Read again Name,
         "TransferLeader" Write once Name,

@@ -2,8 +2,8 @@
 
 use catalog_model::{
     ids::{
-        ContractId, DatasetId, DemandId, DisputeId, DomainId, EmergencyId, EntryId, GrantId,
-        ObjectionId, OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId,
+        ContractId, DatasetId, DemandId, DisputeId, DomainId, DrillId, EmergencyId, EntryId,
+        GrantId, ObjectionId, OrganizationId, PersonId, PersonalObjectionId, ProjectId, PurchaseId,
         ReportId, RequestId, ServiceChangeId, SystemId, TransferId,
     },
     name::{Resource, ResourceName},
@@ -68,6 +68,11 @@ kinds! {
     /// `domains/{domain}/demands/{id}`
     demand_name, DEMAND: (DomainId, DemandId), "domains/{domain}/demands/{id}", name => {
         let Resource::Demand(id) = name.resource else { return None };
+        Some((name.domain, id))
+    };
+    /// `domains/{domain}/drills/{id}`
+    drill_name, DRILL: (DomainId, DrillId), "domains/{domain}/drills/{id}", name => {
+        let Resource::Drill(id) = name.resource else { return None };
         Some((name.domain, id))
     };
     /// `domains/{domain}/organizations/{id}`

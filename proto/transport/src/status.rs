@@ -64,6 +64,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::BasisUnderReview
         | Reason::NotTheEscalation
         | Reason::SelfApproval
+        | Reason::DrillSelfApproval
         | Reason::PersonNotAsserted
         | Reason::GrantSuspended
         | Reason::GrantEnded
@@ -204,6 +205,11 @@ pub fn code(reason: Reason) -> Code {
         | Reason::HeadNotOurs
         | Reason::PayloadGone
         | Reason::RetentionNotOver
+        | Reason::DrillOpen
+        | Reason::DrillClosed
+        | Reason::DrillApprovalsMissing
+        | Reason::DrillStepOutOfOrder
+        | Reason::DrillNameNotConfirmed
         | Reason::DeliveryWithoutProof
         | Reason::RectificationUnjudged
         | Reason::ServiceChangeNotNegotiated

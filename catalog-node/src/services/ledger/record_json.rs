@@ -212,7 +212,14 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
             attested_by_nodes
         }
         ActRefusedOneSite "act_refused_one_site" { grade }
-        WindowClosed "window_closed" { generation };
+        WindowClosed "window_closed" { generation }
+        DrillOpened "drill_opened" { plan, plan_digest, approvals_needed, takes_site }
+        DrillApproved "drill_approved" { asserted, count }
+        DrillStepped "drill_stepped" { phase, step, began, ended, ok }
+        DrillClosed "drill_closed" {
+            plan, ok, rpo, acknowledged, lost, duplicated, timers_wrong, pause_ms, rto_ms, report
+        }
+        DrillAbandoned "drill_abandoned" { plan, acted };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
             json!({

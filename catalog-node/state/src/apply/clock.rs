@@ -17,7 +17,7 @@ use crate::{
     tx::Tx,
 };
 
-use super::{cluster, law as law_itself};
+use super::{cluster, drills, law as law_itself};
 
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
@@ -88,5 +88,7 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
     if fired > 0 {
         tx.emit(Event::DeadlinesFired(fired));
     }
-    Ok(Outcome::ClockAdvanced { fired, more: more || working })
+    // After what is owed by law, and counted nowhere.
+    let rehearsing = drills::fire(tx);
+    Ok(Outcome::ClockAdvanced { fired, more: more || working || rehearsing })
 }

@@ -456,6 +456,7 @@ fn file(body: &Body) -> &'static str {
         Body::Sites(_) => "a folder of their own: command/sites/tests.rs",
         // Relations and quality.
         Body::Relations(_) | Body::Quality(_) => unreachable!("they have a folder of their own"),
+        Body::Drill(_) => unreachable!("drills have a folder of their own"),
         Body::Work(command) => match **command {
             WorkCommand::AckNotices { .. } => "work_ack_notices",
             WorkCommand::RegisterWebhook { .. } => "work_register_webhook",

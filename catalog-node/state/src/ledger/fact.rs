@@ -2,10 +2,11 @@
 //!
 //! Append only: the bytes of every fact are proved, and a number is never used again. Numbers are
 //! given by group: 0 to 23 the first release, 24 the law, 40 cases, 70 grants, 90 the catalog, 120
-//! relations and quality, 170 proofs.
+//! relations and quality, 170 proofs, 200 drills.
 
 use catalog_model::{
     document_digest::DocumentDigest,
+    drill::{DrillPhase, Rpo},
     grant::{DeliveryProof, DisposalManner, MisuseGround, PurposeEndKind, WiderUseKind},
     ids::DomainId,
     name::ResourceName,
@@ -1569,5 +1570,94 @@ pub enum Fact {
         /// The generation that the fork began.
         #[n(0)]
         generation: u64,
+    },
+    /// A drill began: a failure is rehearsed (DR-06).
+    #[n(200)]
+    DrillOpened {
+        /// Name of the plan.
+        #[n(0)]
+        plan: String,
+        /// SHA-256 of the plan.
+        #[n(1)]
+        plan_digest: DocumentDigest,
+        /// How many others must let it happen.
+        #[n(2)]
+        approvals_needed: u8,
+        /// Whether a site is out of service afterwards.
+        #[n(3)]
+        takes_site: bool,
+    },
+    /// Somebody let the drill happen; who is beside the record.
+    #[n(201)]
+    DrillApproved {
+        /// Whether a system vouched for the person.
+        #[n(0)]
+        asserted: bool,
+        /// How many approvals there are now.
+        #[n(1)]
+        count: u32,
+    },
+    /// A step of the drill was carried out.
+    #[n(202)]
+    DrillStepped {
+        /// To which part it belongs.
+        #[n(0)]
+        phase: DrillPhase,
+        /// Its name in the plan.
+        #[n(1)]
+        step: String,
+        /// When it began, by the clock of whoever carried it out.
+        #[n(2)]
+        began: UtcMillis,
+        /// When it ended, by the same clock.
+        #[n(3)]
+        ended: UtcMillis,
+        /// Whether it came out as the plan wants it.
+        #[n(4)]
+        ok: bool,
+    },
+    /// The drill is over; its report has this digest.
+    #[n(203)]
+    DrillClosed {
+        /// Name of the plan.
+        #[n(0)]
+        plan: String,
+        /// Whether everything came out as the plan wants it.
+        #[n(1)]
+        ok: bool,
+        /// What is known of what was lost.
+        #[n(2)]
+        rpo: Rpo,
+        /// Writes that the prober was told are done.
+        #[n(3)]
+        acknowledged: u64,
+        /// Of these, how many are missing.
+        #[n(4)]
+        lost: u64,
+        /// How many were done more than once.
+        #[n(5)]
+        duplicated: u64,
+        /// Due instants that fired twice, early or never.
+        #[n(6)]
+        timers_wrong: u64,
+        /// Longest time between two acknowledgments, in milliseconds.
+        #[n(7)]
+        pause_ms: u64,
+        /// From the failure to the first acknowledgment after it, in milliseconds.
+        #[n(8)]
+        rto_ms: u64,
+        /// SHA-256 of the canonical report.
+        #[n(9)]
+        report: DocumentDigest,
+    },
+    /// The drill was given up.
+    #[n(204)]
+    DrillAbandoned {
+        /// Name of the plan.
+        #[n(0)]
+        plan: String,
+        /// Whether the failure had been made by then.
+        #[n(1)]
+        acted: bool,
     },
 }

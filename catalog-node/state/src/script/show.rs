@@ -121,6 +121,7 @@ impl World {
             | Resource::Contract(_)
             | Resource::Project(_) => self.relation_status(name),
             Resource::Webhook(id) => self.webhook_status(*id),
+            Resource::Drill(id) => self.drill_status(*id),
             _ => format!("done {name}"),
         }
     }
@@ -128,6 +129,7 @@ impl World {
     fn resource(&self, name: &ResourceName) -> String {
         let view = self.view();
         match &name.resource {
+            Resource::Drill(id) => self.drill_text(*id),
             Resource::Entry(id) => {
                 let mut text = String::new();
                 if let Some(entry) = view.entry(&name.domain, *id) {

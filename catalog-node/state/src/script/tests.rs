@@ -191,6 +191,8 @@ stories! {
     purge_before_retention_ends,
     segments_sealed_and_archived,
     text_erased_and_chain_whole,
+    drill_given_up,
+    drill_of_a_lost_leader,
     notices_and_webhooks,
     work_of_a_day,
     // Sites.

@@ -7,6 +7,7 @@ use catalog_model::{
     catalog_entry::SecrecyMark,
     deadline::DeadlineKind,
     document_digest::DocumentDigest,
+    drill::{DrillPhase, Rpo},
     entry_file::{ChangeTrigger, ReviewOutcome, SuspensionGround},
     function_transfer::TransferState,
     grant::{DeliveryProof, DisposalManner, MisuseGround, PurposeEndKind, WiderUseKind},
@@ -57,13 +58,14 @@ macro_rules! said {
 }
 
 said! {
-    value: bool, u16, u32, u64, i16, i64, String => value;
+    value: bool, u8, u16, u32, u64, i16, i64, String => value;
     value: DomainId, ResourceName, LocalDate => value.to_string();
     value: UtcMillis => value.local_text();
     value: [u8; 32] => hex(value);
     value: DocumentDigest => hex(&value.0);
     value: ByteVec => hex(value);
     value: Reason, ChangeTrigger, SuspensionGround, SecrecyMark => value.name();
+    value: DrillPhase, Rpo => value.word();
     value: DisposalManner, ServiceChangeCause, ServiceChangeState, UseField => value.word();
 }
 

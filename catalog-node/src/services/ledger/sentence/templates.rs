@@ -626,4 +626,29 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "第 {generation} 代次分叉后已核实相邻域，恢复发出逾期命令",
         "after the fork of generation {generation} neighbours were asked; overdue orders leave again",
     ),
+    (
+        "drill_opened",
+        "开始演练“{plan}”（须 {approvals_needed} 份批准）[takes_site?，结束后一个站点停止服务|]",
+        "the drill {plan} began; it takes {approvals_needed} approvals[takes_site? and a site out of service|]",
+    ),
+    (
+        "drill_approved",
+        "批准演练（第 {count} 份）[asserted?，由业务系统代为确认|]",
+        "the drill was approved ({count} so far)[asserted?, as a system vouched|]",
+    ),
+    (
+        "drill_stepped",
+        "演练步骤 {phase}/{step}：[ok?符合预案|不符合预案]",
+        "step {step} of the drill ({phase}): [ok?as planned|not as planned]",
+    ),
+    (
+        "drill_closed",
+        "演练“{plan}”结束，[ok?通过|未通过]：丢失判定 {rpo}，确认 {acknowledged} 笔、丢失 {lost} 笔、重复 {duplicated} 笔，中断 {pause_ms} 毫秒，恢复用时 {rto_ms} 毫秒，报告摘要 {report}",
+        "the drill {plan} ended, [ok?passed|not passed]: {rpo}, {acknowledged} acknowledged, {lost} lost, {duplicated} done twice, a pause of {pause_ms} ms, back after {rto_ms} ms; report {report}",
+    ),
+    (
+        "drill_abandoned",
+        "放弃演练“{plan}”[acted?（故障已制造）|（未制造故障）]",
+        "the drill {plan} was given up[acted?, after the failure was made|, before any failure was made]",
+    ),
 ];
