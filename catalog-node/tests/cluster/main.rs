@@ -13,3 +13,4 @@ mod recovery;
 mod relations;
 mod story;
 mod transfer;
+mod witness;

@@ -212,6 +212,7 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
             attested_by_nodes
         }
         ActRefusedOneSite "act_refused_one_site" { grade }
+        HeadLeft "head_left" { domain, pair, held_size, tree_size, root, lost }
         WindowClosed "window_closed" { generation };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",
