@@ -36,7 +36,9 @@ use luqiao_transport::{
 };
 use prost::Message as _;
 use tokio_stream::StreamExt as _;
-use tonic::{Status, Streaming, body::Body, server::Grpc, service::Routes};
+use tonic::{
+    Status, Streaming, body::Body, metadata::MetadataValue, server::Grpc, service::Routes,
+};
 use tower::{Service, service_fn};
 
 use crate::{
@@ -49,8 +51,11 @@ use crate::{
     rescue::{self, Failure},
     route::{self, Destination, Routed, Routes as RouteTable},
     stage::Received,
-    upstream::{CallFailed, Upstream},
+    upstream::{Answer, CallFailed, Upstream},
 };
+
+/// In the answer to a change that one site alone holds.
+pub const ONE_SITE: &str = "x-luqiao-one-site";
 
 mod answers;
 mod severed;
@@ -126,26 +131,28 @@ impl Stages {
     }
 
     /// Carries one message there and its answer back.
-    async fn one(self: Arc<Self>, admitted: Admitted, call: Bytes) -> Result<Bytes, Failure> {
+    async fn one(self: Arc<Self>, admitted: Admitted, call: Bytes) -> Result<Answer, Failure> {
         let call = self.holders.complete(admitted.received().method.path, call).await;
         let permitted = policy::permit(&self.rules, admitted, call)?;
         let routed = route::route(&self.routes, permitted)?;
         let permitted = routed.permitted();
         let answer = match routed.destination() {
-            Destination::Owner(owner) => self.carrier.carry(owner, permitted).await?,
+            Destination::Owner(owner) => elsewhere(self.carrier.carry(owner, permitted).await?),
             Destination::Own | Destination::OwnCopyOf(_) => match self.upstream.call(&routed).await
             {
                 Ok(answer) => answer,
                 Err(failed) => match self.answered_by(&routed, &failed) {
-                    Some(owner) => self.carrier.carry(&owner, permitted).await?,
+                    Some(owner) => elsewhere(self.carrier.carry(&owner, permitted).await?),
                     None => return Err(failed.into()),
                 },
             },
         };
         if permitted.is_carried() {
-            return Ok(CarryCallResponse { answer }.encode_to_vec().into());
+            let carried = CarryCallResponse { answer: answer.message };
+            return Ok(Answer { message: carried.encode_to_vec().into(), ..answer });
         }
-        Ok(self.links.complete(permitted.method().path, answer))
+        let message = self.links.complete(permitted.method().path, answer.message);
+        Ok(Answer { message, ..answer })
     }
 
     /// The domain that answers a question of which our own cluster said that it does not.
@@ -166,6 +173,11 @@ impl Stages {
         let routed = route::route(&self.routes, permitted)?;
         Ok(self.upstream.stream(&routed).await?)
     }
+}
+
+/// An answer of another domain says nothing of its sites here.
+fn elsewhere(message: Bytes) -> Answer {
+    Answer { message, one_site: false }
 }
 
 /// Frames in, frames out: how many messages go which way.
@@ -206,7 +218,12 @@ impl Stages {
         call: Bytes,
     ) -> Result<tonic::Response<Bytes>, Status> {
         let answer = self.one(admitted.clone(), call).await;
-        Ok(tonic::Response::new(concluded(&admitted, answer)?))
+        let Answer { message, one_site } = concluded(&admitted, answer)?;
+        let mut response = tonic::Response::new(message);
+        if one_site {
+            response.metadata_mut().insert(ONE_SITE, MetadataValue::from_static("1"));
+        }
+        Ok(response)
     }
 
     async fn server_stream(
@@ -232,7 +249,7 @@ impl Stages {
             let (stages, admitted) = (self.clone(), each.clone());
             async move {
                 let answer = match call {
-                    Ok(call) => stages.one(admitted.clone(), call).await,
+                    Ok(call) => stages.one(admitted.clone(), call).await.map(|answer| answer.message),
                     Err(status) => Err(Failure::Frame(status.message().to_owned())),
                 };
                 concluded(&admitted, answer)

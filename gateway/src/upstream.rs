@@ -114,6 +114,15 @@ struct Known {
     generation: u64,
 }
 
+/// What a node answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The response message.
+    pub message: Bytes,
+    /// Whether what was changed is held by one site alone.
+    pub one_site: bool,
+}
+
 /// Why a call has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallFailed {
@@ -188,7 +197,7 @@ impl Upstream {
     }
 
     /// Makes the call and returns the response message, byte for byte.
-    pub async fn call(&self, routed: &Routed) -> Result<Bytes, CallFailed> {
+    pub async fn call(&self, routed: &Routed) -> Result<Answer, CallFailed> {
         let permitted = routed.permitted();
         let manner = self.manner(permitted)?;
         let response = self
@@ -207,7 +216,7 @@ impl Upstream {
             // Only the leader answers these; it may have done so by way of another.
             self.cluster.heard_of_leader(&response.node);
         }
-        Ok(response.response)
+        Ok(Answer { message: response.response, one_site: response.one_site })
     }
 
     /// Opens the stream. Once it has begun it is not repeated: the caller knows where it stood.

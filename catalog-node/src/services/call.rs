@@ -8,6 +8,7 @@ use catalog_model::{
     refusal::Refusal,
 };
 use catalog_proofs::suite::Suite;
+use catalog_state::view::View;
 use luqiao_proto::{
     convert::{caller::read_caller, methods, stated, time::read_timestamp},
     node::v1::{
@@ -268,7 +269,10 @@ impl Services {
             // A write that has begun may yet be committed; the same key tells.
             Err(_) => return Err(refused(Refusal::new(Reason::TimedOut))),
         };
-        Ok(CallResponse { response: bytes, index, node: self.handle.id().to_string() })
+        let changes = call.method.kind != methods::MethodKind::Read;
+        let one_site = changes && self.handle.view(|state| View(state).one_site(index));
+        let node = self.handle.id().to_string();
+        Ok(CallResponse { response: bytes, index, node, one_site })
     }
 
     /// Begins the cluster with the spec in the envelope; answers it with the ids that were drawn.
@@ -294,7 +298,8 @@ impl Services {
         self.handle.bootstrap(bootstrap).await?;
         let response = serde_json::to_vec(&spec).map_err(|error| malformed(error.to_string()))?;
         let index = self.handle.status().replica.applied;
-        Ok(CallResponse { response: response.into(), index, node: self.handle.id().to_string() })
+        let (response, node) = (response.into(), self.handle.id().to_string());
+        Ok(CallResponse { response, index, node, one_site: false })
     }
 }
 

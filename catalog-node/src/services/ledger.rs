@@ -245,6 +245,7 @@ async fn receipt(call: &Call) -> Result<Reply, Refusal> {
             record_json: record_json(&record).to_string(),
             inclusion_proof: path.iter().map(|hash| hash.to_vec().into()).collect(),
             tree_head: Some(head_message(&services.head_key.head(look, size)?)),
+            one_site: look.view().one_site_since(record.time),
         })
     })
     .await

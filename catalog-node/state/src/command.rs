@@ -543,6 +543,7 @@ impl Body {
             }
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::Sites(_) => 4,
+            Self::Proof(command) if matches!(**command, proof::ProofCommand::ReceiveFork { .. }) => 4,
             Self::RaiseLevel { level } => (*level).max(2),
             Self::Grant(_) => 3,
             body if body.speaks_of_a_course() => 3,

@@ -596,6 +596,11 @@ pub fn forked_head(domain: &DomainId, cluster_id: [u8; 16], root: &[u8; 32]) -> 
     Key::table(Table::HeldHead).domain(domain).byte(1).id(cluster_id).bytes(root)
 }
 
+/// `[domain] 2 [generation] 1`: the last head of the generation before, which a fork left behind.
+pub fn left_head(domain: &DomainId, generation: u64) -> Key {
+    Key::table(Table::HeldHead).domain(domain).byte(2).number(generation).byte(1)
+}
+
 /// `[cosigner]`
 pub fn cosignature(cosigner: &DomainId) -> Key {
     Key::table(Table::Cosignature).domain(cosigner)

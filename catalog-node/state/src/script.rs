@@ -190,6 +190,8 @@ impl World {
             "drill" => self.drill(&line),
 
             "head" => self.head(&line),
+            "fork_head" => self.fork_head(&line),
+            "lose" => self.lose(&line),
             "cosign" => self.cosign(&line),
             "seal" | "erase" | "purge_payloads" => self.keep(&line),
             "work" => self.work(&line),

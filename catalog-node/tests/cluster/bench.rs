@@ -12,7 +12,7 @@ use catalog_node::{
     backup::BackupConfig,
     bootstrap::Spec,
     clock::WallClock,
-    config::{Compaction, Config, HeadFiles, LogConfig, Member},
+    config::{Compaction, Config, HeadFiles, LogConfig, Member, Watched},
     storage::DiskMeter,
 };
 use luqiao_proto::{
@@ -58,6 +58,8 @@ pub(crate) struct Cluster {
     pub(crate) wall_clock: WallClock,
     /// Of each node the room on its disk, where it is not what it is.
     pub(crate) disks: BTreeMap<u64, DiskMeter>,
+    /// Domains of which this cluster keeps the witness cell.
+    pub(crate) watched: Vec<Watched>,
     /// What every node keeps of its log.
     pub(crate) compaction: Compaction,
     /// The level of commands with which it begins, if not the highest.
@@ -114,6 +116,7 @@ impl Cluster {
             nodes: BTreeMap::new(),
             wall_clock: WallClock::system(),
             disks: BTreeMap::new(),
+            watched: Vec::new(),
             compaction: Compaction::default(),
             level: None,
             generation: 1,
@@ -164,7 +167,7 @@ impl Cluster {
             memory: Default::default(),
             reserve: Default::default(),
             webhooks: Default::default(),
-            watched: Vec::new(),
+            watched: self.watched.clone(),
             tls: self.tls(&format!("node-{id}"), &format!("spiffe://xiamen.luqiao/node/{id}")),
             head: HeadFiles { certificate, key },
             tick: Duration::from_millis(20),

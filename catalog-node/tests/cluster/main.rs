@@ -14,3 +14,4 @@ mod recovery;
 mod relations;
 mod story;
 mod transfer;
+mod witness;

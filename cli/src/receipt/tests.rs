@@ -55,6 +55,7 @@ fn what_the_api_prints_can_be_verified() {
         record: record.into(),
         record_json: String::new(),
         inclusion_proof: Vec::new(),
+        one_site: false,
         tree_head: Some(luqiao_proto::ledger::v1::TreeHead {
             domain: domain.to_string(),
             cluster_id: CLUSTER.to_owned(),

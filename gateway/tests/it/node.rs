@@ -222,7 +222,7 @@ impl Memory {
             Reply::Fail(status) => return Err(status),
             Reply::Silence => std::future::pending().await,
         };
-        Ok(CallResponse { response, index: 1, node: self.id.to_owned() })
+        Ok(CallResponse { response, index: 1, node: self.id.to_owned(), one_site: false })
     }
 }
 

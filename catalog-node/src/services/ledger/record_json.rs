@@ -219,6 +219,7 @@ fn fact(fact: &Fact) -> (&'static str, Value) {
         DrillClosed "drill_closed" {
             plan, ok, rpo, acknowledged, lost, duplicated, timers_wrong, pause_ms, rto_ms, report
         }
+        HeadLeft "head_left" { domain, pair, held_size, tree_size, root, lost }
         DrillAbandoned "drill_abandoned" { plan, acted };
         Fact::OutageRecorded { node, kind, from, until } => (
             "outage_recorded",

@@ -15,6 +15,7 @@ use catalog_model::{
     refusal::Refusal,
     rule::RuleRef,
     rule_pack::Pair,
+    site,
     time::LocalDate,
 };
 use catalog_proofs::{
@@ -33,7 +34,10 @@ use crate::{
     ledger::{self, Fact, Ledger, LedgerRecord},
     machine::{Law, not_permitted},
     outcome::Outcome,
-    rows::proof::{CosignatureRow, HeldHead, PayloadGone},
+    rows::{
+        proof::{CosignatureRow, HeldHead, PayloadGone},
+        sites::CellRow,
+    },
     tx::Tx,
     view::View,
 };
@@ -48,6 +52,9 @@ pub(crate) fn apply(
 ) -> Result<Outcome, Refusal> {
     match command {
         ProofCommand::ReceiveHead { head, from, path } => receive_head(tx, head, *from, path),
+        ProofCommand::ReceiveFork { head, pair, tree_size, root, path } => {
+            receive_fork(tx, head, *pair, (*tree_size, root), path)
+        }
         ProofCommand::ReceiveCosignature { cosignature } => receive_cosignature(tx, cosignature),
         ProofCommand::SealSegment { through } => seal(tx, *through),
         ProofCommand::ErasePayload { sequence, ground } => erase(tx, *sequence, ground),
@@ -88,6 +95,70 @@ enum Standing {
     ProofElsewhere,
     /// It does not extend the one held, nor the held one it.
     Forked,
+}
+
+/// Another generation of the same ledger may leave the history that is held, with a fork on record;
+/// whoever brings its head is asked for that.
+fn may_have_forked(tx: &Tx<'_>, held: &Head, head: &Head) -> bool {
+    tx.level >= 4 && held.same_ledger(head) && head.generation > held.generation
+}
+
+/// A head of a later generation that leaves the one held: exactly once for each generation, at a
+/// point that the new head extends and the held one has passed. Where the cell of that domain is kept
+/// here, it must have opened just that.
+fn receive_fork(
+    tx: &mut Tx<'_>,
+    signed: &SignedHead,
+    pair: site::Pair,
+    (tree_size, root): (u64, &[u8; 32]),
+    path: &[ByteArray<32>],
+) -> Result<Outcome, Refusal> {
+    let head = &signed.head;
+    check_brings(tx, &head.domain)?;
+    let refused = |en: &str, zh: &str| {
+        Err(Refusal::new(Reason::ForkRefused).fact("cause", en).fact("cause_zh", zh))
+    };
+    let name = domain_name(&head.domain);
+    let key = keys::held_head(&head.domain);
+    let Some(row) = tx.get::<HeldHead>(&key) else {
+        return refused("no head of it is held", "此处未持有其树头");
+    };
+    let held = &row.head.head;
+    if held == head {
+        return Ok(Outcome::Done(Some(name)));
+    }
+    if !held.same_ledger(head) || head.generation != pair.generation {
+        return refused("it is of another ledger or generation", "账本或代次不符");
+    }
+    let left = keys::left_head(&head.domain, pair.generation);
+    if head.generation <= held.generation || tx.has(&left) {
+        return refused("its generation was left or taken before", "该代次已有分叉或已过时");
+    }
+    if tree_size == 0 || tree_size >= held.tree_size || tree_size > head.tree_size {
+        return refused("the held head does not reach beyond it", "所持树头未超出分叉点");
+    }
+    let path: Vec<Hash> = path.iter().map(|hash| **hash).collect();
+    let (suite, size) = (head.suite, head.tree_size);
+    if !verify_consistency(suite, tree_size, size, &path, root, &head.root_hash) {
+        return refused("the head does not extend it", "新树头未延续分叉点");
+    }
+    let cell = tx.get::<CellRow>(&keys::sites::cell(&head.domain)).map(|row| row.cell);
+    if cell.is_some_and(|cell| cell.pair != pair || cell.failover.is_some()) {
+        return refused("the cell that is kept here says otherwise", "与此处见证记录不符");
+    }
+    let fact = Fact::HeadLeft {
+        domain: head.domain.clone(),
+        pair: pair.to_string(),
+        held_size: held.tree_size,
+        tree_size,
+        root: *root,
+        lost: held.tree_size - tree_size,
+    };
+    tx.put(&left, &row);
+    let record = ledger::append(tx, &name, fact, None, &[]);
+    tx.put(&key, &HeldHead { head: signed.clone(), received_time: tx.clock, record });
+    tx.emit(Event::ResourceChanged(name.clone()));
+    Ok(Outcome::Done(Some(name)))
 }
 
 fn standing(held: &Head, head: &Head, from: u64, path: &[ByteArray<32>]) -> Standing {
@@ -150,6 +221,9 @@ fn receive_head(
             Standing::Newer => {}
             Standing::Known => return done,
             Standing::ProofElsewhere => return Err(refusal(Reason::HeadProofElsewhere)),
+            Standing::Forked if may_have_forked(tx, &held, head) => {
+                return Err(refusal(Reason::HeadProofElsewhere));
+            }
             Standing::Forked => return Err(refusal(Reason::HeadDoesNotExtend)),
         }
     }

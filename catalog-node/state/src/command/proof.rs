@@ -1,5 +1,6 @@
 //! Commands about proofs: heads of other domains, archives, what lies beside the records.
 
+use catalog_model::site::Pair;
 use catalog_proofs::head::{Cosignature, SignedHead};
 use minicbor::{Decode, Encode, bytes::ByteArray};
 
@@ -52,5 +53,26 @@ pub enum ProofCommand {
         /// The record after the last.
         #[n(0)]
         through: u64,
+    },
+    /// Another domain's newest head is of a later generation and leaves the history that is held: a
+    /// forced failover lost records that had left the building (FED-15). Level 4.
+    #[n(5)]
+    ReceiveFork {
+        /// The head; its signature was checked by whoever brings it.
+        #[n(0)]
+        head: SignedHead,
+        /// The opening that began with the fork.
+        #[n(1)]
+        pair: Pair,
+        /// Records that both histories share.
+        #[n(2)]
+        tree_size: u64,
+        /// The root over them.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        root: [u8; 32],
+        /// RFC 9162 §2.1.4 from there to the head.
+        #[n(4)]
+        path: Vec<ByteArray<32>>,
     },
 }

@@ -469,6 +469,7 @@ fn file(body: &Body) -> &'static str {
             ProofCommand::SealSegment { .. } => "proof_seal_segment",
             ProofCommand::ErasePayload { .. } => "proof_erase_payload",
             ProofCommand::PurgePayloads { .. } => "proof_purge_payloads",
+            ProofCommand::ReceiveFork { .. } => "a folder of their own: command/sites/tests.rs",
         },
     }
 }

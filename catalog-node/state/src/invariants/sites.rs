@@ -25,16 +25,17 @@ impl Inspection<'_> {
     /// it found, and each node is sealed once.
     fn cells_keep_their_promises(&mut self) {
         const NAME: &str = "cells_keep_their_promises";
-        let mut cells: Vec<CellRow> = Vec::new();
-        for (key, bytes) in {
-            let prefix = Key::table(Table::Witness);
-            self.store.range(prefix.as_slice(), &prefix.end()).collect::<Vec<_>>()
-        } {
-            // `[domain] 0` ends in two zero bytes; a number of an act never follows them.
-            if key.ends_with(&[0, 0]) && key.iter().filter(|byte| **byte == 0).count() == 2 {
-                cells.push(crate::codec::decode(&bytes).expect("rows are ours"));
-            }
-        }
+        let prefix = Key::table(Table::Witness);
+        // A cell's key ends in the two zero bytes of `[domain] 0` and has no others; behind a domain
+        // that named acts come numbers.
+        let cells: Vec<CellRow> = self
+            .store
+            .range(prefix.as_slice(), &prefix.end())
+            .filter(|(key, _)| {
+                key.ends_with(&[0, 0]) && key.iter().filter(|byte| **byte == 0).count() == 2
+            })
+            .map(|(_, bytes)| crate::codec::decode(&bytes).expect("rows are ours"))
+            .collect();
         for CellRow { cell, .. } in cells {
             let lease = cell.lease.is_none_or(|lease| {
                 let generation = cell.confirmation.witness_generation;

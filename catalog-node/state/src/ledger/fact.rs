@@ -1564,6 +1564,30 @@ pub enum Fact {
         #[n(0)]
         grade: String,
     },
+    /// A forced failover of another domain left the history that was held here: its records beyond
+    /// the fork are lost, not rewritten (FED-15).
+    #[n(193)]
+    HeadLeft {
+        /// The domain.
+        #[n(0)]
+        domain: DomainId,
+        /// The opening that began with the fork.
+        #[n(1)]
+        pair: String,
+        /// Records in the head that was held.
+        #[n(2)]
+        held_size: u64,
+        /// Records that both histories share.
+        #[n(3)]
+        tree_size: u64,
+        /// The root over them.
+        #[n(4)]
+        #[cbor(with = "minicbor::bytes")]
+        root: Hash,
+        /// Records of the held head that are lost.
+        #[n(5)]
+        lost: u64,
+    },
     /// Neighbours were asked what they hold beyond a fork: overdue orders leave again.
     #[n(192)]
     WindowClosed {

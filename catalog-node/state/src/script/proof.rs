@@ -11,10 +11,12 @@ use catalog_proofs::{
 };
 use minicbor::bytes::ByteArray;
 
-use super::{Line, World, add, domain};
+use super::{Cluster, Line, World, add, domain};
 use crate::{
     command::{Body, proof::ProofCommand},
     ledger::Ledger,
+    machine::{Machine, Session},
+    store::MemStore,
     view::View,
 };
 
@@ -78,6 +80,45 @@ impl World {
         self.call(line, &by, Body::Proof(Box::new(command)));
     }
 
+    /// `fork_head siming [size=N] [at=N] [pair=2.2] [unproven]`: siming shows its newest head, which
+    /// left the one held here at its newest fork.
+    pub(super) fn fork_head(&mut self, line: &Line) {
+        let of = domain(line.subject());
+        let store = &self.clusters[&of].store;
+        let ledger = Ledger(store);
+        let fork = View(store).newest_fork().expect("a fork");
+        let size = line.get("size").map_or(ledger.size(), number);
+        let tree_size = line.get("at").map_or(fork.tree_size, number);
+        let mut path = ledger.consistency_proof(tree_size, size).unwrap_or_default();
+        if line.subjects.iter().any(|word| word == "unproven") {
+            path = vec![[0; 32]; 3];
+        }
+        let command = ProofCommand::ReceiveFork {
+            head: self.signed_head(&of, size),
+            pair: line.get("pair").map_or(fork.pair, |pair| pair.parse().expect("a pair")),
+            tree_size,
+            root: ledger.root(tree_size).expect("as many records"),
+            path: path.into_iter().map(ByteArray::from).collect(),
+        };
+        self.call(line, &format!("gateway:{of}"), Body::Proof(Box::new(command)));
+    }
+
+    /// `lose 3`: the last three commands of this catalog are lost with a site.
+    pub(super) fn lose(&mut self, line: &Line) {
+        let here = self.here();
+        let kept = here.log.len() - number(line.subject()) as usize;
+        let log: Vec<Vec<u8>> = here.log.drain(..).take(kept).collect();
+        let (mut machine, mut store) = (Machine::new(), MemStore::default());
+        for (index, bytes) in (1..).zip(&log) {
+            let mut session = Session::new(&store);
+            machine.apply(&mut session, index, bytes).expect("it was applied before");
+            let writes = session.into_writes();
+            store.write(writes);
+        }
+        let (index, watch) = (log.len() as u64, crate::invariants::Watch::default());
+        *self.here() = Cluster { machine, store, index, log, watch };
+    }
+
     /// `cosign fujian [size=N] [rewritten] [foreign]`: fujian cosigns the head of this catalog that it
     /// holds; `rewritten` another one over as many records, `foreign` one of its own.
     pub(super) fn cosign(&mut self, line: &Line) {
@@ -137,6 +178,14 @@ impl World {
                 &mut text,
                 format_args!("{domain} has shown {size} records, held since record {}", row.record),
             );
+            for row in view.left_heads(domain) {
+                let head = &row.head.head;
+                let (generation, size) = (head.generation, head.tree_size);
+                add(
+                    &mut text,
+                    format_args!("  left behind: {size} records of generation {generation}"),
+                );
+            }
             for row in view.forked_heads(domain) {
                 let head = &row.head.head;
                 add(

@@ -186,6 +186,7 @@ stories! {
     head_of_a_rewritten_past,
     heads_held_and_cosigned,
     heads_late_and_twice,
+    heads_after_a_failover,
     heads_of_strangers,
     ledger_with_sm3,
     purge_before_retention_ends,

@@ -29,6 +29,14 @@ impl View<'_> {
         rows.map(|(_, bytes)| decode(&bytes)).collect()
     }
 
+    /// Heads of a domain that its forced failovers left behind, oldest first: what was lost, not
+    /// rewritten.
+    pub fn left_heads(&self, domain: &DomainId) -> Vec<HeldHead> {
+        let prefix = Key::table(Table::HeldHead).domain(domain).byte(2);
+        let rows = self.0.range(prefix.as_slice(), &prefix.end());
+        rows.map(|(_, bytes)| decode(&bytes)).collect()
+    }
+
     /// The newest cosignature of a domain on a head of ours.
     pub fn cosignature(&self, cosigner: &DomainId) -> Option<CosignatureRow> {
         self.get(&keys::cosignature(cosigner))

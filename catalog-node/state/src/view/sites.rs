@@ -1,6 +1,6 @@
 //! Reading what there is about sites.
 
-use catalog_model::{ids::DomainId, name::ResourceName, site::Mode, witness::ActAtRisk};
+use catalog_model::{ids::DomainId, name::ResourceName, site::Mode, time::UtcMillis, witness::ActAtRisk};
 
 use super::View;
 use crate::{
@@ -47,6 +47,11 @@ impl View<'_> {
     /// better of single entries.
     pub fn one_site(&self, index: u64) -> bool {
         self.sites().is_some_and(|row| row.mode == Mode::Async && index >= row.since_index)
+    }
+
+    /// The same, of what has this committed time.
+    pub fn one_site_since(&self, time: UtcMillis) -> bool {
+        self.sites().is_some_and(|row| row.mode == Mode::Async && time >= row.since_time)
     }
 
     /// The newest switchover.

@@ -622,6 +622,11 @@ pub(in super::super) const TEMPLATES: &[(&str, &str, &str)] = &[
         "refused because one site alone works: the data are graded {grade}",
     ),
     (
+        "head_left",
+        "{domain} 强制接管至 {pair}，自第 {tree_size} 条记录后分叉，此前所持 {held_size} 条中有 {lost} 条丢失；两份树头均已留存",
+        "forced failover of {domain} to {pair}: it forked after {tree_size} records, {lost} of the {held_size} that were held are lost; both heads are kept",
+    ),
+    (
         "window_closed",
         "第 {generation} 代次分叉后已核实相邻域，恢复发出逾期命令",
         "after the fork of generation {generation} neighbours were asked; overdue orders leave again",

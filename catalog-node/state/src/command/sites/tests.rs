@@ -14,9 +14,14 @@ use catalog_model::{
     },
 };
 
+use catalog_proofs::{
+    head::{Head, SignedHead},
+    suite::Suite,
+};
+
 use super::*;
 use crate::{
-    command::{Body, Command, MemberChange},
+    command::{Body, Command, MemberChange, proof::ProofCommand},
     rows::{Member, MemberRole, sites::SwitchoverState},
 };
 
@@ -203,7 +208,27 @@ fn commands() -> Vec<(&'static str, Body)> {
     let change = MemberChange::AddLearner { id: 4, address, site: Some(site("standby")) };
     let body = Body::ChangeMembers { version: 1, change, current: vec![current] };
     bodies.push(("add_learner_at_a_site", body));
+    let fork = ProofCommand::ReceiveFork {
+        head: SignedHead { head: head(), signature: vec![1; 64], certificate: vec![2; 3] },
+        pair: pair(2, 2),
+        tree_size: 5,
+        root: [3; 32],
+        path: vec![[4; 32].into()],
+    };
+    bodies.push(("receive_fork", Body::Proof(Box::new(fork))));
     bodies
+}
+
+fn head() -> Head {
+    Head {
+        domain: xiamen(),
+        cluster_id: [1; 16],
+        generation: 2,
+        tree_size: 7,
+        root_hash: [2; 32],
+        time: UtcMillis(3),
+        suite: Suite::Sha256Ed25519,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
