@@ -171,6 +171,8 @@ pub enum Alarm {
     Flapping,
     /// Nothing is committed: the other site and the witness are both silent.
     Stalled,
+    /// The cell is older than this leader's own opening: the witness itself was restored.
+    WitnessForgot,
 }
 
 /// The machine. One for the life of a process.
@@ -233,6 +235,10 @@ impl Keeper {
         {
             return vec![Do::Lend(None), Do::Outdated(cell.pair)];
         }
+        if lead.cell.is_some_and(|cell| cell.pair < view.pair) && !lead.alarmed {
+            lead.alarmed = true;
+            done.push(Do::Alarm(Alarm::WitnessForgot));
+        }
         lead.date_entries(view);
         lead.give_up(view.now);
         lead.go_on(view, &mut done);
@@ -268,7 +274,7 @@ impl Keeper {
         match answer {
             Answer::Refused => {
                 lead.cell = None;
-                lead.not_before = now + PAUSE_MS;
+                lead.not_before = now + PATIENCE_MS;
             }
             Answer::Done(cell) => {
                 lead.cell = Some(cell);
@@ -430,8 +436,8 @@ impl Lead {
             return None;
         }
         let Some(cell) = self.cell else { return Some(Wish::Look) };
-        if cell.failing_over {
-            // This site is asked for nothing more; what it hears next is a greater pair, or its own again.
+        if cell.failing_over || cell.pair < view.pair {
+            // A witness that forgot an opening is told by operators. In a failover this site asks for nothing more; what it hears next is a greater pair, or its own again.
             return (view.now >= self.last_contact + RENEWAL_MS).then_some(Wish::Look);
         }
         if !self.taken {

@@ -4,16 +4,17 @@
 //! happened; an empty line ends it. Clocks are right and nothing goes wrong but what the script says.
 //!
 //! ```text
+//! begin                           node 1 is elected
 //! pass SECONDS
 //! lose X | power X                X is main, standby or a node
 //! cut A B | join A B              between two of main, standby, witness and console
-//! isolate N                       nobody hears that machine
+//! isolate N | free                nobody hears that machine | all hear each other
 //! clock N RATE                    N (or console) runs at RATE thousandths of the true rate
 //! act at N | graded at N          a client there asks N to do an act
 //! read at N                       ... to show what there is
 //! change N replace=A,B            N, leading, proposes to let B vote for A
 //! transfer N to=M
-//! hold-requests | let-go          requests to the witness wait in a broken connection | come at last
+//! hold-requests N | let-go        N's requests to the witness wait in a broken connection | come at last
 //! keep-cell | restore-witness     the witness is restored to what it was when it was kept
 //! failover FROM TO no|yes|not-known   the operator wants it, with that word on a release
 //! attest                          two persons attest that what has no power stays without
@@ -74,6 +75,14 @@ impl Script {
         };
         let world = &mut self.world;
         match word(0) {
+            "begin" => {
+                world.pass(200);
+                let first = world.machines[0].running.as_mut().expect("it runs");
+                first.replica.campaign();
+                world.process(0);
+                world.pass(2000);
+            }
+            "free" => world.isolated.clear(),
             "pass" => {
                 let seconds: f64 = word(1).parse().expect("seconds");
                 world.pass((seconds * 1000.0) as u64);
@@ -134,9 +143,11 @@ impl Script {
                 running.replica.transfer_leader(to).expect("it can");
                 world.process(machine);
             }
-            "hold-requests" => world.witness.held = Some(Vec::new()),
+            "hold-requests" => {
+                world.witness.held = Some((word(1).parse().expect("a node"), Vec::new()));
+            }
             "let-go" => {
-                for late in world.witness.held.take().expect("they are held") {
+                for late in world.witness.held.take().expect("they are held").1 {
                     world.plan_in(1, late);
                 }
             }
@@ -166,7 +177,9 @@ impl Script {
 
     fn take_notes(&mut self) {
         let notes = self.world.minutes.as_mut().map(mem::take).unwrap_or_default();
-        for note in notes {
+        let mut told = std::collections::BTreeSet::new();
+        // What is tried again and again is told once.
+        for note in notes.into_iter().filter(|note| told.insert(note.clone())) {
             writeln!(self.output, "{note}").expect("writing to a string does not fail");
         }
     }

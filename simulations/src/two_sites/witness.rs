@@ -27,8 +27,8 @@ pub(super) struct Witness {
     domain: DomainId,
     /// Of the witness's own cluster.
     pub(super) generation: u64,
-    /// In a script: requests that wait in a connection, until they are let go.
-    pub(super) held: Option<Vec<Event>>,
+    /// In a script: a node whose requests wait in a connection, until they are let go.
+    pub(super) held: Option<(u64, Vec<Event>)>,
 }
 
 pub(super) fn named(site: SiteId) -> CellSite {
@@ -142,7 +142,8 @@ impl World {
         let late = !self.is_scripted() && self.prng.chance(3);
         let delay = if late { self.prng.between(1000, 9000) } else { self.prng.between(5, 30) };
         let asks = Event::AskWitness { machine, boot, pair, home, ask };
-        if let Some(held) = &mut self.witness.held {
+        let node = self.machines[machine].id;
+        if let Some((_, held)) = self.witness.held.as_mut().filter(|(slow, _)| *slow == node) {
             held.push(asks);
         } else if late || self.reaches(machine, Place::Witness) {
             self.plan_in(delay, asks);

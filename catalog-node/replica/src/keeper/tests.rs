@@ -347,3 +347,12 @@ fn a_greater_pair_ends_it() {
     let told = play.told();
     assert_eq!(told[..2], ["lent: false".to_owned(), "Outdated((2, 2))".to_owned()]);
 }
+
+#[test]
+fn a_witness_that_forgot_is_written_nothing() {
+    let mut play = Play::new(ALONE, Promise::Async);
+    play.cell.pair = (0, 9);
+    play.run(60_000);
+    assert_eq!(play.told(), ["Alarm(WitnessForgot)"]);
+    assert_eq!(play.lent, None, "nobody lends it anything");
+}
