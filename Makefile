@@ -2,7 +2,7 @@
 # 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed rules-off compare-etcd \
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed law-load backup-speed rules-off compare-etcd \
 	sim replay shrink mutations nightly faults drill
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -55,6 +55,9 @@ bench: setup ## the table of speed and memory (release build; results in bench-r
 law-speed: setup ## how long the law takes: one request, a draft against 100,000 cases (release build)
 	cargo run --release --package simulations --features law-speed --bin law_speed -- $(ARGS)
 
+backup-speed: setup ## a backup of a million rows, of one in a hundred changed, and a restore with its check (release build)
+	cargo bench --package catalog-node --bench backup_speed -- $(ARGS)
+
 compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
 	cargo build --release --package catalog-node
 	cargo run --release --package simulations --features load --bin compare_etcd -- $(ARGS)
@@ -87,4 +90,5 @@ nightly: setup ## thousands of seeds, and for every mutation a seed that catches
 	cargo run --release --package simulations --bin simulate -- run --seeds 1..5000 $(ARGS)
 	cargo run --release --package simulations --bin simulate -- run --scenario harsh --seeds 1..1000 $(ARGS)
 	cargo run --release --package simulations --features mutations --bin simulate -- mutations --search
+	LUQIAO_RESTORE_POINTS=100 cargo test --release --package catalog-node --test cluster restored_to_any_point
 	@scripts/faults.sh

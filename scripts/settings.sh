@@ -15,6 +15,8 @@ rocksdb_home=$cache/rocksdb-$rocksdb_version
 buf_version=1.75.0
 grpcio_version=1.85.1
 cryptography_version=48.0.0
+# A server that speaks S3 and is not ours, for the tests of backups.
+moto_version=5.2.5
 
 # The toolchain this repository is pinned to; rustup reads the same line.
 rust_channel=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' "$root/rust-toolchain.toml")

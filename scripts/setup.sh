@@ -232,21 +232,21 @@ LUQIAO_PYTHON = \"$python_home/bin/python\""
 
 # --- Python for the foreign client and for scripts/verify.py ----------------------------------
 
-python_home=$cache/python-grpcio-$grpcio_version-cryptography-$cryptography_version
+python_home=$cache/python-grpcio-$grpcio_version-cryptography-$cryptography_version-moto-$moto_version
 
 build_python() {
 	local log=$cache/python.log
-	say "Preparing Python with grpcio $grpcio_version and cryptography $cryptography_version for the tests" \
-		"正在准备测试用的 Python（grpcio $grpcio_version、cryptography $cryptography_version）"
+	say "Preparing Python with grpcio $grpcio_version, cryptography $cryptography_version and moto $moto_version for the tests" \
+		"正在准备测试用的 Python（grpcio $grpcio_version、cryptography $cryptography_version、moto $moto_version）"
 	# A venv knows its own path, so it is made in place; the mark, not the folder, says it is whole.
 	rm -rf "$python_home"
 	if ! { python3 -m venv "$python_home" &&
 		"$python_home/bin/python" -m pip install --disable-pip-version-check --quiet \
 			"grpcio==$grpcio_version" "grpcio-tools==$grpcio_version" \
-			"cryptography==$cryptography_version"; } >"$log" 2>&1; then
+			"cryptography==$cryptography_version" "moto[s3,server]==$moto_version"; } >"$log" 2>&1; then
 		tail -n 15 "$log" >&2
-		refuse "grpcio or cryptography could not be installed (full log: $log). The tests of foreign clients need them; is the package index reachable?" \
-			"grpcio 或 cryptography 安装失败（完整日志：$log）。外部客户端测试需要它们；请检查能否访问软件包仓库。"
+		refuse "grpcio, cryptography or moto could not be installed (full log: $log). The tests of foreign clients and of backups on S3 need them; is the package index reachable?" \
+			"grpcio、cryptography 或 moto 安装失败（完整日志：$log）。外部客户端测试需要它们；请检查能否访问软件包仓库。"
 	fi
 	: >"$python_home/complete"
 }

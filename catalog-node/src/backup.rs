@@ -21,7 +21,10 @@ pub use catalog_backup::{
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
-pub use self::{base::BaseTaken, rebuild::RebuildError};
+pub use self::{
+    base::{BaseTaken, TakeError, take_base},
+    rebuild::RebuildError,
+};
 use crate::config::Config;
 
 /// How backups are made; the same on every member.

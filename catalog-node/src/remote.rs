@@ -99,8 +99,8 @@ pub async fn run_backup(
     let channel = Dialer::new(tls, DialOptions::default())
         .channel(&target)
         .map_err(|error| Status::invalid_argument(error.to_string()))?;
-    let asked = NodeServiceClient::new(channel).run_backup(RunBackupRequest {});
-    let done = tokio::time::timeout(wait, asked).await;
+    let mut client = NodeServiceClient::new(channel);
+    let done = tokio::time::timeout(wait, client.run_backup(RunBackupRequest {})).await;
     let late = |_| Status::deadline_exceeded("the base was not done in time");
     done.map_err(late)?.map(tonic::Response::into_inner)
 }

@@ -22,7 +22,7 @@ pub struct BaseTaken {
 
 /// Why no base was taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TakeError {
+pub enum TakeError {
     /// The cluster was not bootstrapped, or the log does not know the term of the newest entry.
     #[error("there is nothing yet to make a base of")]
     Nothing,
@@ -88,4 +88,24 @@ pub(crate) fn take(
         millis: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
     };
     Ok((base, taken))
+}
+
+/// Takes a base of what `store` holds, as fast as it can: for a state that nobody else works on.
+pub fn take_base(
+    archive: &Archive,
+    store: &StateStore,
+    before: Option<&Base>,
+    term: u64,
+    founded: Vec<u8>,
+) -> Result<(Base, BaseTaken), TakeError> {
+    let taking = Taking {
+        archive,
+        before,
+        node: 1,
+        now_ms: crate::clock::WallClock::system().now().0,
+        founded,
+        pace: u64::MAX,
+        wanted: &|| true,
+    };
+    take(store, |_| Some(term), &taking)
 }

@@ -119,6 +119,7 @@ pub(crate) fn begin(
         before: None,
         base_under_way: None,
         waiting: Vec::new(),
+        answered_next: Vec::new(),
         begun_ms: handle.clock().wall().0,
         not_before: None,
         handle,
@@ -161,6 +162,8 @@ struct Keeper {
     before: Option<Base>,
     base_under_way: Option<BaseJob>,
     waiting: Vec<Request>,
+    /// Who asked before the base under way was begun: it has what they wanted to be in it.
+    answered_next: Vec<Request>,
     /// When this node began to look.
     begun_ms: u64,
     /// After a refusal: when it is tried again.
@@ -191,7 +194,7 @@ impl Keeper {
                     tracing::error!(cause = failure, "The backup archive refuses");
                 }
                 self.not_before = Some(Instant::now() + AGAIN);
-                for request in self.waiting.drain(..) {
+                for request in self.answered_next.drain(..).chain(self.waiting.drain(..)) {
                     let _ = request.send(Err(failure.clone()));
                 }
                 // What was begun there is looked at anew.
@@ -439,6 +442,7 @@ impl Keeper {
             Ok((base, Done { taken, witness }))
         });
         self.base_under_way = Some(job.expect("a thread can be had"));
+        self.answered_next.append(&mut self.waiting);
         Ok(())
     }
 
@@ -453,7 +457,7 @@ impl Keeper {
             tail.hole = tail.hole.filter(|hole| base.manifest.index < *hole);
         }
         self.before = Some(base);
-        for request in self.waiting.drain(..) {
+        for request in self.answered_next.drain(..) {
             let _ = request.send(Ok(done));
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use catalog_backup::{Archive, Attestation, BaseName, Hole, Listing, runs};
 
 use super::rebuild::{RebuildError, Rebuilt, Until};
-use crate::{running::chain, storage::StateStore};
+use crate::running::chain;
 
 /// What became of one base.
 #[derive(Debug)]
@@ -93,9 +93,7 @@ fn look_at(
         rebuilt.check_witnessed(&said)?;
         verdict.compared = Some((said.index, said.node));
     }
-    rebuilt.replay(archive, listing, Until::Index(until))?;
-    let _: StateStore = rebuilt.store;
-    Ok(())
+    rebuilt.replay(archive, listing, Until::Index(until)).map(drop)
 }
 
 /// What was said about places between a base and `until` by nodes other than the one that made the base:

@@ -56,7 +56,7 @@ fn members_that_cannot_work_are_refused() {
 
 #[test]
 fn a_file_from_before_joining_and_compaction_still_holds() {
-    let mut text = EXAMPLE.replacen("join = false", "", 1);
+    let mut text = EXAMPLE.replacen("join = false", "", 1).replacen("generation = 1", "", 1);
     let section = text.find("[compaction]").expect("the example shows every section");
     let end = section + text[section..].find("[log]").expect("it is not the last");
     text.replace_range(section..end, "");
@@ -85,4 +85,46 @@ fn a_node_that_joins_names_whom_to_ask() {
     let nothing = EXAMPLE.replacen("keep_entries = 10000", "keep_entries = 0", 1);
     let error = Config::parse(&nothing, Path::new(".")).expect_err("it keeps nothing");
     assert!(matches!(error, ConfigError::Value { key: "compaction", .. }), "{error}");
+}
+
+/// The example with its section on backups switched on; `s3` in place of the folder.
+fn with_backup(s3: bool) -> String {
+    let (before, after) = EXAMPLE.split_once("# [backup]\n").expect("the example shows it");
+    let (section, after) = after.split_once("\n[log]").expect("it is not the last");
+    let mut text = format!("{before}[backup]\n");
+    let mut of_s3 = false;
+    for line in section.lines() {
+        let line = line.trim_start_matches("# ");
+        of_s3 |= line == "[backup.s3]";
+        let setting = line == "[backup.s3]" || line.split_once(" = ").is_some_and(|(key, _)| {
+            key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'3')
+        });
+        let wanted = if of_s3 { s3 } else { !(s3 && line.starts_with("folder")) };
+        if setting && wanted {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    format!("{text}\n[log]{after}")
+}
+
+#[test]
+fn backups_are_shown_and_need_one_place() {
+    assert_eq!(Config::parse(EXAMPLE, Path::new(".")).unwrap().backup, None);
+    for s3 in [false, true] {
+        let text = with_backup(s3);
+        let config = Config::parse(&text, Path::new("/etc/luqiao")).expect(&text);
+        let backup = config.backup.expect("it is there");
+        assert_eq!(backup.key, Path::new("/etc/luqiao/backup.key"));
+        assert_eq!((backup.folder.is_some(), backup.s3.is_some()), (!s3, s3));
+    }
+    let both = with_backup(true).replacen("[backup]\n", "[backup]\nfolder = \"f\"\n", 1);
+    for (text, key) in [
+        (both, "backup"),
+        (with_backup(false).replacen("weekly=8", "yearly=8", 1), "backup.keep"),
+        (with_backup(false).replacen("segment_s = 10", "segment_s = 0", 1), "backup"),
+    ] {
+        let error = Config::parse(&text, Path::new(".")).expect_err(key);
+        assert!(matches!(&error, ConfigError::Value { key: k, .. } if *k == key), "{error}");
+    }
 }

@@ -36,7 +36,7 @@ const ALARMS: [Column; 3] = [
     column("SUBJECT", "对象", "/subject"),
 ];
 /// What stands above the tables.
-const SUMMARY: [Column; 11] = [
+const SUMMARY: [Column; 13] = [
     column("domain", "域", "/domain"),
     column("cluster", "集群", "/cluster_id"),
     column("rules", "规则组合", "/composition"),
@@ -48,6 +48,8 @@ const SUMMARY: [Column; 11] = [
     column("open requests", "未办结申请", "/open_request_count"),
     column("overdue", "逾期", "/overdue_request_count"),
     column("ledger records", "账本记录", "/ledger_size"),
+    column("backup: seconds behind", "备份滞后秒数", "/backup/age_s"),
+    column("backup: last base", "最近一次备份", "/backup/base_time"),
 ];
 
 /// Shows the status of a domain. Alarms and a missing leader end as [`Exit::Unhealthy`].

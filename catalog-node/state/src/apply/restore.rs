@@ -33,7 +33,6 @@ use super::{catalog, grants, proof, relations, requests};
 use crate::{
     codec,
     event::Event,
-    feed::FeedToken,
     keys::{self, Key, Table},
     ledger::{self, Fact, Ledger, LedgerRecord},
     machine::Law,
@@ -414,7 +413,6 @@ impl Carrying<'_, '_> {
             domains.insert(domain);
         }
         for (key, bytes) in cursors {
-            let _: FeedToken = decoded(&bytes);
             self.tx.put_bytes(&Key::from_stored(key), bytes);
         }
         for domain in domains {

@@ -1,5 +1,5 @@
 //! Every story is restored to every moment of it: nothing that was taken back since comes to life, and
-//! the state keeps its rules.
+//! the state keeps its rules (DR-07, must-refuse 31).
 
 use std::{collections::BTreeMap, fs};
 
