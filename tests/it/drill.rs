@@ -71,16 +71,8 @@ fn verify(report: &Path, trust: &str, page: Option<&Path>) -> Said {
 fn clean(said: &Said, plan: &str) -> Value {
     let line = said.last_object();
     let keys: Vec<&str> = line.as_object().expect("an object").keys().map(String::as_str).collect();
-    let expected = [
-        "drill",
-        "ok",
-        "rpo",
-        "acknowledged",
-        "lost",
-        "duplicated",
-        "pause_ms",
-        "rto_ms",
-    ];
+    let expected =
+        ["drill", "ok", "rpo", "acknowledged", "lost", "duplicated", "pause_ms", "rto_ms"];
     assert_eq!(keys, expected, "{said:#?}");
     assert_eq!(line["drill"], plan);
     assert_eq!(line["rpo"], "proven_zero", "{said:#?}");
@@ -316,7 +308,8 @@ fn what_is_no_plan_or_cannot_be_carried_out_is_refused_before_anything_happens()
         assert!(!Path::new(&scene.path("city")).exists(), "{word} started something");
     };
     refused(scene.in_town("meteor", &[]), 2, "no plan is called `meteor`");
-    let unknown = own_plan(&scene, "leader-kill", &[("act = \"kill-leader\"", "act = \"kill-all\"")]);
+    let unknown =
+        own_plan(&scene, "leader-kill", &[("act = \"kill-leader\"", "act = \"kill-all\"")]);
     refused(
         scene.in_town("leader-kill", &["--plan-file", &unknown]),
         2,

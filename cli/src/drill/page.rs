@@ -190,7 +190,8 @@ fn steps(html: &mut String, report: &Value) {
         })
         .collect();
     rows.extend(list(&report["disturbances"]).iter().map(|one| {
-        let exact = if one["exact"] == true { "" } else { "，由操作人确认 as a person confirmed" };
+        let exact =
+            if one["exact"] == true { "" } else { "，由操作人确认 as a person confirmed" };
         let row = format!(
             "<tr class=\"cut\"><td class=\"n\">⚡</td><td></td><td class=\"w\"><code>{}</code></td>\
              <td><time>{}</time></td><td></td><td></td><td>节点 node {}{exact}</td></tr>\n",

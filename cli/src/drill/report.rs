@@ -296,16 +296,8 @@ fn kept(receipt: &Value) -> Option<Value> {
         present.collect()
     };
     let mut kept = of(receipt, &["name", "record", "inclusion_proof"]);
-    let mut kept_head = of(
-        head,
-        &[
-            "domain",
-            "cluster_id",
-            "root_hash",
-            "signature",
-            "certificate",
-        ],
-    );
+    let mut kept_head =
+        of(head, &["domain", "cluster_id", "root_hash", "signature", "certificate"]);
     kept.insert("leaf_index".to_owned(), read.leaf_index.into());
     // They are read in any case of letters: here in one.
     let suite = read.tree_head.suite()?;

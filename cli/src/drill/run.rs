@@ -49,11 +49,8 @@ pub async fn run(run: Run, global: &Global, output: Output) -> Result<Exit, Fail
     let mut terminated = signal(SignalKind::terminate()).map_err(|error| no_signals(&error))?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| no_signals(&error))?;
     // The folder goes when we go, and not before the city that writes in it.
-    let (mut place, _folder) = if run.town {
-        town(&run, output).await?
-    } else {
-        (machines(global, output).await?, None)
-    };
+    let (mut place, _folder) =
+        if run.town { town(&run, output).await? } else { (machines(global, output).await?, None) };
     let outcome = tokio::select! {
         outcome = hold(&plan, &run, &mut place) => outcome,
         _ = terminated.recv() => Err(interruption()),

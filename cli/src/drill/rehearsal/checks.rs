@@ -26,7 +26,11 @@ const WRITES_AGAIN: usize = 20;
 
 impl Rehearsal<'_> {
     /// Makes a check; what was seen, in a line.
-    pub(super) async fn check(&mut self, check: Check, phase: DrillPhase) -> Result<String, Failure> {
+    pub(super) async fn check(
+        &mut self,
+        check: Check,
+        phase: DrillPhase,
+    ) -> Result<String, Failure> {
         match check {
             Check::OneLeader => {
                 let status = self.place.cluster.patient_status().await?;
