@@ -9,7 +9,7 @@ use catalog_model::{
     calendar::WorkingDayCalendar,
     reason::Reason,
     refusal::Refusal,
-    rule_pack::{Pair, Resolution, RulePack},
+    rule_pack::{Pair, Resolution, RulePack, UnknownComposition},
     time::{LocalDate, UtcMillis},
 };
 use catalog_mutation::{Mutation, active};
@@ -137,6 +137,7 @@ pub struct Machine {
     rule_pack: Option<(u64, Arc<RulePack>)>,
     calendar: Option<(u64, Arc<WorkingDayCalendar>)>,
     older: OlderPacks,
+    resolutions: Resolutions,
     orders: Orders,
     /// Hash of the state that `orders` was read of.
     orders_of: [u8; 32],
@@ -150,6 +151,38 @@ pub(crate) struct OlderPacks(Arc<Mutex<BTreeMap<u64, Arc<RulePack>>>>);
 /// How many packs of earlier versions are kept.
 const OLDER_KEPT: usize = 8;
 
+/// What holds for pairs on days that were asked for lately, by the version of the pack: it follows
+/// from the pack alone. Merging the rules anew costs more than most of what a command does beside.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resolutions(Arc<Mutex<BTreeMap<ResolutionKey, Arc<Resolution>>>>);
+
+type ResolutionKey = (u64, LocalDate, Pair, String);
+
+/// How many resolutions are kept: days on which open cases were received, and their pairs.
+const RESOLUTIONS_KEPT: usize = 256;
+
+impl Resolutions {
+    fn of(
+        &self,
+        (version, pack): (u64, &RulePack),
+        composition: &str,
+        pair: Pair,
+        date: LocalDate,
+    ) -> Result<Arc<Resolution>, UnknownComposition> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (version, date, pair, composition.to_owned());
+        if let Some(resolution) = kept.get(&key) {
+            return Ok(Arc::clone(resolution));
+        }
+        let resolution = Arc::new(pack.resolve(composition, pair, date)?);
+        if kept.len() >= RESOLUTIONS_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&resolution));
+        Ok(resolution)
+    }
+}
+
 /// What decides in one command beside state: the rules and the calendar in force.
 #[derive(Debug, Clone)]
 pub struct Law {
@@ -160,6 +193,7 @@ pub struct Law {
     /// The calendar.
     pub calendar: Arc<WorkingDayCalendar>,
     pub(crate) older: OlderPacks,
+    pub(crate) resolutions: Resolutions,
 }
 
 impl Law {
@@ -189,10 +223,25 @@ impl Law {
         tx: &Tx<'_>,
         pair: Pair,
         date: LocalDate,
-    ) -> Result<Resolution, Refusal> {
-        self.rule_pack.resolve(&tx.cluster.composition, pair, date).map_err(|unknown| {
+    ) -> Result<Arc<Resolution>, Refusal> {
+        let pack = (self.rule_pack_version, &*self.rule_pack);
+        let found = self.resolutions.of(pack, &tx.cluster.composition, pair, date);
+        found.map_err(|unknown| {
             Refusal::new(Reason::NoRuleInForce).fact("key", format!("composition {}", unknown.name))
         })
+    }
+
+    /// The same under the pack of that version, for what was received under it.
+    pub(crate) fn resolve_under(
+        &self,
+        tx: &Tx<'_>,
+        version: u64,
+        composition: &str,
+        pair: Pair,
+        date: LocalDate,
+    ) -> Result<Arc<Resolution>, UnknownComposition> {
+        let pack = self.pack(tx, version);
+        self.resolutions.of((version, &pack), composition, pair, date)
     }
 }
 
@@ -222,6 +271,7 @@ impl Machine {
             // Another store, or a batch that was given up.
             self.orders.clear();
             self.older = OlderPacks::default();
+            self.resolutions = Resolutions::default();
         }
         let view = session.view();
         let (writes, applied) = match (head.cluster.clone(), &command.body) {
@@ -285,7 +335,8 @@ impl Machine {
         }
         let (rule_pack_version, rule_pack) = self.rule_pack.clone().expect("loaded above");
         let (_, calendar) = self.calendar.clone().expect("loaded above");
-        Law { rule_pack, rule_pack_version, calendar, older: self.older.clone() }
+        let (older, resolutions) = (self.older.clone(), self.resolutions.clone());
+        Law { rule_pack, rule_pack_version, calendar, older, resolutions }
     }
 }
 

@@ -62,3 +62,46 @@ fn the_state_hash_knows_the_history() {
     assert_ne!(once, twice);
     assert_eq!(play(&["probe k value=2"]).1, once);
 }
+
+/// What is kept of merged rules is kept by everything that it follows from: another version of the
+/// pack, another day or pair is another question.
+#[test]
+fn merged_rules_are_kept_by_version_pair_and_day() {
+    use catalog_model::{
+        organization::{DataKind, PartyClass},
+        sharing::SharingKind,
+    };
+    let ten = "\"key\":\"sharing.conditional.answer\",\"value\":10";
+    let json = RulePack::embedded().json();
+    assert!(json.contains(ten));
+    let shorter = RulePack::parse(&json.replace(ten, &ten.replace("10", "5"))).unwrap();
+    let packs = [(1, RulePack::embedded()), (2, &shorter)];
+    let pair = |provider| Pair {
+        asker: PartyClass::GovernmentDepartment,
+        provider,
+        data: DataKind::GovernmentData,
+    };
+    let days = ["2026-09-21", "2020-01-02"].map(|day| day.parse::<LocalDate>().unwrap());
+    let classes = [PartyClass::GovernmentDepartment, PartyClass::PublicServiceOrganization];
+    let kept = Resolutions::default();
+    for _ in 0..2 {
+        for (version, pack) in packs {
+            for (day, class) in days.iter().flat_map(|day| classes.map(|class| (*day, class))) {
+                let of = kept.of((version, pack), "xiamen-today", pair(class), day).unwrap();
+                let anew = pack.resolve("xiamen-today", pair(class), day).unwrap();
+                assert_eq!(format!("{of:?}"), format!("{anew:?}"));
+                let days = |rules: &Resolution| rules.answer_days(SharingKind::Conditional);
+                assert_eq!(days(&of), days(&anew));
+            }
+        }
+    }
+    assert!(kept.of(packs[0], "nowhere", pair(classes[0]), days[0]).is_err());
+    assert_eq!(kept.0.lock().unwrap().len(), 8);
+    // However many days are asked for, no more than so many are kept.
+    let mut day = days[0];
+    for _ in 0..=RESOLUTIONS_KEPT {
+        kept.of(packs[0], "xiamen-today", pair(classes[0]), day).unwrap();
+        day = day.next();
+    }
+    assert!(kept.0.lock().unwrap().len() <= RESOLUTIONS_KEPT);
+}
