@@ -138,6 +138,9 @@ pub struct Machine {
     calendar: Option<(u64, Arc<WorkingDayCalendar>)>,
     older: OlderPacks,
     resolutions: Resolutions,
+    /// No deadline is due below this key; absent = not known. Where they were lie marks of what was
+    /// deleted, and looking past thousands of them costs more than firing what is due.
+    due_from: Option<Vec<u8>>,
     orders: Orders,
     /// Hash of the state that `orders` was read of.
     orders_of: [u8; 32],
@@ -194,6 +197,8 @@ pub struct Law {
     pub calendar: Arc<WorkingDayCalendar>,
     pub(crate) older: OlderPacks,
     pub(crate) resolutions: Resolutions,
+    /// Where the deadlines begin, as far as it is known.
+    pub(crate) due_from: Option<Vec<u8>>,
 }
 
 impl Law {
@@ -272,6 +277,7 @@ impl Machine {
             self.orders.clear();
             self.older = OlderPacks::default();
             self.resolutions = Resolutions::default();
+            self.due_from = None;
         }
         let view = session.view();
         let (writes, applied) = match (head.cluster.clone(), &command.body) {
@@ -308,11 +314,28 @@ impl Machine {
                 let law = self.law(&tx, &head);
                 let outcome = decide(&mut tx, &law, &mut self.orders, &command, body, after);
                 let clock = tx.clock;
-                finish(tx, outcome, clock)
+                let passed = tx.due_passed.take();
+                let finished = finish(tx, outcome, clock);
+                self.follow_due(passed, &finished.0);
+                finished
             }
         };
         self.orders_of = merge(session, head, index, writes, applied.clock);
         Ok(applied)
+    }
+
+    /// Remembers where the deadlines begin: everything up to `passed` was taken, and `writes` may hold
+    /// new ones before it.
+    fn follow_due(&mut self, passed: Option<Vec<u8>>, writes: &Writes) {
+        if passed.is_some() {
+            self.due_from = passed;
+        }
+        let Some(from) = &self.due_from else { return };
+        let table = Key::table(Table::Due);
+        let mut earlier = writes.range(table.as_slice().to_vec()..from.clone());
+        if let Some((key, _)) = earlier.find(|(_, value)| value.is_some()) {
+            self.due_from = Some(key.clone());
+        }
     }
 
     /// The rules and the calendar in force.
@@ -336,14 +359,15 @@ impl Machine {
         let (rule_pack_version, rule_pack) = self.rule_pack.clone().expect("loaded above");
         let (_, calendar) = self.calendar.clone().expect("loaded above");
         let (older, resolutions) = (self.older.clone(), self.resolutions.clone());
-        Law { rule_pack, rule_pack_version, calendar, older, resolutions }
+        let due_from = self.due_from.clone();
+        Law { rule_pack, rule_pack_version, calendar, older, resolutions, due_from }
     }
 }
 
 /// The committed clock once `command` is committed: it never moves back.
 fn clock_after(clock: UtcMillis, cluster: &ClusterConfig, command: &Command) -> UtcMillis {
     let stamp = match (&command.body, cluster.development_clock) {
-        (Body::AdvanceClock { to, development: true }, true) => *to,
+        (Body::AdvanceClock { to, development: true, .. }, true) => *to,
         (_, true) | (Body::AdvanceClock { development: true, .. }, false) => clock,
         (Body::AdvanceClock { to, .. }, false) => *to,
         (_, false) => command.stamped_at,

@@ -106,8 +106,11 @@ struct Kept {
     /// Cases of a round.
     due: u64,
     filled: bool,
-    /// Closures declared so far: each run takes other days.
+    /// Changes of the calendar so far: a day is closed and opened in turn.
     closures: u32,
+    /// The first of the records by which the ledger was made longer.
+    #[serde(default)]
+    grown_from: Option<u64>,
 }
 
 /// A cluster under measurement.
@@ -132,29 +135,39 @@ const LAST_DAY_S: i64 = BEGIN_S + 21 * DAY_S + 4 * 3600;
 /// Clients that fill the cluster.
 const FILLERS: usize = 64;
 
-/// Measures in `folder`: a new cluster, or the one that a run before this one left there.
+/// Measures in `folder`: new clusters, or those that a run before this one left there. Whole cases
+/// have one of their own, because the rights that they give bring deadlines with them.
 pub async fn measure(
     folder: &Path,
     programs: &Programs,
     plan: &Plan,
 ) -> anyhow::Result<Vec<Line>> {
-    let mut bench = Bench::open(folder, programs, plan).await?;
     let mut lines = Vec::new();
-    for row in &plan.rows {
-        bench.cluster.check()?;
-        let found = match row {
-            Row::Cases => cases::measure(&mut bench).await?,
-            Row::Advance => advance::measure(&mut bench).await?,
-            Row::Recount => recount::measure(&mut bench).await?,
-            Row::Proofs => proofs::measure(&mut bench).await?,
-        };
-        for line in &found {
-            eprintln!("  {}: {} (asked: {})", line.what, line.measured, line.asked);
+    let of_cases = |row: &&Row| **row == Row::Cases;
+    for (name, rows) in [
+        ("cases", plan.rows.iter().filter(of_cases).collect::<Vec<_>>()),
+        ("deadlines", plan.rows.iter().filter(|row| !of_cases(row)).collect()),
+    ] {
+        if rows.is_empty() {
+            continue;
         }
-        lines.extend(found);
+        let mut bench = Bench::open(&folder.join(name), programs, plan).await?;
+        for row in rows {
+            bench.cluster.check()?;
+            let found = match row {
+                Row::Cases => cases::measure(&mut bench).await?,
+                Row::Advance => advance::measure(&mut bench).await?,
+                Row::Recount => recount::measure(&mut bench).await?,
+                Row::Proofs => proofs::measure(&mut bench).await?,
+            };
+            for line in &found {
+                eprintln!("  {}: {} (asked: {})", line.what, line.measured, line.asked);
+            }
+            lines.extend(found);
+        }
+        bench.cluster.check()?;
+        bench.cluster.stop()?;
     }
-    bench.cluster.check()?;
-    bench.cluster.stop()?;
     Ok(lines)
 }
 
@@ -182,6 +195,7 @@ impl Bench {
                     due: plan.due,
                     filled: false,
                     closures: 0,
+                    grown_from: None,
                 };
                 (town, kept)
             }

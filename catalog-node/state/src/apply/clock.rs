@@ -37,11 +37,18 @@ pub(crate) fn advance(
     let complete = tx.level >= 3;
     let bound = portion.map_or(FIRED_PER_COMMAND, |most| usize::from(most).clamp(1, FIRED_PER_COMMAND));
     let working = complete && law_itself::work(tx, law, bound);
-    let from = Key::table(Table::Due);
+    let table = Key::table(Table::Due);
     let early = if active(Mutation::DeadlineFiresEarly) { 24 * 3_600_000 } else { 0 };
     let to = Key::table(Table::Due).number(tx.clock.plus(early).0.saturating_add(1));
-    let due = tx.rows_between(from.as_slice(), to.as_slice(), bound + 1);
+    let known = law.due_from.as_deref().filter(|from| *from <= to.as_slice());
+    let from = known.unwrap_or(table.as_slice());
+    let due = tx.rows_between(from, to.as_slice(), bound + 1);
     let more = due.len() > bound;
+    if !active(Mutation::DeadlineFiresTwice) {
+        // The last one that is taken now, or that nothing is left.
+        let last = due.get(bound.saturating_sub(1)).filter(|_| more);
+        tx.due_passed = Some(last.map_or_else(|| to.as_slice().to_vec(), |(key, _)| key.clone()));
+    }
     let mut fired = 0;
     for (due_key, _) in due.into_iter().take(bound) {
         // The key of a due row is its instant followed by the deadline's own key.

@@ -81,6 +81,7 @@ impl View<'_> {
             calendar: Arc::new(self.calendar_in_force()?),
             older: OlderPacks::default(),
             resolutions: Resolutions::default(),
+            due_from: None,
         };
         let counters = self.counters();
         let begins =

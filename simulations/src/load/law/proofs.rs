@@ -66,11 +66,15 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     bench.fill().await?;
     bench.cluster.stop()?;
     let began = Instant::now();
-    let grown = lengthen(&bench.folder, bench.plan.records)?;
+    let grown = lengthen(&bench.folder, bench.plan.records, bench.kept.grown_from)?;
     let took = began.elapsed();
     eprintln!("  records {}..{} in {:.0} s", grown.from, grown.size, took.as_secs_f64());
-    for id in 2..=NODES {
-        copy_state(&data(&bench.folder, 1), &data(&bench.folder, id))?;
+    if bench.kept.grown_from.is_none() {
+        for id in 2..=NODES {
+            copy_state(&data(&bench.folder, 1), &data(&bench.folder, id))?;
+        }
+        bench.kept.grown_from = Some(grown.from);
+        bench.keep()?;
     }
     forget(&bench.folder)?;
     for node in 0..NODES {
@@ -151,8 +155,9 @@ fn data(folder: &Path, id: usize) -> PathBuf {
     folder.join(format!("node-{id}/data"))
 }
 
-/// Makes the first node's ledger `records` long.
-fn lengthen(folder: &Path, records: u64) -> anyhow::Result<Grown> {
+/// Makes the first node's ledger `records` long, unless a run before this one did, `from` that
+/// record on.
+fn lengthen(folder: &Path, records: u64, from: Option<u64>) -> anyhow::Result<Grown> {
     let config = Config::load(&folder.join("node-1/catalog-node.toml"))?;
     let members: Vec<u64> = config.members.iter().map(|member| member.id).collect();
     let founders = Founding::Founder(&members);
@@ -164,8 +169,12 @@ fn lengthen(folder: &Path, records: u64) -> anyhow::Result<Grown> {
         .filter_map(|(key, _)| subject_of(View(&*store), &key))
         .collect();
     ensure!(!subjects.is_empty(), "there are cases");
-    let from = Ledger(&*store).size();
-    let mut size = from;
+    let mut size = Ledger(&*store).size();
+    if let Some(from) = from {
+        // What came after it is about something else.
+        return Ok(Grown { from, size: size.min(records), subjects });
+    }
+    let from = size;
     while size < records {
         let count = BATCH.min(records - size);
         let about = |n: u64| {
