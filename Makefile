@@ -58,6 +58,10 @@ law-speed: setup ## how long the law takes: one request, a draft against 100,000
 backup-speed: setup ## a backup of a million rows, of one in a hundred changed, and a restore with its check (release build)
 	cargo bench --package catalog-node --bench backup_speed -- $(ARGS)
 
+law-load: setup ## cases, deadlines, calendar and proofs on three processes (release build; ARGS=--rows=...)
+	cargo build --release --package catalog-node --package simulations --features simulations/law-load --bin catalog-node --bin law_load
+	"$${CARGO_TARGET_DIR:-target}/release/law_load" $(ARGS)
+
 compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
 	cargo build --release --package catalog-node
 	cargo run --release --package simulations --features load --bin compare_etcd -- $(ARGS)

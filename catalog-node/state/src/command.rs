@@ -80,6 +80,10 @@ pub struct Command {
     pub body: Body,
 }
 
+/// How much of what is due a proposer asks for in one command from level 3 on: an answer that is
+/// overdue brings orders, a hearing and their records with it, and whoever reads meanwhile waits.
+pub const CLOCK_PORTION: u16 = 64;
+
 /// The bodies of commands, imperative.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Body {
@@ -95,6 +99,10 @@ pub enum Body {
         /// Whether a person moves a development clock.
         #[n(1)]
         development: bool,
+        /// How many deadlines fire at most, and how many rows are counted again; absent = as many as
+        /// levels below 3 do.
+        #[n(2)]
+        portion: Option<u16>,
     },
     /// Registers an organization.
     #[n(2)]
@@ -545,7 +553,7 @@ impl Body {
             Self::Sites(_) => 4,
             Self::Proof(command) if matches!(**command, proof::ProofCommand::ReceiveFork { .. }) => 4,
             Self::RaiseLevel { level } => (*level).max(2),
-            Self::Grant(_) => 3,
+            Self::Grant(_) | Self::AdvanceClock { portion: Some(_), .. } => 3,
             body if body.speaks_of_a_course() => 3,
             // A version that does not know the particulars of an entry would drop them.
             Self::RegisterEntry { content, .. } | Self::UpdateEntry { content, .. }

@@ -121,7 +121,7 @@ fn deadlines_that_fire_wrongly() {
             let bytes = codec::encode(&row(fired.then_some(0)));
             let writes = Writes::from([(key.into_vec(), Some(bytes))]);
             let command =
-                command(*clock, None, Body::AdvanceClock { to: *clock, development: false });
+                command(*clock, None, Body::AdvanceClock { to: *clock, development: false, portion: None });
             let applied = done(*clock, Outcome::ClockAdvanced { fired: 0, more: false });
             wrong += deadlines.observe(index, &command, &applied, &writes).len();
         }
