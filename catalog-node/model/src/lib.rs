@@ -16,6 +16,9 @@ pub mod name;
 
 pub mod time;
 
+pub mod site;
+pub mod witness;
+
 pub mod caller;
 pub mod credit_code;
 pub mod organization;

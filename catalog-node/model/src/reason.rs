@@ -1094,6 +1094,107 @@ reasons! {
         "{date} 的记录 {record} 须保存至 {until}",
         "purge only what is older; what the law wants gone earlier is erased one by one, with its ground",
         "none";
+    #[section = "Sites and witness"]
+    CellUnknown = 460, "CELL_UNKNOWN",
+        "this witness keeps no cell for {domain}",
+        "本见证方没有 {domain} 的见证记录",
+        "none: the leader of that domain registers it",
+        "check that the domain names this witness, and that its leader reaches it";
+    CellChanged = 461, "CELL_CHANGED",
+        "the cell was written meanwhile: it has revision {revision}",
+        "见证记录已被更新，当前修订号为 {revision}",
+        "read the cell and decide again",
+        "none: two wrote at once, one of them was first";
+    CellTermPast = 462, "CELL_TERM_PAST",
+        "the cell is another leader's: {cause}",
+        "见证记录属于其他主节点：{cause_zh}",
+        "a leader of an earlier term steps down; a new one takes the cell first",
+        "none";
+    CellPairDiffers = 463, "CELL_PAIR_DIFFERS",
+        "the writer does not belong to {pair}, which counts here",
+        "写入方不属于此处有效的代次和纪元 {pair}",
+        "a node that belongs to a lower pair stops; it is wiped and joins again",
+        "look at `luqiao dr status`: a site that was left behind still runs";
+    CellSiteWrong = 464, "CELL_SITE_WRONG",
+        "this is not for the writer to say: {cause}",
+        "写入方无权作此变更：{cause_zh}",
+        "the leader at the active site writes this",
+        "none";
+    CellModeWrong = 465, "CELL_MODE_WRONG",
+        "the mode is {mode}; this needs the other one",
+        "当前模式为 {mode}，本操作需要另一模式",
+        "change the mode first",
+        "none";
+    FailoverInProgress = 466, "FAILOVER_IN_PROGRESS",
+        "a failover to {pair} is in progress",
+        "切换至 {pair} 的强制接管正在进行",
+        "wait until it opens",
+        "finish it, or begin one to a site that can still be sealed";
+    FailoverNotInProgress = 467, "FAILOVER_NOT_IN_PROGRESS",
+        "no failover is in progress",
+        "没有正在进行的强制接管",
+        "none",
+        "begin one with `luqiao dr failover`";
+    ApprovalsMissing = 468, "APPROVALS_MISSING",
+        "two different persons approve this: {cause}",
+        "须由两名不同人员批准：{cause_zh}",
+        "let a second person approve",
+        "`luqiao dr approve` writes approvals";
+    ApprovalDiffers = 469, "APPROVAL_DIFFERS",
+        "an approval is of another {what}",
+        "批准的{what_zh}与本操作不符",
+        "approve exactly this act, from this site to that one, in this epoch",
+        "an approval dies with its epoch: let both persons approve anew";
+    ApprovalExpired = 470, "APPROVAL_EXPIRED",
+        "an approval has been dead since {expired}",
+        "批准已于 {expired} 失效",
+        "let its person approve anew",
+        "renew prepared tokens before they expire";
+    DepositWrong = 471, "DEPOSIT_WRONG",
+        "the deposit does not follow the one held: {cause}",
+        "存证与已有存证不衔接：{cause_zh}",
+        "deposit what came after the one held",
+        "none";
+    WitnessUnconfirmed = 472, "WITNESS_UNCONFIRMED",
+        "the witness opened a new generation and may have forgotten what it confirmed",
+        "见证方已开启新代次，可能遗失其确认过的内容",
+        "let the leader register and a node of each site answer",
+        "where a site cannot answer, two persons confirm with `luqiao dr confirm-witness`";
+    SealWrong = 473, "SEAL_WRONG",
+        "the seal does not count: {cause}",
+        "封存报告无效：{cause_zh}",
+        "a node seals once per failover, at the site that is sealed",
+        "begin a new failover if a node's disk was exchanged in between";
+    PromotionRefused = 474, "PROMOTION_REFUSED",
+        "the new generation does not open so: {cause}",
+        "新代次不能如此开启：{cause_zh}",
+        "promote the sealed node with the greatest log, and claim no more than was found",
+        "none";
+    StandbyRequired = 475, "STANDBY_REQUIRED",
+        "data graded {grade} change only while both sites hold the change; one site alone works now",
+        "{grade_zh}数据的变更须由两个站点同时保存，当前仅有一个站点运行",
+        "wait until the standby is back, or ask the operators to release such acts",
+        "bring the standby back; `luqiao dr release-act` releases them with two approvals";
+    DrPolicyMissing = 476, "DR_POLICY_MISSING",
+        "an entry is graded core only where a disaster recovery policy is on file",
+        "未备案灾备策略，不得将目录定为核心数据",
+        "ask the authority to file the policy",
+        "file it with `luqiao dr policy set`";
+    SwitchoverRefused = 477, "SWITCHOVER_REFUSED",
+        "the switchover does not go so: {cause}",
+        "切换不能如此进行：{cause_zh}",
+        "look at where it stands with `luqiao dr status`",
+        "go on with the command that it names";
+    ForkRefused = 478, "FORK_REFUSED",
+        "the fork is not recorded so: {cause}",
+        "分叉不能如此记录：{cause_zh}",
+        "none",
+        "look at the cell and at the nodes: the record must say what they say";
+    SiteRefused = 479, "SITE_REFUSED",
+        "the sites are not so: {cause}",
+        "站点设置无效：{cause_zh}",
+        "give each member one of two to five sites",
+        "none";
 }
 
 impl fmt::Display for Reason {
