@@ -73,6 +73,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::UseOutsideScenario
         | Reason::UseOutsideItems
         | Reason::UseOutsideRows
+        | Reason::ApprovalsMissing
+        | Reason::ApprovalDiffers
+        | Reason::ApprovalExpired
         | Reason::WiderUseNotPermitted => Code::PermissionDenied,
         Reason::MessageMalformed
         | Reason::FieldInvalid
@@ -117,7 +120,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DecisionRecordIncomplete
         | Reason::ProofMissing
         | Reason::ConcernNotProven
-        | Reason::SettlementNarrows => Code::InvalidArgument,
+        | Reason::SettlementNarrows
+        | Reason::SiteRefused => Code::InvalidArgument,
         Reason::ClosureUnknown
         | Reason::NotFound
         | Reason::OrganizationUnknown
@@ -126,7 +130,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::EntryNotAvailable
         | Reason::MemberUnknown
         | Reason::ChangeNotReported
-        | Reason::NotOnWorklist => Code::NotFound,
+        | Reason::NotOnWorklist
+        | Reason::CellUnknown => Code::NotFound,
         Reason::CalendarDayCounted
         | Reason::CalendarYearMissing
         | Reason::SecondPersonNeeded
@@ -224,19 +229,38 @@ pub fn code(reason: Reason) -> Code {
         | Reason::CorrectionMissing
         | Reason::BatchUnknown
         | Reason::RelationStateWrong
-        | Reason::SubEntrustingUnconsented => Code::FailedPrecondition,
+        | Reason::SubEntrustingUnconsented
+        | Reason::CellTermPast
+        | Reason::CellPairDiffers
+        | Reason::CellSiteWrong
+        | Reason::CellModeWrong
+        | Reason::FailoverInProgress
+        | Reason::FailoverNotInProgress
+        | Reason::DepositWrong
+        | Reason::WitnessUnconfirmed
+        | Reason::SealWrong
+        | Reason::PromotionRefused
+        | Reason::StandbyRequired
+        | Reason::DrPolicyMissing
+        | Reason::SwitchoverRefused
+        | Reason::ForkRefused
+        | Reason::EpochPast => Code::FailedPrecondition,
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
         | Reason::StatusStale
         | Reason::MembersChanging
+        | Reason::CellChanged
         | Reason::HeadProofElsewhere => Code::Aborted,
         Reason::UpstreamUnreachable
         | Reason::NoLeader
         | Reason::NotLeader
         | Reason::Draining
         | Reason::StampOutOfBounds
-        | Reason::NodeQuarantined => Code::Unavailable,
+        | Reason::NodeQuarantined
+        | Reason::Fenced
+        | Reason::NodeInvalidated
+        | Reason::GenerationNotOpen => Code::Unavailable,
         Reason::Overloaded | Reason::DiskNearlyFull | Reason::UseRateExceeded => {
             Code::ResourceExhausted
         }

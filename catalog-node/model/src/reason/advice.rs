@@ -267,6 +267,46 @@ advice! {
     PayloadGone: "无需处理：该记录从未附有此类内容，或已删除", none;
     RetentionNotOver:
         "只清理超过保存期限的记录；依法应当提前删除的，逐条删除并写明依据", none;
+
+    // Two sites and their witness.
+    CellUnknown: "无需处理：由该域的主节点登记", "核对该域是否指定本见证方，其主节点能否连接本见证方";
+    CellChanged: "重新读取见证记录后再作决定", "无需处理：两方同时写入，其中一方在先";
+    CellTermPast: "原任期的主节点退位；新主节点先取得见证记录", none;
+    CellPairDiffers:
+        "属于较低代次和纪元的节点停止运行，清空后重新加入", "查看 `luqiao dr status`：被遗留的站点仍在运行";
+    CellSiteWrong: "由活动站点的主节点写入", none;
+    CellModeWrong: "先变更模式", none;
+    FailoverInProgress: "等待新代次开启", "完成该次强制接管，或改向仍可封存的站点发起接管";
+    FailoverNotInProgress: none, "用 `luqiao dr failover` 发起强制接管";
+    ApprovalsMissing: "由第二名人员批准", "用 `luqiao dr approve` 出具批准";
+    ApprovalDiffers:
+        "就本操作作出批准，起止站点和纪元须一致", "批准随其纪元失效：由两人重新批准";
+    ApprovalExpired: "由该人员重新批准", "预先出具的批准令牌在到期前更换";
+    DepositWrong: "接续已有存证提交", none;
+    WitnessUnconfirmed:
+        "由主节点登记，并由每个站点各一个节点应答",
+        "有站点不能应答的，由两人以 `luqiao dr confirm-witness` 确认";
+    SealWrong: "每次接管中，节点在被封存的站点只封存一次", "其间更换过节点磁盘的，重新发起接管";
+    PromotionRefused: "提升日志最长的已封存节点，所报内容不超出查明的范围", none;
+    StandbyRequired:
+        "等待备用站点恢复，或请运维人员放行此类操作",
+        "恢复备用站点；经两人批准可用 `luqiao dr release-act` 放行";
+    DrPolicyMissing: "请主管部门备案灾备策略", "用 `luqiao dr policy set` 备案";
+    SwitchoverRefused: "用 `luqiao dr status` 查看当前进展", "执行其列出的命令";
+    ForkRefused: none, "查看见证记录和各节点：登记内容须与其一致";
+    SiteRefused: "为每个成员指定站点，站点共二至五个", none;
+
+    // Fencing.
+    Fenced:
+        "通过能够连接现活动站点的网关调用",
+        "查看 `luqiao dr status`：该节点可为之后的接管封存，或清空后重新加入";
+    EpochPast:
+        "无需处理：网关从本应答取得有效的代次和纪元后重新调用",
+        "反复被拒绝的调用方仍停留在接管之前的状态：将其停止";
+    NodeInvalidated:
+        "通过能够连接现活动站点的网关调用",
+        "在可能需要核对分叉之后内容期间保留其数据目录；由空的新节点以新编号接替";
+    GenerationNotOpen: "等待开启", "完成该次强制接管";
 }
 
 #[cfg(test)]
