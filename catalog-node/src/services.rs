@@ -43,6 +43,7 @@ mod demands;
 mod disputes;
 mod entries;
 pub(crate) mod federation;
+pub(crate) mod fences;
 mod grant;
 mod law;
 mod ledger;
@@ -57,6 +58,7 @@ mod relations;
 mod rules;
 mod service_change;
 mod sharing;
+mod signed;
 mod watch;
 mod work;
 

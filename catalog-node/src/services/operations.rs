@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use catalog_model::{reason::Reason, refusal::Refusal};
+use catalog_model::{reason::Reason, refusal::Refusal, site::Pair};
 use catalog_replica::RoleKind;
 use catalog_state::{
     command::{Body, LEVEL},
@@ -16,7 +16,10 @@ use luqiao_proto::{
         name::domain_name,
         time::{read_timestamp, timestamp},
     },
-    node::v1::{GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember},
+    node::v1::{
+        GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember, NodeOpening,
+        OpeningPair,
+    },
     operations::v1::{
         Alarm, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
         SetDevelopmentClockResponse, TransferLeaderRequest, TransferLeaderResponse,
@@ -24,7 +27,7 @@ use luqiao_proto::{
 };
 use tokio::{task::JoinSet, time::timeout};
 
-use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members};
+use super::{Call, Reply, Services, call::client, fences, ledger::exchange::HEAD_FORKED, members};
 use crate::{config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.
@@ -102,6 +105,13 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
                     lag: newest.saturating_sub(node.applied_index),
                     version: node.version.clone(),
                     state_hash: node.state_hash.clone(),
+                    belongs: opening_text(node, |opening| opening.belongs),
+                    heard: opening_text(node, |opening| opening.heard),
+                    fencing: node
+                        .opening
+                        .as_ref()
+                        .map(|opening| opening.standing.clone())
+                        .unwrap_or_default(),
                 })
                 .collect(),
             alarms,
@@ -114,6 +124,16 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
         })
     })
     .await
+}
+
+/// One of the pairs that a node says, as text.
+fn opening_text(
+    node: &GetNodeStatusResponse,
+    pair: impl Fn(&NodeOpening) -> Option<OpeningPair>,
+) -> String {
+    let pair = node.opening.as_ref().and_then(pair);
+    pair.map(|OpeningPair { generation, epoch }| Pair { generation, epoch }.to_string())
+        .unwrap_or_default()
 }
 
 /// How every member stands, in the order of their list.
@@ -153,12 +173,13 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
     let leader = members.iter().find(|member| Some(member.id) == replica.leader);
     let standing = services.handle.standing();
     let (disk_free, disk_size) = standing.disk();
+    let opening = fences::opening(&services.handle);
     let (applied, clock, hash) =
         services.handle.view(|state| (state.applied(), View(state).clock(), state_hash(state)));
     GetNodeStatusResponse {
         id: services.handle.id().to_string(),
         cluster_id: hex(&services.identity.cluster_id),
-        generation: services.identity.generation,
+        generation: opening.belongs.map_or(0, |pair| pair.generation),
         store_uuid: hex(&services.identity.store_uuid),
         role: match replica.role {
             RoleKind::Leader => "leader",
@@ -188,7 +209,9 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
             .collect(),
         supported_level: LEVEL,
         first_index: replica.first_index,
-        standing: if standing.quarantined() {
+        standing: if services.handle.fencing().refusal().is_some() {
+            "fenced"
+        } else if standing.quarantined() {
             "quarantined"
         } else if replica.membership.is_voter(replica.id) && !replica.removed {
             "voter"
@@ -200,6 +223,7 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
         .to_owned(),
         disk_free,
         disk_size,
+        opening: Some(opening),
         members: members
             .iter()
             .map(|member| NodeMember {
