@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     "luqiao/law/v1/outage.proto",
     "luqiao/law/v1/ruling.proto",
     "luqiao/ledger/v1/ledger_service.proto",
+    "luqiao/node/v1/fence_service.proto",
     "luqiao/node/v1/node_service.proto",
     "luqiao/node/v1/probe_service.proto",
     "luqiao/operations/v1/drill_service.proto",

@@ -12,9 +12,11 @@ use std::{
 use bytes::Bytes;
 use catalog_model::{
     caller::{Caller, Identity},
+    fence::{FailoverId, Known, PromoteRefused, SealRefused},
     ids::DomainId,
     reason::Reason,
     refusal::Refusal,
+    site::Pair,
     time::UtcMillis,
 };
 use catalog_replica::{RaftChange, RoleKind};
@@ -38,6 +40,7 @@ use tonic::Code;
 use crate::{
     alarms::Alarms,
     clock::StampClock,
+    fencing::Fencing,
     handover::{self, Fitness},
     history::{History, Subscription},
     inbox::Full,
@@ -98,6 +101,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<StampClock>,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) fencing: Arc<Fencing>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) follower_reads: Arc<FollowerReads>,
     pub(crate) domain: DomainId,
@@ -144,6 +148,7 @@ impl NodeHandle {
     /// Hands a command in, behind all that was handed in before; what comes of it is asked of what
     /// is returned.
     pub(crate) fn begin(&self, intent: Intent) -> Result<Begun, Refusal> {
+        self.not_fenced()?;
         {
             let status = self.parts().status.borrow();
             if !status.is_leader() {
@@ -191,6 +196,7 @@ impl NodeHandle {
         idempotency: Option<(String, [u8; 32])>,
         change: MemberChange,
     ) -> Result<Answered, Refusal> {
+        self.not_fenced()?;
         let status = self.status();
         if !status.is_leader() {
             return Err(not_leader(status.replica.leader));
@@ -308,6 +314,7 @@ impl NodeHandle {
     }
 
     async fn read_once(&self) -> Result<u64, Refusal> {
+        self.not_fenced()?;
         if self.parts().standing.quarantined() {
             return Err(quarantined());
         }
@@ -318,12 +325,14 @@ impl NodeHandle {
         let leader = status.replica.leader.filter(|_| status.running).ok_or_else(no_leader)?;
         let index = self.parts().follower_reads.index(leader).await?;
         self.wait_applied(index).await?;
+        self.not_fenced()?;
         // A state that was found in doubt meanwhile answers nothing.
         if self.parts().standing.quarantined() { Err(quarantined()) } else { Ok(index) }
     }
 
     /// The index that makes a read linearizable that begins now, if this node leads.
     pub(crate) async fn read_index(&self) -> Result<u64, Refusal> {
+        self.not_fenced()?;
         let status = self.status();
         if status.is_leader() {
             self.confirm(false).await
@@ -423,6 +432,7 @@ impl NodeHandle {
         };
         let status = self.status();
         let replica = &status.replica;
+        self.not_fenced()?;
         if !status.is_leader() {
             return Err(not_leader(replica.leader));
         }
@@ -530,6 +540,57 @@ impl NodeHandle {
         store_uuid: [u8; 16],
     ) -> Result<[u8; 16], StorageError> {
         self.parts().identity_file.peer_store(peer, store_uuid)
+    }
+
+    /// What this node knows of the openings of its cluster.
+    pub fn known(&self) -> Known {
+        self.parts().fencing.known()
+    }
+
+    /// Ends this node's part in its generation, for the forced failover `failover` that opens
+    /// `pair`: as [`Known::seal`]. Durable, and the replica has ended, when it returns; then
+    /// [`NodeHandle::status`] says how the log ends. Asked again for the same one it says `false`.
+    pub async fn seal(
+        &self,
+        failover: &FailoverId,
+        pair: Pair,
+    ) -> Result<Result<bool, SealRefused>, StorageError> {
+        let sealed = self.parts().fencing.seal(failover, pair)?;
+        if sealed.is_ok() {
+            let mut status = self.watch_status();
+            // A node that ends by itself meanwhile sends nothing more either.
+            let _ = status.wait_for(|status| status.sealed || !status.running).await;
+        }
+        Ok(sealed)
+    }
+
+    /// This node's log goes on in what `failover` opens: as [`Known::promote`]. Durable when it
+    /// returns; the node takes part in the new generation from its next start, on the log as it is
+    /// then.
+    pub fn promote(
+        &self,
+        failover: &FailoverId,
+    ) -> Result<Result<bool, PromoteRefused>, StorageError> {
+        self.parts().fencing.promote(failover)
+    }
+
+    /// A switchover to `pair` was committed: as [`Known::switched`].
+    pub fn switched(&self, pair: Pair) -> Result<bool, StorageError> {
+        self.parts().fencing.switched(pair)
+    }
+
+    /// `pair` opened, as the witness or a node of the new site says: as [`Known::opened`].
+    pub fn opened(&self, pair: Pair) -> Result<bool, StorageError> {
+        self.parts().fencing.opened(pair)
+    }
+
+    /// What this node knows of openings, for its tasks.
+    pub(crate) fn fencing(&self) -> &Arc<Fencing> {
+        &self.parts().fencing
+    }
+
+    fn not_fenced(&self) -> Result<(), Refusal> {
+        self.parts().fencing.refusal().map_or(Ok(()), Err)
     }
 
     /// What speaks against this node.

@@ -2,7 +2,8 @@
 //!
 //! What is remembered ([`storage`]), what time it is ([`clock`]), the loop that drives the replica
 //! ([`node`]), how its past is kept elsewhere ([`backup`]), how the process speaks with it ([`handle`]) and watches it ([`history`]), how nodes
-//! speak with each other (`peers`), how gateways are answered (`services`), what listed entries
+//! speak with each other (`peers`), which generation they speak for (`fencing`) and whom they turn
+//! away for it (`gate`), how gateways are answered (`services`), what listed entries
 //! speak of (`search`); and how all of it is configured, begun and ended ([`config`], [`running`],
 //! [`bootstrap`], [`shutdown`]).
 //!
@@ -29,6 +30,8 @@ pub mod history;
 pub mod node;
 
 mod duties;
+mod fencing;
+mod gate;
 mod peers;
 mod pulse;
 mod search;

@@ -4,6 +4,9 @@
 //! it with one sync, sends what may be sent, applies what is committed in one batch, and answers
 //! those who wait. Many callers share one sync; that is where throughput comes from.
 //!
+//! Fenced (`fencing`), the loop ends its replica and goes on only to turn away whoever asks: the process
+//! stays, to say how the node stands.
+//!
 //! Two things end the loop for good, and with it the process: a log that could not be synced,
 //! because nobody knows any more what is durable, and a committed command that this version cannot
 //! apply, because going on would make this copy different from the others.
@@ -40,10 +43,11 @@ pub(crate) use self::{
     shell::{ProposeWaiter, ReadWaiter, Shell},
 };
 use crate::{
-    alarms::Alarms, clock::StampClock, inbox::Inbox, slow_disk::Syncs, snapshots::Snapshots,
-    standing::Standing,
+    alarms::Alarms, clock::StampClock, fencing::Fencing, inbox::Inbox, slow_disk::Syncs,
+    snapshots::Snapshots, standing::Standing,
 };
 
+mod fenced;
 mod marks;
 mod offers;
 mod refusals;
@@ -109,6 +113,8 @@ pub(crate) enum FromPeer {
 pub(crate) enum Report {
     /// Another node says that the cluster let this one go.
     Removed,
+    /// A later generation was heard of. Known by [`Fencing`] already; this wakes the loop.
+    Fenced,
     /// Leadership is to go to a node that said it is fit. Answered when it has gone, or cannot.
     HandOver {
         /// To whom.
@@ -176,6 +182,9 @@ pub struct NodeStatus {
     pub running: bool,
     /// What this node, if it leads, has to do to complete a change of the members.
     pub leave_due: Option<LeaveDue>,
+    /// Whether the replica has ended because the node was fenced: it sends, votes and commits nothing
+    /// more, the log is as it was then, and `replica` is how it stood.
+    pub sealed: bool,
 }
 
 impl NodeStatus {
@@ -199,6 +208,15 @@ pub enum Fatal {
     Lost(#[source] catalog_replica::StepRefusal),
 }
 
+/// How the rounds ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The process stops.
+    Stopped,
+    /// A later generation was heard of.
+    Fenced,
+}
+
 /// What the loop works on.
 pub(crate) struct NodeLoop {
     pub(crate) replica: NodeReplica,
@@ -214,6 +232,7 @@ pub(crate) struct NodeLoop {
     pub(crate) shell: Shell,
     pub(crate) snapshots: Snapshots,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) fencing: Arc<Fencing>,
     pub(crate) alarms: Arc<Alarms>,
     pub(crate) clock: Arc<StampClock>,
     pub(crate) runtime: tokio::runtime::Handle,
@@ -260,12 +279,19 @@ impl NodeLoop {
     /// Runs until it is stopped (`Ok`) or must not go on.
     pub(crate) fn run(mut self) -> Result<(), Fatal> {
         let ended = self.rounds();
+        if matches!(ended, Ok(Ended::Fenced)) {
+            self.stay_fenced();
+            return Ok(());
+        }
         self.inbox.close();
         self.status.send_modify(|status| status.running = false);
-        ended
+        ended.map(drop)
     }
 
-    fn rounds(&mut self) -> Result<(), Fatal> {
+    fn rounds(&mut self) -> Result<Ended, Fatal> {
+        if self.fencing.standing().stops_raft() {
+            return Ok(Ended::Fenced);
+        }
         if self.shell.peers.is_empty() {
             // Nobody else could be elected; waiting would only delay the start.
             self.replica.campaign();
@@ -283,7 +309,13 @@ impl NodeLoop {
             let taken = self.inbox.take(wait);
             self.shell.peers.pulse.round_begins();
             if self.stopped.load(Ordering::Acquire) {
-                return Ok(());
+                return Ok(Ended::Stopped);
+            }
+            // Before anything that has come is looked at: what a peer said, or a client asked, is of
+            // a generation that is over.
+            if self.fencing.standing().stops_raft() {
+                self.turn_away(taken);
+                return Ok(Ended::Fenced);
             }
             let began = Instant::now();
             for report in taken.own {
@@ -361,6 +393,8 @@ impl NodeLoop {
                 }
             }
             Report::Removed => self.removed(),
+            // Seen at the top of the round.
+            Report::Fenced => {}
             Report::ChangeMembers { change, command, waiter } => {
                 self.change_members(change, command, waiter);
             }

@@ -19,12 +19,13 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use catalog_model::ids::DomainId;
+use catalog_model::{ids::DomainId, site::Pair};
 use luqiao_proto::peer::v1::{Hello, StateMark};
 use luqiao_transport::{
     dial::{DialError, Dialer, Target},
     drain::Shutdown,
     identity::{SpiffeId, Subject},
+    opening::Telling,
     tls::Expectation,
 };
 use protobuf::Message as _;
@@ -37,6 +38,7 @@ use self::{dial::Outgoing, portions::portions};
 use crate::{
     alarms::Alarms,
     clock::StampClock,
+    fencing::{Fencing, Voice},
     pulse::Pulse,
     storage::{IdentityFile, hex},
 };
@@ -53,6 +55,9 @@ const QUEUE: usize = 1024;
 /// The first level at which a program knows what a [`StateMark`] is.
 const MARKS_LEVEL: u32 = 2;
 
+/// The way of calls to a peer: each tells what this node knows of openings, and hears the answer.
+pub(crate) type PeerChannel = Telling<Channel, Voice>;
+
 /// What travels to a peer.
 #[derive(Debug, Clone)]
 pub(crate) enum Outbound {
@@ -66,10 +71,12 @@ pub(crate) enum Outbound {
 pub(crate) struct Introduction {
     pub(crate) dialer: Dialer,
     pub(crate) domain: DomainId,
-    /// Without receiver and connection.
+    /// Without receiver and connection, and without generation and epoch: those may change.
     pub(crate) hello: Hello,
     /// Knows the store of each node that was met.
     pub(crate) stores: Arc<IdentityFile>,
+    /// Knows for which generation this node speaks.
+    pub(crate) fencing: Arc<Fencing>,
     /// The first connection number of this start.
     pub(crate) first_connection: u64,
     pub(crate) shutdown: Shutdown,
@@ -105,7 +112,7 @@ pub(crate) struct Link {
     /// `host:port`
     pub(crate) address: String,
     /// For calls.
-    pub(crate) channel: Channel,
+    pub(crate) channel: PeerChannel,
     queue: mpsc::Sender<Outbound>,
     ended: CancellationToken,
 }
@@ -164,7 +171,7 @@ impl Peers {
         let name = id.to_string().parse().expect("a number is a name");
         let name = SpiffeId { domain: own.domain.clone(), subject: Subject::Node { id: name } };
         let target = Target::new(address).expecting(Expectation::exactly(name));
-        let channel = own.dialer.channel(&target)?;
+        let channel = Telling::new(own.dialer.channel(&target)?, Voice(Arc::clone(&own.fencing)));
         let (queue, end) = mpsc::channel(QUEUE);
         let ended = CancellationToken::new();
         let outgoing = Outgoing {
@@ -172,6 +179,7 @@ impl Peers {
             channel: channel.clone(),
             hello: own.hello.clone(),
             stores: Arc::clone(&own.stores),
+            fencing: Arc::clone(&own.fencing),
             first_connection: own.first_connection,
             queue: end,
         };
@@ -190,7 +198,8 @@ impl Peers {
 
     /// How this node introduces itself to `peer` in a call.
     pub(crate) fn hello_to(&self, peer: u64) -> Hello {
-        hello_to(&self.introduction.hello, &self.introduction.stores, peer)
+        let own = &self.introduction;
+        hello_to(&own.hello, &own.stores, &own.fencing, peer)
     }
 
     /// `peer` says that the cluster knows this node with another store.
@@ -209,7 +218,7 @@ impl Peers {
     }
 
     /// The way to `id`.
-    pub(crate) fn channel(&self, id: u64) -> Option<Channel> {
+    pub(crate) fn channel(&self, id: u64) -> Option<PeerChannel> {
         self.links.load().get(&id).map(|link| link.channel.clone())
     }
 
@@ -256,11 +265,13 @@ impl Peers {
     }
 }
 
-/// `own` for `peer`, whose store may have become known since the last time.
-fn hello_to(own: &Hello, stores: &IdentityFile, peer: u64) -> Hello {
+/// `own` for `peer`, whose store may have become known since the last time, in the name of the
+/// generation to which this node belongs now: never of one that it merely heard of.
+fn hello_to(own: &Hello, stores: &IdentityFile, fencing: &Fencing, peer: u64) -> Hello {
     let store = stores.known_store(peer);
     let to_store_uuid = store.map(|store| hex(&store)).unwrap_or_default();
-    Hello { to: peer, to_store_uuid, ..own.clone() }
+    let Pair { generation, epoch } = fencing.known().speaks_for();
+    Hello { to: peer, to_store_uuid, generation, epoch, ..own.clone() }
 }
 
 impl std::fmt::Debug for Peers {

@@ -22,7 +22,7 @@ use catalog_log::LogStore as _;
 use catalog_replica::{CompactLimits, Config as ReplicaConfig, Membership, Replica, StartError};
 use catalog_state::{command::LEVEL, view::View};
 use luqiao_proto::{
-    node::v1::node_service_server::NodeServiceServer,
+    node::v1::{fence_service_server::FenceServiceServer, node_service_server::NodeServiceServer},
     peer::v1::{Hello, peer_service_server::PeerServiceServer},
 };
 use luqiao_transport::{
@@ -41,6 +41,8 @@ use crate::{
     clock::StampClock,
     config::{Config, ConfigError},
     duties,
+    fencing::Fencing,
+    gate::Gate,
     handle::{NodeHandle, Parts},
     history::History,
     inbox::Inbox,
@@ -50,7 +52,14 @@ use crate::{
     },
     pulse,
     services::{
-        HeadKey, HeadKeyError, ParsedPack, Services, call::NodeCalls, dr::trust::Trust, federation,
+        HeadKey,
+        HeadKeyError,
+        ParsedPack,
+        Services,
+        call::NodeCalls,
+        dr::trust::Trust,
+        federation,
+        fences::Fences,
         probe::ProbeLists,
     },
     snapshots::{self, Snapshots},
@@ -211,13 +220,20 @@ impl CatalogNode {
             bootstrapped: View(&*store).cluster().is_some(),
             running: true,
             leave_due: None,
+            sealed: false,
+        });
+        let fencing =
+            Fencing::new(Arc::clone(&identity_file), Arc::clone(&alarms), Arc::clone(&clock));
+        fencing.wake_with({
+            let inbox = Arc::clone(&inbox);
+            move || inbox.report(Report::Fenced)
         });
         let peers = Arc::new(Peers::new(Introduction {
             dialer: Dialer::new(Arc::clone(&tls), DialOptions::default()),
             domain: config.domain.clone(),
             hello: Hello {
                 cluster_id: hex(&identity.cluster_id),
-                generation: identity.generation,
+                generation: 0,
                 epoch: 0,
                 store_uuid: hex(&identity.store_uuid),
                 from: config.id,
@@ -227,6 +243,7 @@ impl CatalogNode {
                 to_store_uuid: String::new(),
             },
             stores: Arc::clone(&identity_file),
+            fencing: Arc::clone(&fencing),
             first_connection: boot << 32,
             shutdown: shutdown.clone(),
             alarms: Arc::clone(&alarms),
@@ -242,8 +259,12 @@ impl CatalogNode {
         let dialed = peers.set(&first_members(&config, &store));
         dialed.map_err(|(member, source)| NodeError::Member { member, source })?;
 
-        let snapshots =
-            Snapshots::new(Arc::clone(&cell), folders, identity, snapshots::Options::default());
+        let snapshots = Snapshots::new(
+            Arc::clone(&cell),
+            folders,
+            Arc::clone(&identity_file),
+            snapshots::Options::default(),
+        );
         let (offers, offered) = watch::channel(None);
         let fetcher = Fetcher {
             peers: Arc::clone(&peers),
@@ -260,6 +281,7 @@ impl CatalogNode {
             clock: Arc::clone(&clock),
             alarms: Arc::clone(&alarms),
             standing: Arc::clone(&standing),
+            fencing: Arc::clone(&fencing),
             peers: Arc::clone(&peers),
             follower_reads: Arc::clone(&follower_reads),
             domain: config.domain.clone(),
@@ -291,6 +313,7 @@ impl CatalogNode {
             ),
             snapshots: snapshots.clone(),
             standing,
+            fencing: Arc::clone(&fencing),
             alarms,
             clock,
             runtime: tokio::runtime::Handle::current(),
@@ -338,7 +361,11 @@ impl CatalogNode {
         });
         let delivered = webhooks::deliver(Arc::clone(&services), config.webhooks.clone());
         drop(shutdown.spawn(delivered));
-        let routes = routes(incoming, services).await;
+        let routes = Gate::new(
+            routes(incoming, services, Arc::clone(&tls)).await,
+            fencing,
+            config.domain.clone(),
+        );
         let options =
             ServeOptions { shutdown_grace: config.shutdown_grace, ..ServeOptions::default() };
         let serving = serve(listener, tls, routes, options, shutdown.begun());
@@ -536,7 +563,7 @@ fn disowning(
     })
 }
 
-async fn routes(incoming: Incoming, services: Arc<Services>) -> Routes {
+async fn routes(incoming: Incoming, services: Arc<Services>, tls: Arc<TlsMaterial>) -> Routes {
     let (health, health_service) = tonic_health::server::health_reporter();
     let calls = NodeServiceServer::new(NodeCalls(Arc::clone(&services)))
         .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
@@ -545,6 +572,7 @@ async fn routes(incoming: Incoming, services: Arc<Services>) -> Routes {
     health.set_serving::<NodeServiceServer<NodeCalls>>().await;
     Routes::new(health_service)
         .add_service(calls)
+        .add_service(FenceServiceServer::new(Fences::new(Arc::clone(&services), tls)))
         .add_service(ProbeLists::new(services))
         .add_service(peers)
         .prepare()

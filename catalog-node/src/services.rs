@@ -46,6 +46,7 @@ mod drills;
 pub(crate) mod dr;
 mod entries;
 pub(crate) mod federation;
+pub(crate) mod fences;
 mod grant;
 mod law;
 mod ledger;
@@ -60,6 +61,7 @@ mod relations;
 mod rules;
 mod service_change;
 mod sharing;
+mod signed;
 mod watch;
 mod work;
 

@@ -23,7 +23,7 @@ use catalog_state::snapshot::{BLOCK_BYTES, BlockError, Manifest, ManifestError};
 use self::build::Built;
 pub(crate) use self::{build::ServeError, pace::Pace, receive::Receiving};
 use crate::storage::{
-    DiskSpace, Identity, StateCell, StateStore, StorageError,
+    DiskSpace, IdentityFile, StateCell, StateStore, StorageError,
     folders::{Folders, sync_folder},
     hex,
 };
@@ -187,7 +187,7 @@ pub(crate) struct Snapshots {
 struct Shared {
     state: Arc<StateCell>,
     folders: Folders,
-    identity: Identity,
+    identity: Arc<IdentityFile>,
     options: Options,
     inner: Mutex<Inner>,
 }
@@ -206,7 +206,7 @@ impl Snapshots {
     pub(crate) fn new(
         state: Arc<StateCell>,
         folders: Folders,
-        identity: Identity,
+        identity: Arc<IdentityFile>,
         options: Options,
     ) -> Self {
         let inner = Mutex::default();
@@ -237,10 +237,12 @@ impl Snapshots {
     /// disk.
     pub(crate) fn receive(&self, manifest: &[u8]) -> Result<Receiving, ReceiveError> {
         let manifest = Manifest::decode(manifest)?;
-        let own = &self.shared.identity;
+        let own = self.shared.identity.identity();
         let found = (manifest.cluster_id, manifest.generation);
         let expected = (own.cluster_id, own.generation);
-        if found != expected {
+        // Of its own generation, says who sends it. The state in it may be of the one before: one
+        // that was promoted and has not applied what says otherwise.
+        if found.0 != expected.0 || found.1 > expected.1 {
             let text = |(id, generation): ([u8; 16], u64)| {
                 format!("{} (generation {generation})", hex(&id))
             };

@@ -21,6 +21,7 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use catalog_log::{FileDisk, LogError, LogRead, LogStore, Options, SegmentLog, StoreIdentity};
+use catalog_model::fence::Known;
 use catalog_state::{codec, keys, rows::ClusterConfig};
 
 pub(crate) use self::restored::Restored;
@@ -346,6 +347,10 @@ fn own_identity(
         log_begun: false,
         boot: 0,
         peer_stores: Default::default(),
+        known: match wanted.founding {
+            Founding::Founder(_) => Known::founding(),
+            Founding::Joiner => Known::joining(),
+        },
     };
     IdentityFile::create(folder, content)
 }
@@ -452,7 +457,9 @@ fn sound_state(
         };
         let found = (cluster.cluster_id, cluster.generation);
         let expected = (identity.cluster_id, identity.generation);
-        if found != expected {
+        // A node that was promoted has the state of the generation before until it applied what
+        // says otherwise; never that of a later one.
+        if found.0 != expected.0 || found.1 > expected.1 {
             let text = |(id, generation): ([u8; 16], u64)| {
                 format!("{} (generation {generation})", hex(&id))
             };

@@ -13,9 +13,10 @@
 //! What only looks goes to the nodes in turn: each of them can answer it, having asked the leader
 //! how far it must be. What changes something, and what only the leader knows, goes there first.
 //!
-//! The gateway belongs to one cluster and, within it, to the highest generation that it has heard
-//! of. A node of another cluster, or of an older generation, is not asked. Which nodes there are
-//! it learns from them, so that it outlives all those it was configured with.
+//! The gateway belongs to one cluster and, within it, follows the greatest pair of generation and
+//! epoch that it has seen (`followed`). A node of another cluster, or of an older generation, is not
+//! asked; before one node has answered, nobody is. Which nodes there are it learns from them, so
+//! that it outlives all those it was configured with; those of several sites are addresses like any.
 
 use std::{
     fmt,
@@ -28,7 +29,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use catalog_model::{ids::DomainId, reason::Lang};
+use catalog_model::{fence::Said, ids::DomainId, reason::Lang, site::Pair};
 use luqiao_proto::{
     convert::caller::caller_message,
     ledger::v1::{Cosignature, TreeHead},
@@ -43,6 +44,7 @@ use luqiao_transport::{
     dial::{DialError, Dialer},
     drain::Shutdown,
     identity::InstanceId,
+    opening::Opening,
     timeout::BudgetSpent,
 };
 use tokio::{
@@ -59,12 +61,14 @@ use crate::{
 
 pub mod backoff;
 pub mod breaker;
+mod followed;
 mod nodes;
 mod outcome;
 pub mod roster;
 pub mod round;
 
 use backoff::Backoff;
+use followed::{Followed, Follows};
 use nodes::{Node, Nodes, Reach};
 use outcome::Outcome;
 use roster::Roster;
@@ -74,6 +78,15 @@ use round::Round;
 /// profile takes about a third of a second.
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(400);
+
+/// While no node has answered, they are looked at as often as this.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// What asks how the nodes stand.
+const OF_STATUS: [&str; 2] = [
+    "/luqiao.operations.v1.OperationsService/GetStatus",
+    "/luqiao.operations.v1.OperationsService/ListMembers",
+];
 
 /// What a node says of itself when its state is in doubt.
 const QUARANTINED: &str = "quarantined";
@@ -99,19 +112,13 @@ struct Cluster {
     leader: Mutex<Option<InstanceId>>,
     /// Where the next round begins.
     turn: AtomicUsize,
-    known: Mutex<Known>,
+    /// Which opening of which cluster.
+    followed: Arc<Mutex<Followed>>,
+    /// Whether some node has said how it stands since the start.
+    answered: watch::Sender<bool>,
     call_timeout: Duration,
     attempt_timeout: Duration,
     opened: Instant,
-}
-
-/// The cluster as it introduced itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Known {
-    /// Empty until a node has answered.
-    cluster_id: String,
-    /// The highest that was heard.
-    generation: u64,
 }
 
 /// What a node answered.
@@ -168,6 +175,8 @@ struct Manner {
     changes: bool,
     /// Whether the leader is asked before the others.
     leader_first: bool,
+    /// Whether it asks how the nodes stand: then those of a past generation are asked too, last.
+    of_status: bool,
     /// When the last attempt must be over.
     ends: Instant,
     /// How long one attempt may take if another can follow.
@@ -177,7 +186,12 @@ struct Manner {
 impl Upstream {
     /// Channels to the nodes that `config` names. They connect when they are first used.
     pub fn new(config: &Config, dialer: &Dialer) -> Result<Self, DialError> {
-        let reach = Reach { domain: config.domain.clone(), dialer: dialer.clone() };
+        let followed = Arc::<Mutex<Followed>>::default();
+        let reach = Reach {
+            domain: config.domain.clone(),
+            dialer: dialer.clone(),
+            followed: Arc::clone(&followed),
+        };
         let roster = Roster::default();
         let nodes = Nodes::begin(roster.places(&config.nodes), &reach)?;
         let cluster = Cluster {
@@ -188,7 +202,8 @@ impl Upstream {
             nodes: watch::Sender::new(nodes),
             leader: Mutex::default(),
             turn: AtomicUsize::new(0),
-            known: Mutex::default(),
+            followed,
+            answered: watch::Sender::new(false),
             call_timeout: config.timeouts.call,
             attempt_timeout: config.timeouts.attempt,
             opened: Instant::now(),
@@ -241,6 +256,8 @@ impl Upstream {
             Outcome::Leaderless { .. }
             | Outcome::Unsound
             | Outcome::Foreign
+            | Outcome::Past
+            | Outcome::Outdated
             | Outcome::Unreached
             | Outcome::InDoubt => CallFailed::NoLeader { retry_after: RETRY_AFTER },
         }
@@ -257,6 +274,7 @@ impl Upstream {
             repeatable: method.repeatable,
             changes: method.changes,
             leader_first: method.asks_leader(),
+            of_status: OF_STATUS.contains(&method.path),
             ends: Instant::now() + time,
             attempt: self.cluster.attempt_timeout,
         })
@@ -264,7 +282,9 @@ impl Upstream {
 
     fn envelope(&self, permitted: &Permitted, time: Option<Duration>) -> Envelope {
         let received = permitted.received();
-        let Known { cluster_id, generation } = locked(&self.cluster.known).clone();
+        let Opening { cluster, said } = locked(&self.cluster.followed).opening();
+        // A gateway that knows no cluster follows nothing yet, and says nothing.
+        let pair = (!cluster.is_empty()).then_some(said.heard);
         Envelope {
             caller: Some(caller_message(permitted.caller())),
             gateway: self.cluster.gateway.to_string(),
@@ -276,9 +296,9 @@ impl Upstream {
                 Lang::En => "en",
             }
             .to_owned(),
-            cluster_id,
-            generation,
-            epoch: 0,
+            cluster_id: cluster,
+            generation: pair.map_or(0, |pair| pair.generation),
+            epoch: pair.map_or(0, |pair| pair.epoch),
             // 0 for streams: they last as long as they are listened to.
             timeout_ms: time.map_or(0, |time| time.as_millis() as u64),
             forwarded: 0,
@@ -394,6 +414,7 @@ impl Upstream {
             repeatable: true,
             changes: false,
             leader_first: true,
+            of_status: false,
             ends: Instant::now() + wait + self.cluster.call_timeout,
             attempt: wait + self.cluster.attempt_timeout,
         };
@@ -416,12 +437,21 @@ impl Upstream {
         let mut failed = CallFailed::TimedOut;
         let mut doubt = None;
         let mut leader_first = manner.leader_first;
+        // Until a node has said how it stands, the gateway does not know what it follows.
+        let mut answered = cluster.answered.subscribe();
+        let left = manner.ends.saturating_duration_since(Instant::now());
+        if !matches!(timeout(left, answered.wait_for(|answered| *answered)).await, Ok(Ok(_))) {
+            failed.or_unreachable(cluster, "none has answered since the start");
+            return Err(failed);
+        }
         loop {
             let nodes = Arc::clone(&cluster.nodes.borrow().asked);
             let mut round = Round::new(nodes.len(), cluster.turn());
             loop {
                 let leader = if leader_first { cluster.leader_among(&nodes) } else { None };
-                let Some(index) = round.next(leader, |index| nodes[index].is_well()) else {
+                let Some(index) =
+                    round.next(leader, |index| nodes[index].is_well(&cluster.followed))
+                else {
                     break;
                 };
                 let node = &*nodes[index];
@@ -430,9 +460,17 @@ impl Upstream {
                 if left.is_zero() {
                     return Err(doubt.unwrap_or(failed));
                 }
-                if node.foreign.load(Ordering::Relaxed) {
-                    failed.or_unreachable(cluster, "it is of another cluster or generation");
-                    continue;
+                match node.follows(&cluster.followed) {
+                    Follows::Current | Follows::Behind => {}
+                    Follows::Past if manner.of_status => {}
+                    Follows::Past => {
+                        failed.or_unreachable(cluster, "it is of a past generation");
+                        continue;
+                    }
+                    Follows::Foreign => {
+                        failed.or_unreachable(cluster, "it is of another cluster");
+                        continue;
+                    }
                 }
                 if !locked(&node.breaker).try_pass(now - cluster.opened) {
                     failed.or_unreachable(cluster, "it failed several times in a row");
@@ -461,6 +499,9 @@ impl Upstream {
                         failed.or_unreachable(cluster, "its state is in doubt");
                     }
                     Outcome::Foreign => failed.or_unreachable(cluster, "it refused our cluster"),
+                    Outcome::Past => failed.or_unreachable(cluster, "it is fenced"),
+                    // It was heard with the answer; the next round says the later one.
+                    Outcome::Outdated => failed = CallFailed::NoLeader { retry_after: RETRY_AFTER },
                     Outcome::Unreached => {
                         let status = expect_status(status);
                         let detail = DialError::find(&status)
@@ -537,8 +578,18 @@ impl Upstream {
                 // Who leads now will be heard from the others.
                 cluster.leads_no_more(node);
             }
-            sleep(interval).await;
+            // The first answer is waited for by every call.
+            let waited_for = !*cluster.answered.borrow();
+            sleep(if waited_for { interval.min(FIRST_LOOK) } else { interval }).await;
         }
+    }
+
+    /// The witness says that this is the opening that counts, for gateways that are told where it
+    /// is. Like a node's word: it only ever leads to a later one.
+    pub fn witnessed(&self, pair: Pair) {
+        let mut followed = locked(&self.cluster.followed);
+        let opening = Opening { said: Said { heard: pair, ..Said::NOTHING }, ..followed.opening() };
+        followed.hear(&opening);
     }
 
     /// Whether some node answered when it was last looked at.
@@ -594,9 +645,14 @@ impl Cluster {
                 self.leads_no_more(node);
             }
             Outcome::Foreign => {
-                tracing::warn!(node = %node.place.id, "Node refused our cluster or generation");
+                tracing::warn!(node = %node.place.id, "Node refused our cluster");
                 locked(&node.breaker).failed(self.opened.elapsed());
             }
+            Outcome::Past => {
+                locked(&node.breaker).succeeded();
+                self.leads_no_more(node);
+            }
+            Outcome::Outdated => locked(&node.breaker).succeeded(),
             Outcome::Unreached | Outcome::InDoubt => {
                 locked(&node.breaker).failed(self.opened.elapsed());
                 self.leads_no_more(node);
@@ -606,16 +662,22 @@ impl Cluster {
 
     /// A node has told who it is, how it stands, who leads and who else is there.
     fn introduced(&self, node: &Node, status: GetNodeStatusResponse) {
-        let heard = Known { cluster_id: status.cluster_id, generation: status.generation };
-        let ours = locked(&self.known).heard(heard);
-        if node.foreign.swap(!ours, Ordering::Relaxed) == ours {
-            tracing::warn!(node = %node.place.id, ours, "Node changed its cluster or generation");
+        let before = node.follows(&self.followed);
+        let told = followed::told_by(&status);
+        locked(&self.followed).hear(&told);
+        *locked(&node.told) = Some(told);
+        let follows = node.follows(&self.followed);
+        if follows != before {
+            tracing::warn!(node = %node.place.id, ?follows, "Node changed its cluster or opening");
         }
+        self.answered.send_if_modified(|answered| !std::mem::replace(answered, true));
+        let ours = matches!(follows, Follows::Current | Follows::Behind);
         let sound = status.standing != QUARANTINED;
         if node.sound.swap(sound, Ordering::Relaxed) != sound {
             tracing::warn!(node = %node.place.id, sound, "Node changed its standing");
         }
         if !ours {
+            self.leads_no_more(node);
             return;
         }
         if !status.leader.is_empty() {
@@ -663,26 +725,6 @@ impl CallFailed {
                 retry_after: RETRY_AFTER,
             };
         }
-    }
-}
-
-impl Known {
-    /// Whether a node that says so is to be asked. A generation is never left for an older one.
-    fn heard(&mut self, heard: Self) -> bool {
-        if heard.cluster_id.is_empty() {
-            // Not bootstrapped: it says so itself when it is asked.
-            return true;
-        }
-        if self.cluster_id.is_empty() {
-            *self = heard;
-            return true;
-        }
-        self.generation = self.generation.max(if heard.cluster_id == self.cluster_id {
-            heard.generation
-        } else {
-            0
-        });
-        heard == *self
     }
 }
 

@@ -16,6 +16,7 @@ pub mod name;
 
 pub mod time;
 
+pub mod fence;
 pub mod site;
 pub mod witness;
 

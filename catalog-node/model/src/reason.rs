@@ -1225,6 +1225,27 @@ reasons! {
         "预案 {plan} 将使一个站点停止服务，须以集群名称确认，而 {confirmed} 并非其名称",
         "name the cluster that is meant",
         "none";
+    #[section = "Fencing"]
+    Fenced = 486, "FENCED",
+        "this node heard of {pair} and belongs to an earlier generation: it answers nothing but how it stands",
+        "本节点已获知代次和纪元 {pair}，自身属于更早的代次：除状态外不再应答",
+        "go through a gateway that reaches the site which is active now",
+        "look at `luqiao dr status`: the node is sealed for a later failover, or wiped and joined anew";
+    EpochPast = 487, "EPOCH_PAST",
+        "the caller follows a generation and epoch before {pair}, which counts here",
+        "调用方所依据的代次和纪元早于此处有效的 {pair}",
+        "none: a gateway takes the pair from this answer and asks again",
+        "a caller that is refused again and again still runs as it did before the failover: stop it";
+    NodeInvalidated = 488, "NODE_INVALIDATED",
+        "{pair} opened without this node: it answers nothing but how it stands",
+        "代次和纪元 {pair} 已在本节点之外开启：本节点除状态外不再应答",
+        "go through a gateway that reaches the site which is active now",
+        "keep its folder as long as somebody may ask what it held beyond the fork; a new, empty node takes its place under a new id";
+    GenerationNotOpen = 489, "GENERATION_NOT_OPEN",
+        "{pair} is promoted and has not opened yet",
+        "代次和纪元 {pair} 已提升，尚未开启",
+        "wait until it opens",
+        "finish the failover";
 }
 
 impl fmt::Display for Reason {

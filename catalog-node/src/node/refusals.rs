@@ -31,6 +31,12 @@ pub(crate) fn outcome_unknown() -> Refusal {
     Refusal::new(Reason::OutcomeUnknown).retry_after(LEADER_RETRY_MS)
 }
 
+/// The same, of what was proposed before this node was fenced; a retry through the site that is
+/// active then tells.
+pub(crate) fn fenced_under_way() -> Refusal {
+    Refusal::new(Reason::OutcomeUnknown).fact("cause", Reason::Fenced)
+}
+
 /// Too much waits already; nothing was done.
 pub(crate) fn overloaded() -> Refusal {
     Refusal::new(Reason::Overloaded).retry_after(LEADER_RETRY_MS)

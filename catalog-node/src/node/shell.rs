@@ -24,7 +24,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Answered, Fatal,
-    refusals::{members_changing, no_leader, not_leader, outcome_unknown},
+    refusals::{fenced_under_way, members_changing, no_leader, not_leader, outcome_unknown},
 };
 use crate::{
     clock::StampClock,
@@ -302,6 +302,22 @@ impl Shell {
         let under_way = self.reads.under_way.take().map(|(_, readers)| readers).unwrap_or_default();
         for reader in std::mem::take(&mut self.reads.forming).into_iter().chain(under_way) {
             let _ = reader.waiter.send(Err(not_leader(leader)));
+        }
+    }
+}
+
+impl Shell {
+    /// Everybody who still waits is told that this node was fenced. What was proposed may be in the
+    /// log that goes on, so its outcome is unknown; a read is refused.
+    pub(super) fn fence_waiters(&mut self, refusal: &Refusal) {
+        for (_, (_, waiter)) in std::mem::take(&mut self.proposed) {
+            let _ = waiter.send(Err(fenced_under_way()));
+        }
+        let Reads { forming, under_way, confirmed } = std::mem::take(&mut self.reads);
+        let under_way = under_way.map(|(_, readers)| readers).unwrap_or_default();
+        let asked = forming.into_iter().chain(under_way).map(|reader| reader.waiter);
+        for waiter in asked.chain(confirmed.into_iter().flat_map(|(_, waiters)| waiters)) {
+            let _ = waiter.send(Err(refusal.clone()));
         }
     }
 }

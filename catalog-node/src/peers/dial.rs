@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use catalog_model::reason::Reason;
+use catalog_model::{fence::Known, reason::Reason};
 use luqiao_proto::peer::v1::{
     Batch, ExchangeRequest, Hello, StateMark, exchange_request::Message as Part,
     peer_service_client::PeerServiceClient,
@@ -18,10 +18,9 @@ use luqiao_transport::{
 };
 use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 
-use super::{Outbound, Verdicts, hello_to};
-use crate::{alarms::Alarms, clock::StampClock, storage::IdentityFile};
+use super::{Outbound, PeerChannel, Verdicts, hello_to};
+use crate::{alarms::Alarms, clock::StampClock, fencing::Fencing, storage::IdentityFile};
 
 /// Name of the alarm.
 pub(crate) const PEER_UNREACHABLE: &str = "peer-unreachable";
@@ -42,11 +41,13 @@ const LIVED: Duration = Duration::from_secs(1);
 /// One peer, and how it is told who we are.
 pub(crate) struct Outgoing {
     pub(crate) peer: u64,
-    pub(crate) channel: Channel,
-    /// Without receiver and connection.
+    pub(crate) channel: PeerChannel,
+    /// Without receiver, connection, generation and epoch.
     pub(crate) hello: Hello,
     /// Knows the peer's store, once it has been met.
     pub(crate) stores: Arc<IdentityFile>,
+    /// Knows for which generation this node speaks.
+    pub(crate) fencing: Arc<Fencing>,
     /// The first connection number of this start.
     pub(crate) first_connection: u64,
     pub(crate) queue: mpsc::Receiver<Outbound>,
@@ -67,10 +68,30 @@ impl Outgoing {
         let mut pause = PAUSE_MIN;
         loop {
             connection += 1;
-            let hello = hello_to(&self.hello, &self.stores, self.peer);
+            // A connection speaks for one generation; one that is fenced goes on dialing, so that its
+            // peers hear of what it heard, and says nothing else.
+            let mut known = self.fencing.watch();
+            let spoke_for = {
+                let known = known.borrow_and_update();
+                (known.speaks_for().generation, known.standing().stops_raft())
+            };
+            let hello = hello_to(&self.hello, &self.stores, &self.fencing, self.peer);
             let hello = Hello { connection, ..hello };
+            let changed = async move {
+                let other = |known: &Known| {
+                    (known.speaks_for().generation, known.standing().stops_raft()) != spoke_for
+                };
+                if known.wait_for(other).await.is_err() {
+                    // The node is gone, and this task goes with it.
+                    std::future::pending::<()>().await;
+                }
+            };
             let ended = tokio::select! {
                 () = shutdown.begun() => return,
+                () = changed => Ended::Broken {
+                    status: tonic::Status::cancelled("this node speaks for another generation"),
+                    lived: false,
+                },
                 ended = self.connection(hello, || alarms.clear(PEER_UNREACHABLE, &subject)) => ended,
             };
             match ended {

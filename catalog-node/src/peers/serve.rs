@@ -9,9 +9,11 @@ use std::{
 
 use bytes::Bytes;
 use catalog_model::{
+    fence::{Said, TurnedAway},
     ids::DomainId,
     reason::{Lang, Reason},
     refusal::Refusal,
+    site::Pair,
     time::UtcMillis,
 };
 use catalog_state::view::View;
@@ -36,7 +38,8 @@ use crate::{
     backup::witnessed,
     handle::NodeHandle,
     handover,
-    node::{FromPeer, Report, STORE_FOREIGN, quarantined},
+    node::{FromPeer, Report, STORE_FOREIGN, quarantined, no_leader},
+    fencing::{Fencing, Heard},
     outages,
     services::call::Answers,
     snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},
@@ -55,6 +58,7 @@ pub(crate) struct Incoming {
     handle: NodeHandle,
     domain: DomainId,
     identity: Identity,
+    fencing: Arc<Fencing>,
     snapshots: Snapshots,
     /// Of each peer the newest connection, and how it is ended when a newer one comes.
     newest: Mutex<BTreeMap<u64, (u64, CancellationToken)>>,
@@ -73,6 +77,8 @@ enum Stranger {
     Replaced(String),
     /// It takes this node for one with another disk.
     KnowsAnother,
+    /// It speaks for another generation, or this node speaks for none any more.
+    OfAnotherGeneration(Refusal),
     /// Anything else, for both logs.
     Other(String),
 }
@@ -98,6 +104,10 @@ impl Stranger {
                 tracing::debug!(peer, "Refused a peer that knows this node with another disk");
                 Refusal::new(Reason::StoreForeign).fact("node", own)
             }
+            Self::OfAnotherGeneration(refusal) => {
+                tracing::warn!(peer, reason = %refusal.reason, "Peer of another generation refused");
+                refusal
+            }
             Self::Other(cause) => {
                 tracing::warn!(peer, cause, "Peer refused");
                 Refusal::new(Reason::GenerationForeign).fact("cause", &cause)
@@ -114,14 +124,14 @@ impl Incoming {
         snapshots: Snapshots,
         shutdown: Shutdown,
     ) -> Self {
-        let domain = handle.domain().clone();
+        let (domain, fencing) = (handle.domain().clone(), Arc::clone(handle.fencing()));
         let witnessing = Arc::new(Semaphore::new(1));
         let newest = Mutex::default();
-        Self { handle, domain, identity, snapshots, newest, witnessing, shutdown }
+        Self { handle, domain, identity, fencing, snapshots, newest, witnessing, shutdown }
     }
 
     /// Whether we belong together.
-    fn check(&self, from_certificate: u64, hello: &Hello) -> Result<(), Stranger> {
+    fn check(&self, from_certificate: u64, hello: &Hello, said: &Said) -> Result<(), Stranger> {
         let own = &self.identity;
         let Hello { from, to, .. } = *hello;
         if from != from_certificate {
@@ -137,10 +147,7 @@ impl Incoming {
             let cause = format!("the sender belongs to cluster {}", hello.cluster_id);
             return Err(Stranger::Other(cause));
         }
-        if hello.generation != own.generation {
-            let cause = format!("the sender is of generation {}", hello.generation);
-            return Err(Stranger::Other(cause));
-        }
+        self.check_generation(hello, said)?;
         if !hello.to_store_uuid.is_empty() && hello.to_store_uuid != hex(&own.store_uuid) {
             self.handle.peers().disowned_by(from);
             return Err(Stranger::KnowsAnother);
@@ -164,7 +171,27 @@ impl Incoming {
                 hex(&known)
             )));
         }
+        // Last: a node that joins is taken in only by one that was found to be of its cluster.
+        self.fencing
+            .met(said)
+            .map_err(|error| format!("its generation cannot be remembered: {error}"))?;
         Ok(())
+    }
+
+    /// Whether the sender speaks for our generation. What it knows of others was heard; a later one
+    /// has fenced this node by now.
+    fn check_generation(&self, hello: &Hello, said: &Said) -> Result<(), Stranger> {
+        self.fencing.hear(said);
+        self.fencing.admit_peer(said).map_err(Stranger::OfAnotherGeneration)?;
+        let known = self.fencing.known();
+        let past = match known.belongs {
+            Some(own) => (hello.generation < own.generation).then_some(own),
+            None => (hello.generation < known.heard.generation).then_some(known.heard),
+        };
+        match past {
+            Some(pair) => Err(Stranger::OfAnotherGeneration(TurnedAway::Past { pair }.refusal())),
+            None => Ok(()),
+        }
     }
 
     /// Whether `from` may be another member. Certificate and cluster were checked: a node of which
@@ -191,7 +218,9 @@ impl Incoming {
     fn caller<T>(&self, request: &Request<T>, hello: Option<&Hello>) -> Result<u64, Status> {
         let peer = node_in_certificate(request, &self.domain)?;
         let hello = hello.ok_or_else(|| Status::invalid_argument("a call carries a hello"))?;
-        self.check(peer, hello).map_err(|stranger| stranger.status(peer, self.identity.node))?;
+        let said = said(request.extensions().get::<Heard>().copied(), hello);
+        self.check(peer, hello, &said)
+            .map_err(|stranger| stranger.status(peer, self.identity.node))?;
         Ok(peer)
     }
 
@@ -217,6 +246,7 @@ impl PeerService for Incoming {
         request: Request<Streaming<ExchangeRequest>>,
     ) -> Result<Response<ExchangeResponse>, Status> {
         let peer = node_in_certificate(&request, &self.domain)?;
+        let heard = request.extensions().get::<Heard>().copied();
         let mut stream = request.into_inner();
         let first = timeout(HELLO_WAIT, stream.message())
             .await
@@ -225,15 +255,21 @@ impl PeerService for Incoming {
             return Err(Status::invalid_argument("a stream begins with a hello"));
         };
         let replaced = self
-            .check(peer, &hello)
+            .check(peer, &hello, &said(heard, &hello))
             .and_then(|()| self.admit(&hello).map_err(Stranger::from))
             .map_err(|stranger| stranger.status(peer, self.identity.node))?;
         self.handle.alarms().clear(STORE_FOREIGN, &peer.to_string());
         self.handle.peers().says_level(peer, hello.level);
         tracing::debug!(peer, connection = hello.connection, "Peer connected");
 
+        let fenced = self.fencing.stopped();
+        tokio::pin!(fenced);
         loop {
             let part = tokio::select! {
+                () = &mut fenced => {
+                    let refusal = self.fencing.refusal().unwrap_or_else(no_leader);
+                    return Err(status::of(&refusal, Lang::En));
+                }
                 () = replaced.cancelled() => return Ok(Response::new(ExchangeResponse {})),
                 () = self.shutdown.begun() => return Ok(Response::new(ExchangeResponse {})),
                 part = stream.message() => part?,
@@ -362,6 +398,18 @@ impl PeerService for Incoming {
         };
         drop(self.shutdown.spawn(sending));
         Ok(Response::new(Box::pin(ReceiverStream::new(blocks))))
+    }
+}
+
+/// What the sender of `hello` knows of openings: as the gate heard it, and of programs that say
+/// nothing there, as the hello says it.
+fn said(heard: Option<Heard>, hello: &Hello) -> Said {
+    let named = Pair { generation: hello.generation, epoch: hello.epoch.max(Pair::FIRST.epoch) };
+    match heard {
+        // A node that joins belongs nowhere; its hello names the first for want of another.
+        Some(Heard(said @ Said { belongs: None, .. })) => said,
+        Some(Heard(said)) => Said { heard: said.heard.max(named), ..said },
+        None => Said { belongs: Some(named), heard: named, ..Said::NOTHING },
     }
 }
 

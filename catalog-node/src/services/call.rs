@@ -4,8 +4,10 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use catalog_model::{
     caller::{Caller, Identity},
+    fence::Said,
     reason::{Lang, Reason},
     refusal::Refusal,
+    site::Pair,
 };
 use catalog_proofs::suite::Suite;
 use catalog_state::view::View;
@@ -25,11 +27,12 @@ use luqiao_transport::{
     accept::ConnectionInfo,
     dial::PEER_MESSAGE_BYTES_MAX,
     identity::Subject,
+    opening::Opening,
     status::{self, Problem},
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_stream::Stream;
-use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
+use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use super::{
     CALL_TIMEOUT,
@@ -61,9 +64,10 @@ use super::{
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},
+    fencing::{Heard, same_cluster},
     node::{leadership_moved, no_leader, not_leader, quarantined},
+    peers::PeerChannel,
     remote::BOOTSTRAP,
-    storage::hex,
 };
 
 /// Marks a call of the internal services that another node passed on.
@@ -128,17 +132,49 @@ impl Services {
         }
     }
 
-    /// Whether the call is from our cluster, as far as it says.
-    fn check_origin(&self, envelope: &Envelope) -> Result<(), Refusal> {
-        let own = &self.identity;
-        let foreign = !envelope.cluster_id.is_empty()
-            && envelope.cluster_id != hex(&own.cluster_id)
-            || envelope.generation != 0 && envelope.generation != own.generation;
-        if foreign { Err(Refusal::new(Reason::GenerationForeign)) } else { Ok(()) }
+    /// Whether the call is from our cluster, as far as it says, and follows the opening that
+    /// counts here. What it says of openings is heard first.
+    ///
+    /// Judged are the gateway's word, which stays in the envelope when a node passes it on, and
+    /// that of a node that does so.
+    fn check_origin(
+        &self,
+        envelope: &Envelope,
+        from: From,
+        heard: Option<Heard>,
+    ) -> Result<(), Refusal> {
+        let fencing = self.handle.fencing();
+        let named = Pair { generation: envelope.generation, epoch: envelope.epoch.max(1) };
+        // Programs that say nothing here know of the first opening only; neither does a gateway
+        // that met no node yet.
+        let named = if envelope.generation == 0 { Pair::FIRST } else { named };
+        let of_gateway = Said { heard: named, ..Said::NOTHING };
+        let opening = Opening { cluster: envelope.cluster_id.clone(), said: of_gateway };
+        same_cluster(fencing.cluster(), &opening)?;
+        fencing.hear(&of_gateway);
+        // How it stands is what somebody wants to know of a node that is fenced, too.
+        if STATUS.contains(&envelope.method.as_str()) {
+            return Ok(());
+        }
+        let heard = heard.map_or(Said::NOTHING, |heard| heard.0);
+        match from {
+            From::Gateway => {
+                let of_gateway = Said { heard: named.max(heard.heard_at_least()), ..of_gateway };
+                fencing.admit_gateway(&of_gateway)
+            }
+            From::Node => {
+                fencing.admit_peer(&heard)?;
+                // Of its own accord a node says nothing for a gateway.
+                if envelope.forwarded == 0 { Ok(()) } else { fencing.admit_gateway(&of_gateway) }
+            }
+        }
     }
 
     /// The way to the leader; `None` if this node leads.
-    pub(crate) fn way_to_leader(&self, forwarded: bool) -> Result<Option<Channel>, Refusal> {
+    pub(crate) fn way_to_leader(&self, forwarded: bool) -> Result<Option<PeerChannel>, Refusal> {
+        if let Some(refusal) = self.handle.fencing().refusal() {
+            return Err(refusal);
+        }
         if self.handle.leads() {
             return Ok(None);
         }
@@ -198,6 +234,7 @@ impl Services {
         self: &Arc<Self>,
         envelope: Envelope,
         from: From,
+        heard: Option<Heard>,
     ) -> Result<CallResponse, Status> {
         let lang = lang_of(&envelope);
         let refused = |refusal: Refusal| status::of(&refusal, lang);
@@ -206,7 +243,7 @@ impl Services {
         if from == From::Node && envelope.forwarded == 0 && !begins {
             return Err(refused(Refusal::new(Reason::EnvelopeRefused)));
         }
-        self.check_origin(&envelope).map_err(refused)?;
+        self.check_origin(&envelope, from, heard).map_err(refused)?;
         let time = match envelope.timeout_ms {
             0 => CALL_TIMEOUT,
             millis => Duration::from_millis(millis).min(TIMEOUT_MAX),
@@ -451,7 +488,7 @@ fn lang_of(envelope: &Envelope) -> Lang {
     if envelope.language.starts_with("zh") { Lang::Zh } else { Lang::En }
 }
 
-pub(crate) fn client(channel: Channel) -> NodeServiceClient<Channel> {
+pub(crate) fn client(channel: PeerChannel) -> NodeServiceClient<PeerChannel> {
     NodeServiceClient::new(channel)
         .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
         .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX)
@@ -507,10 +544,11 @@ impl NodeService for NodeCalls {
     async fn call(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
         let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
         let from = self.0.admit(&request).map_err(internal)?;
+        let heard = request.extensions().get::<Heard>().copied();
         let envelope = request.into_inner().envelope;
         stated(envelope.as_ref(), "envelope").map_err(internal)?;
         let envelope = envelope.unwrap_or_default();
-        self.0.answer(envelope, from).await.map(Response::new)
+        self.0.answer(envelope, from, heard).await.map(Response::new)
     }
 
     type StreamStream = Answers<StreamResponse>;
@@ -521,11 +559,12 @@ impl NodeService for NodeCalls {
     ) -> Result<Response<Self::StreamStream>, Status> {
         let internal = |refusal: Refusal| status::of(&refusal, Lang::En);
         self.0.admit_gateway(&request).map_err(internal)?;
+        let heard = request.extensions().get::<Heard>().copied();
         let envelope = request.into_inner().envelope;
         let envelope = stated(envelope.as_ref(), "envelope").map_err(internal)?.clone();
         let lang = lang_of(&envelope);
         let refused = |refusal: Refusal| status::of(&refusal, lang);
-        self.0.check_origin(&envelope).map_err(refused)?;
+        self.0.check_origin(&envelope, From::Gateway, heard).map_err(refused)?;
         let call = self.0.call(&envelope).map_err(refused)?;
         watch::stream(call).await.map(Response::new).map_err(refused)
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use catalog_backup::Pulse;
-use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis};
+use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis, site::Pair};
 use catalog_replica::RoleKind;
 use catalog_state::{
     command::{Body, LEVEL},
@@ -18,8 +18,14 @@ use luqiao_proto::{
         time::{read_timestamp, timestamp},
     },
     node::v1::{
-        BackupStatus, GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember,
+        BackupStatus,
+        GetNodeStatusRequest,
+        GetNodeStatusResponse,
+        NodeAlarm,
+        NodeMember,
         RunBackupResponse,
+        NodeOpening,
+        OpeningPair,
     },
     operations::v1::{
         Alarm, Backup, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
@@ -29,7 +35,7 @@ use luqiao_proto::{
 use tokio::{task::JoinSet, time::timeout};
 use tonic::Status;
 
-use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members};
+use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members, fences};
 use crate::{backup::duty::Shown, config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.
@@ -108,6 +114,13 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
                     lag: newest.saturating_sub(node.applied_index),
                     version: node.version.clone(),
                     state_hash: node.state_hash.clone(),
+                    belongs: opening_text(node, |opening| opening.belongs),
+                    heard: opening_text(node, |opening| opening.heard),
+                    fencing: node
+                        .opening
+                        .as_ref()
+                        .map(|opening| opening.standing.clone())
+                        .unwrap_or_default(),
                 })
                 .collect(),
             alarms,
@@ -121,6 +134,16 @@ pub(super) async fn status(call: &Call) -> Result<Reply, Refusal> {
         })
     })
     .await
+}
+
+/// One of the pairs that a node says, as text.
+fn opening_text(
+    node: &GetNodeStatusResponse,
+    pair: impl Fn(&NodeOpening) -> Option<OpeningPair>,
+) -> String {
+    let pair = node.opening.as_ref().and_then(pair);
+    pair.map(|OpeningPair { generation, epoch }| Pair { generation, epoch }.to_string())
+        .unwrap_or_default()
 }
 
 /// How every member stands, in the order of their list.
@@ -160,12 +183,13 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
     let leader = members.iter().find(|member| Some(member.id) == replica.leader);
     let standing = services.handle.standing();
     let (disk_free, disk_size) = standing.disk();
+    let opening = fences::opening(&services.handle);
     let (applied, clock, hash) =
         services.handle.view(|state| (state.applied(), View(state).clock(), state_hash(state)));
     GetNodeStatusResponse {
         id: services.handle.id().to_string(),
         cluster_id: hex(&services.identity.cluster_id),
-        generation: services.identity.generation,
+        generation: opening.belongs.map_or(0, |pair| pair.generation),
         store_uuid: hex(&services.identity.store_uuid),
         role: match replica.role {
             RoleKind::Leader => "leader",
@@ -195,7 +219,9 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
             .collect(),
         supported_level: LEVEL,
         first_index: replica.first_index,
-        standing: if standing.quarantined() {
+        standing: if services.handle.fencing().refusal().is_some() {
+            "fenced"
+        } else if standing.quarantined() {
             "quarantined"
         } else if replica.membership.is_voter(replica.id) && !replica.removed {
             "voter"
@@ -207,6 +233,7 @@ pub(super) fn node_status(services: &Services) -> GetNodeStatusResponse {
         .to_owned(),
         disk_free,
         disk_size,
+        opening: Some(opening),
         members: members
             .iter()
             .map(|member| NodeMember {

@@ -45,7 +45,7 @@ impl Node {
         let snapshots = Snapshots::new(
             Arc::clone(&storage.state),
             storage.folders.clone(),
-            storage.identity,
+            Arc::clone(&storage.identity_file),
             options,
         );
         Self { storage, snapshots }

@@ -3,10 +3,13 @@
 //!
 //! A few lines of text, replaced as a whole: written beside, synced, renamed, the folder synced. It
 //! holds what neither the log nor another node could give back: the id of the store, how often it
-//! was opened, and with which store each peer came first. A digest over the text makes a flipped
-//! byte a refusal with the right name, not another node's folder.
+//! was opened, with which store each peer came first, and to which opening of its cluster the node
+//! belongs and of which it heard ([`Known`]). A digest over the text makes a flipped byte a refusal
+//! with the right name, not another node's folder.
 //!
 //! Folders of versions that kept these rows in the state store are taken over at their first start.
+//! A file of a version that knew of no openings is one of the first; what goes beyond that is
+//! written only once there is any, so that such a version reads the file as long as it could.
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +18,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use catalog_model::{
+    fence::{Known, Sealed},
+    site::Pair,
+};
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -38,7 +45,8 @@ pub struct Identity {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub store_uuid: [u8; 16],
-    /// The generation to which the folder belongs; from 1.
+    /// The generation to which the folder belongs; from 1. Of a folder in use, as it was when it
+    /// was opened: what may have changed since is asked of [`IdentityFile::known`].
     #[n(3)]
     pub generation: u64,
 }
@@ -55,6 +63,8 @@ pub(super) struct Content {
     pub(super) boot: u64,
     /// The store with which each peer presented itself first.
     pub(super) peer_stores: BTreeMap<u64, [u8; 16]>,
+    /// To which opening the node belongs. Its generation is the identity's.
+    pub(super) known: Known,
 }
 
 /// The text of the file.
@@ -65,6 +75,22 @@ struct Text {
     node: u64,
     store_uuid: String,
     generation: u64,
+    /// Absent: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    epoch: Option<u64>,
+    /// Absent: what the node belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heard: Option<String>,
+    /// The same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opened: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed_for: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed_pair: Option<String>,
+    /// Absent: the node belongs to its generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    joining: Option<bool>,
     founders: Vec<u64>,
     log_begun: bool,
     boot: u64,
@@ -128,6 +154,31 @@ impl IdentityFile {
         Ok(kept.peer_stores[&peer])
     }
 
+    /// To which opening the node belongs, and of which it heard.
+    pub fn known(&self) -> Known {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).known.clone()
+    }
+
+    /// Does `step` to what is known of the openings, durably, before anything can rely on it.
+    /// Returns what `step` returns, and what is known then; a step that fails changes nothing.
+    pub fn note<T, E>(
+        &self,
+        step: impl FnOnce(&mut Known) -> Result<T, E>,
+    ) -> Result<(Result<T, E>, Known), StorageError> {
+        let mut came_of_it = None;
+        let content = self.change(|content| {
+            let mut known = content.known.clone();
+            let done = step(&mut known);
+            if done.is_ok() {
+                debug_assert_eq!(known.check(), Ok(()));
+                content.identity.generation = known.speaks_for().generation;
+                content.known = known;
+            }
+            came_of_it = Some(done);
+        })?;
+        Ok((came_of_it.expect("the step was done"), content.known))
+    }
+
     /// Changes what it says, durably, and returns all of it.
     pub(super) fn change(
         &self,
@@ -149,11 +200,20 @@ fn write(folder: &Path, content: &Content) -> io::Result<()> {
 }
 
 fn compose(content: &Content) -> String {
+    let Known { belongs, heard, opened, sealed } = &content.known;
+    let speaks_for = content.known.speaks_for();
+    let unless = |pair: &Pair, usual: Pair| (*pair != usual).then(|| pair.to_string());
     let text = Text {
         cluster_id: hex(&content.identity.cluster_id),
         node: content.identity.node,
         store_uuid: hex(&content.identity.store_uuid),
-        generation: content.identity.generation,
+        generation: speaks_for.generation,
+        epoch: Some(speaks_for.epoch).filter(|epoch| *epoch != Pair::FIRST.epoch),
+        heard: unless(heard, speaks_for),
+        opened: unless(opened, speaks_for),
+        sealed_for: sealed.as_ref().map(|sealed| sealed.failover.to_string()),
+        sealed_pair: sealed.as_ref().map(|sealed| sealed.pair.to_string()),
+        joining: belongs.is_none().then_some(true),
         founders: content.founders.clone(),
         log_begun: content.log_begun,
         boot: content.boot,
@@ -188,6 +248,7 @@ fn parse(text: &str) -> Result<Content, &'static str> {
         let peer = peer.parse().map_err(|_| "an id in it is no id")?;
         peer_stores.insert(peer, sixteen(store)?);
     }
+    let known = known(&text)?;
     Ok(Content {
         identity: Identity {
             cluster_id: sixteen(&text.cluster_id)?,
@@ -199,7 +260,33 @@ fn parse(text: &str) -> Result<Content, &'static str> {
         log_begun: text.log_begun,
         boot: text.boot,
         peer_stores,
+        known,
     })
+}
+
+fn known(text: &Text) -> Result<Known, &'static str> {
+    let unreadable = "an opening in it is none";
+    let own = Pair { generation: text.generation, epoch: text.epoch.unwrap_or(Pair::FIRST.epoch) };
+    let pair = |text: &Option<String>| match text {
+        Some(text) => text.parse().map_err(|_| unreadable),
+        None => Ok(own),
+    };
+    let sealed = match (&text.sealed_for, &text.sealed_pair) {
+        (Some(failover), Some(_)) => Some(Sealed {
+            failover: failover.parse().map_err(|_| unreadable)?,
+            pair: pair(&text.sealed_pair)?,
+        }),
+        (None, None) => None,
+        _ => return Err("half of a seal is in it"),
+    };
+    let known = Known {
+        belongs: (text.joining != Some(true)).then_some(own),
+        heard: pair(&text.heard)?,
+        opened: pair(&text.opened)?,
+        sealed,
+    };
+    known.check()?;
+    Ok(known)
 }
 
 #[cfg(test)]

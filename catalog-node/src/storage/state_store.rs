@@ -19,6 +19,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use catalog_model::fence::Known;
 use catalog_state::{
     codec,
     keys::{self, Key},
@@ -440,6 +441,7 @@ impl StateStore {
             log_begun: self.local(before::LOG_BEGUN).is_some(),
             boot: self.local(before::BOOT).map_or(0, |bytes| number(&bytes)),
             peer_stores,
+            known: Known::founding(),
         }))
     }
 

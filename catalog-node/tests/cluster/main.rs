@@ -6,6 +6,7 @@ mod calls;
 mod catching_up;
 mod clock;
 mod failover;
+mod fencing;
 mod identity;
 mod law;
 mod members;

@@ -16,26 +16,35 @@ use luqiao_proto::node::v1::node_service_client::NodeServiceClient;
 use luqiao_transport::{
     dial::{DialError, Dialer, PEER_MESSAGE_BYTES_MAX, Target},
     identity::{SpiffeId, Subject},
+    opening::{Opening, Telling},
     tls::Expectation,
 };
 use tonic::transport::Channel;
 
-use super::{breaker::Breaker, locked, roster::Place};
+use super::{
+    breaker::Breaker,
+    followed::{Followed, Follows, NodeVoice},
+    locked,
+    roster::Place,
+};
 
 /// One node.
 pub(super) struct Node {
     pub(super) place: Place,
-    pub(super) calls: NodeServiceClient<Channel>,
+    pub(super) calls: NodeClient,
     /// A connection of their own, so that streams never take the calls' places.
-    pub(super) streams: NodeServiceClient<Channel>,
+    pub(super) streams: NodeClient,
     pub(super) breaker: Mutex<Breaker>,
     /// Whether it answered when it was last looked at.
     pub(super) answering: AtomicBool,
     /// Whether it said of itself that its answers can be relied on.
     pub(super) sound: AtomicBool,
-    /// Whether it belongs to another cluster or to an older generation.
-    pub(super) foreign: AtomicBool,
+    /// What it said last of the openings of its cluster, with whichever answer.
+    pub(super) told: Arc<Mutex<Option<Opening>>>,
 }
+
+/// Calls a node, and tells it and hears from it which opening each follows.
+pub(super) type NodeClient = NodeServiceClient<Telling<Channel, NodeVoice>>;
 
 /// All nodes that are known.
 #[derive(Debug, Clone)]
@@ -51,6 +60,8 @@ pub(super) struct Nodes {
 pub(super) struct Reach {
     pub(super) domain: DomainId,
     pub(super) dialer: Dialer,
+    /// What the gateway follows.
+    pub(super) followed: Arc<Mutex<Followed>>,
 }
 
 impl Reach {
@@ -63,8 +74,10 @@ impl Reach {
         };
         let mut target = Target::new(&place.endpoint).expecting(Expectation::exactly(expected));
         target.server_name.clone_from(&place.server_name);
+        let told = Arc::<Mutex<Option<Opening>>>::default();
         let client = || {
-            Ok(NodeServiceClient::new(self.dialer.channel(&target)?)
+            let voice = NodeVoice { followed: Arc::clone(&self.followed), told: Arc::clone(&told) };
+            Ok(NodeServiceClient::new(Telling::new(self.dialer.channel(&target)?, voice))
                 .max_decoding_message_size(PEER_MESSAGE_BYTES_MAX)
                 .max_encoding_message_size(PEER_MESSAGE_BYTES_MAX))
         };
@@ -75,7 +88,7 @@ impl Reach {
             breaker: Mutex::default(),
             answering: AtomicBool::new(false),
             sound: AtomicBool::new(true),
-            foreign: AtomicBool::new(false),
+            told,
         })
     }
 }
@@ -131,14 +144,20 @@ impl Node {
             breaker: Mutex::new(*locked(&self.breaker)),
             answering: flag(&self.answering),
             sound: flag(&self.sound),
-            foreign: flag(&self.foreign),
+            told: Arc::clone(&self.told),
         }
     }
 
-    /// Whether it is worth asking before others.
-    pub(super) fn is_well(&self) -> bool {
+    /// Whether it is worth asking before others, by a gateway that follows `followed`.
+    pub(super) fn is_well(&self, followed: &Mutex<Followed>) -> bool {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
-        is(&self.answering) && is(&self.sound) && !is(&self.foreign)
+        is(&self.answering) && is(&self.sound) && self.follows(followed) == Follows::Current
+    }
+
+    /// How it stands to what the gateway follows now.
+    pub(super) fn follows(&self, followed: &Mutex<Followed>) -> Follows {
+        let told = locked(&self.told).clone();
+        locked(followed).judge(told.as_ref())
     }
 }
 

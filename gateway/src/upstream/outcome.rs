@@ -22,8 +22,13 @@ pub(super) enum Outcome {
     },
     /// It arrived and was not taken on: the node's own copy of the state is in doubt.
     Unsound,
-    /// The node is of another cluster or generation; it did nothing.
+    /// The node is of another cluster; it did nothing.
     Foreign,
+    /// The node is of an earlier generation than one that it heard of; it did nothing.
+    Past,
+    /// The gateway followed an earlier opening than the node, and has heard of the later one with the
+    /// answer; the node did nothing.
+    Outdated,
     /// It never arrived.
     Unreached,
     /// It may have arrived and may have taken effect.
@@ -40,6 +45,10 @@ pub(super) fn of(status: &Status) -> Outcome {
         Some(Reason::NoLeader | Reason::NotLeader | Reason::Draining) => {
             Outcome::Leaderless { leader: problem.metadata.remove("leader") }
         }
+        // It will answer once the new generation opened.
+        Some(Reason::GenerationNotOpen) => Outcome::Leaderless { leader: None },
+        Some(Reason::Fenced | Reason::NodeInvalidated) => Outcome::Past,
+        Some(Reason::EpochPast) => Outcome::Outdated,
         Some(Reason::NodeQuarantined) => Outcome::Unsound,
         Some(Reason::OutcomeUnknown | Reason::TimedOut) => Outcome::InDoubt,
         Some(Reason::GenerationForeign) => Outcome::Foreign,

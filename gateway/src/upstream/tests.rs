@@ -5,22 +5,6 @@ use tonic::{Code, Status};
 use super::*;
 
 #[test]
-fn a_generation_is_never_left_for_an_older_one() {
-    let heard = |known: &mut Known, cluster: &str, generation| {
-        known.heard(Known { cluster_id: cluster.to_owned(), generation })
-    };
-    let mut known = Known::default();
-    assert!(heard(&mut known, "", 0), "not bootstrapped yet");
-    assert!(heard(&mut known, "a", 3));
-    assert!(heard(&mut known, "a", 3));
-    assert!(!heard(&mut known, "a", 2), "an old main");
-    assert!(!heard(&mut known, "b", 9), "another cluster, whatever its generation");
-    assert!(heard(&mut known, "a", 4), "failed over");
-    assert!(!heard(&mut known, "a", 3));
-    assert_eq!(known, Known { cluster_id: "a".to_owned(), generation: 4 });
-}
-
-#[test]
 fn a_status_says_whether_the_call_may_be_tried_again() {
     let ours = |reason| status::of(&Refusal::new(reason), Lang::En);
     let leaderless =
@@ -37,6 +21,10 @@ fn a_status_says_whether_the_call_may_be_tried_again() {
         (ours(Reason::OutcomeUnknown), Outcome::InDoubt),
         (ours(Reason::TimedOut), Outcome::InDoubt),
         (ours(Reason::GenerationForeign), Outcome::Foreign),
+        (ours(Reason::Fenced), Outcome::Past),
+        (ours(Reason::NodeInvalidated), Outcome::Past),
+        (ours(Reason::EpochPast), Outcome::Outdated),
+        (ours(Reason::GenerationNotOpen), leaderless(None)),
         (ours(Reason::EnvelopeRefused), Outcome::Unfit),
         (ours(Reason::NotFound), Outcome::Answer),
         (ours(Reason::EtagMismatch), Outcome::Answer),

@@ -7,5 +7,6 @@ mod across;
 mod carry;
 mod links;
 mod members;
+mod openings;
 mod proofs;
 mod streams;

@@ -18,7 +18,7 @@ use crate::{
 const LOOKS: Duration = Duration::from_millis(200);
 
 /// A gateway that was told of `nodes`, and looks at them often.
-async fn before(domain: &Domain, nodes: &[&FakeNode]) -> RunningGateway {
+pub(crate) async fn before(domain: &Domain, nodes: &[&FakeNode]) -> RunningGateway {
     let mut config = domain.config(nodes);
     config.timeouts.probe_interval = LOOKS;
     Gateway::start(config).await.unwrap()
@@ -41,7 +41,12 @@ async fn met(
 }
 
 /// Asks until exactly `expected` of `nodes` are asked.
-async fn until_met(system: &Channel, nodes: &[&FakeNode], method: &'static str, expected: &[&str]) {
+pub(crate) async fn until_met(
+    system: &Channel,
+    nodes: &[&FakeNode],
+    method: &'static str,
+    expected: &[&str],
+) {
     let expected: BTreeSet<&str> = expected.iter().copied().collect();
     let asking = async {
         while met(system, nodes, method).await != expected {

@@ -25,9 +25,21 @@ use luqiao_proto::{
         AckOutboxRequest, AckOutboxResponse, ApplyFeedBatchRequest, ApplyFeedBatchResponse,
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
-        GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, NodeMember, OutboxItem,
-        RunBackupRequest, RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
-        TakeHeadRequest, TakeHeadResponse,
+        GetNodeStatusResponse,
+        ListOutboxRequest,
+        ListOutboxResponse,
+        NodeMember,
+        OutboxItem,
+        RunBackupRequest,
+        RunBackupResponse,
+        StreamRequest,
+        StreamResponse,
+        TakeCosignatureRequest,
+        TakeCosignatureResponse,
+        TakeHeadRequest,
+        TakeHeadResponse,
+        NodeOpening,
+        OpeningPair,
         node_service_server::{NodeService, NodeServiceServer},
     },
 };
@@ -138,6 +150,15 @@ impl FakeNode {
             leader.clone_into(&mut rows.status.leader);
             rows.status.members = members;
         });
+    }
+
+    /// From now on it says that it belongs to the opening `belongs` of its cluster, and has heard of
+    /// `heard`; both as generation and epoch.
+    pub(crate) fn belong(&self, belongs: (u64, u64), heard: (u64, u64)) {
+        let pair = |(generation, epoch)| Some(OpeningPair { generation, epoch });
+        let (belongs, heard) = (pair(belongs), pair(heard));
+        let opening = NodeOpening { belongs, heard, opened: belongs, ..Default::default() };
+        self.memory.change(|rows| rows.status.opening = Some(opening));
     }
 
     /// Waits until a gateway has heard what the node says of itself now.

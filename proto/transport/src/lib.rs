@@ -18,6 +18,7 @@ pub mod accept;
 pub mod dial;
 
 pub mod language;
+pub mod opening;
 pub mod status;
 pub mod timeout;
 

@@ -74,10 +74,10 @@ pub fn code(reason: Reason) -> Code {
         | Reason::UseOutsideScenario
         | Reason::UseOutsideItems
         | Reason::UseOutsideRows
-        | Reason::WiderUseNotPermitted
         | Reason::ApprovalsMissing
         | Reason::ApprovalDiffers
-        | Reason::ApprovalExpired => Code::PermissionDenied,
+        | Reason::ApprovalExpired
+        | Reason::WiderUseNotPermitted => Code::PermissionDenied,
         Reason::MessageMalformed
         | Reason::FieldInvalid
         | Reason::NameInvalid
@@ -249,20 +249,24 @@ pub fn code(reason: Reason) -> Code {
         | Reason::StandbyRequired
         | Reason::DrPolicyMissing
         | Reason::SwitchoverRefused
-        | Reason::ForkRefused => Code::FailedPrecondition,
+        | Reason::ForkRefused
+        | Reason::EpochPast => Code::FailedPrecondition,
         Reason::EtagMismatch
         | Reason::ConsentVersionStale
         | Reason::FeedCursorMoved
         | Reason::StatusStale
         | Reason::MembersChanging
-        | Reason::HeadProofElsewhere
-        | Reason::CellChanged => Code::Aborted,
+        | Reason::CellChanged
+        | Reason::HeadProofElsewhere => Code::Aborted,
         Reason::UpstreamUnreachable
         | Reason::NoLeader
         | Reason::NotLeader
         | Reason::Draining
         | Reason::StampOutOfBounds
-        | Reason::NodeQuarantined => Code::Unavailable,
+        | Reason::NodeQuarantined
+        | Reason::Fenced
+        | Reason::NodeInvalidated
+        | Reason::GenerationNotOpen => Code::Unavailable,
         Reason::Overloaded | Reason::DiskNearlyFull | Reason::UseRateExceeded => {
             Code::ResourceExhausted
         }

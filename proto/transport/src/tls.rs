@@ -12,7 +12,7 @@
 //! stage, in words; a caller with a bad one is told by a TLS alert, because nobody stands there
 //! to whom words could be addressed.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use catalog_model::ids::DomainId;
@@ -247,6 +247,18 @@ impl TlsMaterial {
     /// Our own certificate, as others see it.
     pub fn own_certificate(&self) -> PeerCertificate {
         self.current.load().own.clone()
+    }
+
+    /// Whom a certificate names that came otherwise than in a handshake, if an authority that may
+    /// name them issued it and it is valid `since_epoch`, counted from 1970 (UTC).
+    pub fn verify_holder(
+        &self,
+        certificate: &CertificateDer<'_>,
+        since_epoch: Duration,
+    ) -> Result<Option<SpiffeId>, TlsFailure> {
+        let now = UnixTime::since_unix_epoch(since_epoch);
+        let verify = |bundle: &Bundle| bundle.clients.verify_client_cert(certificate, &[], now);
+        self.current.load().trust.verify(certificate, verify).map(|(_, name)| name)
     }
 
     /// How the next incoming connection is accepted.

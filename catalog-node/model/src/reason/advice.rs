@@ -267,6 +267,7 @@ advice! {
     PayloadGone: "无需处理：该记录从未附有此类内容，或已删除", none;
     RetentionNotOver:
         "只清理超过保存期限的记录；依法应当提前删除的，逐条删除并写明依据", none;
+
     // Two sites and their witness.
     CellUnknown: "无需处理：由该域的主节点登记", "核对该域是否指定本见证方，其主节点能否连接本见证方";
     CellChanged: "重新读取见证记录后再作决定", "无需处理：两方同时写入，其中一方在先";
@@ -302,6 +303,17 @@ advice! {
     DrillSelfApproval: "由另一人员以本人证书批准", none;
     DrillStepOutOfOrder: "查看演练进展：`luqiao drill show`", none;
     DrillNameNotConfirmed: "写明所指集群的名称", none;
+    // Fencing.
+    Fenced:
+        "通过能够连接现活动站点的网关调用",
+        "查看 `luqiao dr status`：该节点可为之后的接管封存，或清空后重新加入";
+    EpochPast:
+        "无需处理：网关从本应答取得有效的代次和纪元后重新调用",
+        "反复被拒绝的调用方仍停留在接管之前的状态：将其停止";
+    NodeInvalidated:
+        "通过能够连接现活动站点的网关调用",
+        "在可能需要核对分叉之后内容期间保留其数据目录；由空的新节点以新编号接替";
+    GenerationNotOpen: "等待开启", "完成该次强制接管";
 }
 
 #[cfg(test)]
