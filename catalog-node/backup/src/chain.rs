@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn two_nodes_that_sealed_the_same_entries_leave_no_hole() {
-        let (runs, holes) = runs(&[segment(2, 9), segment(2, 12), segment(10, 12), segment(13, 14)]);
+        let (runs, holes) =
+            runs(&[segment(2, 9), segment(2, 12), segment(10, 12), segment(13, 14)]);
         assert_eq!(holes, []);
         assert_eq!(runs.len(), 2, "the second begins anew: {runs:?}");
     }

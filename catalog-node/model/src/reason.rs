@@ -1194,6 +1194,7 @@ reasons! {
         "the sites are not so: {cause}",
         "站点设置无效：{cause_zh}",
         "give each member one of two to five sites",
+        "none";
     #[section = "Drills"]
     DrillOpen = 480, "DRILL_OPEN",
         "{drill} ({plan}) is open since {since}; one drill at a time",

@@ -247,10 +247,13 @@ impl Keeper {
         let silence = self
             .pulse
             .filter(|pulse| pulse.generation == self.identity.generation)
-            .map_or(now.0 - self.begun_ms.min(now.0), |pulse| now.0.saturating_sub(pulse.covered_ms));
+            .map_or(now.0 - self.begun_ms.min(now.0), |pulse| {
+                now.0.saturating_sub(pulse.covered_ms)
+            });
         let keeper = self.pulse.map(|pulse| pulse.node);
         let membership = &status.replica.membership;
-        let rank = rank(self.handle.id(), &membership.voters, &membership.learners, status.replica.leader);
+        let rank =
+            rank(self.handle.id(), &membership.voters, &membership.learners, status.replica.leader);
         let keeps = match rank {
             None => false,
             Some(0) => true,
@@ -320,7 +323,8 @@ impl Keeper {
             let Identity { cluster_id, generation, .. } = self.identity;
             let segment = Segment::of(cluster_id, generation, tail.hash, now.0, sealed);
             archive.write_segment(&segment)?;
-            tail = Tail { last: segment.last(), hash: segment.hash, sealed: Instant::now(), ..tail };
+            tail =
+                Tail { last: segment.last(), hash: segment.hash, sealed: Instant::now(), ..tail };
             self.tail = Some(tail);
             self.handle.standing().set_log_needed_from(tail.last + 1);
             if self.shutdown.has_begun() {
@@ -394,9 +398,10 @@ impl Keeper {
         let hole = self.tail.is_some_and(|tail| tail.hole.is_some());
         let due = keeps
             && (hole
-                || self.before.as_ref().is_none_or(|base| {
-                    now.0.saturating_sub(base.manifest.made_ms) >= every
-                }));
+                || self
+                    .before
+                    .as_ref()
+                    .is_none_or(|base| now.0.saturating_sub(base.manifest.made_ms) >= every));
         if !due && self.waiting.is_empty() {
             return Ok(());
         }

@@ -19,9 +19,9 @@ use catalog_model::{
 use catalog_state::view::View;
 use luqiao_proto::peer::v1::{
     ExchangeRequest, ExchangeResponse, FetchSnapshotRequest, FetchSnapshotResponse,
-    GetContentDigestRequest, GetContentDigestResponse, GetReadIndexRequest, GetReadIndexResponse, Hello, OutageKind, PrepareLeadershipRequest,
-    PrepareLeadershipResponse, ReportOutageRequest, ReportOutageResponse,
-    exchange_request::Message as Part, peer_service_server::PeerService,
+    GetContentDigestRequest, GetContentDigestResponse, GetReadIndexRequest, GetReadIndexResponse,
+    Hello, OutageKind, PrepareLeadershipRequest, PrepareLeadershipResponse, ReportOutageRequest,
+    ReportOutageResponse, exchange_request::Message as Part, peer_service_server::PeerService,
 };
 use luqiao_transport::{accept::ConnectionInfo, drain::Shutdown, identity::Subject, status};
 use protobuf::Message as _;
@@ -36,10 +36,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
     backup::witnessed,
+    fencing::{Fencing, Heard},
     handle::NodeHandle,
     handover,
-    node::{FromPeer, Report, STORE_FOREIGN, quarantined, no_leader},
-    fencing::{Fencing, Heard},
+    node::{FromPeer, Report, STORE_FOREIGN, no_leader, quarantined},
     outages,
     services::call::Answers,
     snapshots::{Pace, SEND_BYTES_PER_SECOND, ServeError, Snapshots},

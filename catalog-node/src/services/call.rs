@@ -18,9 +18,9 @@ use luqiao_proto::{
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
         GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, RunBackupRequest,
-        RunBackupResponse, StreamRequest,
-        StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse, TakeHeadRequest,
-        TakeHeadResponse, node_service_client::NodeServiceClient, node_service_server::NodeService,
+        RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest,
+        TakeCosignatureResponse, TakeHeadRequest, TakeHeadResponse,
+        node_service_client::NodeServiceClient, node_service_server::NodeService,
     },
 };
 use luqiao_transport::{
@@ -35,32 +35,9 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use super::{
-    CALL_TIMEOUT,
-    Call,
-    Reply,
-    Services,
-    cases,
-    catalog,
-    demands,
-    disputes,
-    dr,
-    entries,
-    federation,
-    grant,
-    law,
-    ledger,
-    links,
-    members,
-    operations,
-    organizations,
-    quality,
-    relations,
-    rules,
-    service_change,
-    sharing,
-    watch,
-    work,
-    drills,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, drills, entries,
+    federation, grant, law, ledger, links, members, operations, organizations, quality, relations,
+    rules, service_change, sharing, watch, work,
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},

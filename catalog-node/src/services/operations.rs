@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use catalog_backup::Pulse;
-use catalog_model::{reason::Reason, refusal::Refusal, time::UtcMillis, site::Pair};
+use catalog_model::{reason::Reason, refusal::Refusal, site::Pair, time::UtcMillis};
 use catalog_replica::RoleKind;
 use catalog_state::{
     command::{Body, LEVEL},
@@ -18,14 +18,8 @@ use luqiao_proto::{
         time::{read_timestamp, timestamp},
     },
     node::v1::{
-        BackupStatus,
-        GetNodeStatusRequest,
-        GetNodeStatusResponse,
-        NodeAlarm,
-        NodeMember,
-        RunBackupResponse,
-        NodeOpening,
-        OpeningPair,
+        BackupStatus, GetNodeStatusRequest, GetNodeStatusResponse, NodeAlarm, NodeMember,
+        NodeOpening, OpeningPair, RunBackupResponse,
     },
     operations::v1::{
         Alarm, Backup, GetStatusRequest, GetStatusResponse, NodeStatus, SetDevelopmentClockRequest,
@@ -35,7 +29,7 @@ use luqiao_proto::{
 use tokio::{task::JoinSet, time::timeout};
 use tonic::Status;
 
-use super::{Call, Reply, Services, call::client, ledger::exchange::HEAD_FORKED, members, fences};
+use super::{Call, Reply, Services, call::client, fences, ledger::exchange::HEAD_FORKED, members};
 use crate::{backup::duty::Shown, config::Member, storage::hex};
 
 /// How long a node may take to say how it stands before it counts as unreachable.

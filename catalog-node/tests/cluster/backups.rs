@@ -131,10 +131,8 @@ async fn restored(
     address: String,
 ) -> Result<Report, RestoreError> {
     let archive = archive(config).await;
-    blocking(move || {
-        restore::restore(&archive, &Wanted { to, into, node, address, compare: true })
-    })
-    .await
+    blocking(move || restore::restore(&archive, &Wanted { to, into, node, address, compare: true }))
+        .await
 }
 
 async fn verified(config: Config, scratch: PathBuf) -> Verdict {
@@ -231,12 +229,7 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
     let authority = system(AUTHORITY, AUTHORITY_SYSTEM);
     let kept = publish(&gateway, entry()).await;
     let case: ShareRequest = gateway
-        .call(
-            1,
-            &school,
-            "sharing.v1.SharingService/CreateRequest",
-            &request(&kept.name, "ask"),
-        )
+        .call(1, &school, "sharing.v1.SharingService/CreateRequest", &request(&kept.name, "ask"))
         .await
         .unwrap();
     let gone = {
@@ -349,7 +342,8 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
         hash: vec![0; 32].into(),
     };
     let follow = FollowFeedRequest { scope: 1, after: Some(token), ..Default::default() };
-    let mut envelope = crate::bench::envelope(&superior, "federation.v1.FederationService/FollowFeed", &follow);
+    let mut envelope =
+        crate::bench::envelope(&superior, "federation.v1.FederationService/FollowFeed", &follow);
     envelope.generation = 2;
     let refused = gateway
         .nodes(4)
@@ -378,7 +372,10 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
     cluster.run(1).await.unwrap();
     let old = cluster.nodes[&1].handle();
     assert!(old.status().replica.leader.is_none_or(|leader| leader <= 3));
-    assert_eq!(cluster.nodes[&4].handle().view(|state| View(state).members().unwrap().voters()), [4, 5]);
+    assert_eq!(
+        cluster.nodes[&4].handle().view(|state| View(state).members().unwrap().voters()),
+        [4, 5]
+    );
 }
 
 /// A second entry: other ids for its calls.
@@ -414,11 +411,8 @@ async fn publish_again(gateway: &Gateway, entry: CatalogEntry) -> CatalogEntry {
     };
     let submitted: CatalogEntry =
         gateway.call(1, &bureau, &catalog("SubmitEntry"), &submit).await.unwrap();
-    let publish = PublishEntryRequest {
-        name: draft.name,
-        etag: submitted.etag,
-        request_id: id("publish"),
-    };
+    let publish =
+        PublishEntryRequest { name: draft.name, etag: submitted.etag, request_id: id("publish") };
     gateway.call(1, &authority, &catalog("PublishEntry"), &publish).await.unwrap()
 }
 

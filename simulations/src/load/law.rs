@@ -137,11 +137,7 @@ const FILLERS: usize = 64;
 
 /// Measures in `folder`: new clusters, or those that a run before this one left there. Whole cases
 /// have one of their own, because the rights that they give bring deadlines with them.
-pub async fn measure(
-    folder: &Path,
-    programs: &Programs,
-    plan: &Plan,
-) -> anyhow::Result<Vec<Line>> {
+pub async fn measure(folder: &Path, programs: &Programs, plan: &Plan) -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
     let of_cases = |row: &&Row| **row == Row::Cases;
     for (name, rows) in [

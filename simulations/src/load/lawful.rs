@@ -84,7 +84,8 @@ impl Entries {
         for number in 0..count {
             let domain = format!("domains/{}", entries.caller.domain);
             let compiler = &entries.caller;
-            let entry = if complete { complete_entry(compiler, number) } else { bare(compiler, number) };
+            let entry =
+                if complete { complete_entry(compiler, number) } else { bare(compiler, number) };
             let request_id = request_id();
             let call = RegisterEntryRequest { parent: domain, entry: Some(entry), request_id };
             let draft: CatalogEntry = entries.call(number, REGISTER, &call).await?;

@@ -65,8 +65,7 @@ pub(super) enum Outcome {
 
 impl State {
     pub(super) fn founded(ids: Vec<u64>, learner: u64) -> Self {
-        let membership =
-            Membership { learners: vec![learner], ..Membership::of_voters(ids) };
+        let membership = Membership { learners: vec![learner], ..Membership::of_voters(ids) };
         Self { membership, mode: Some(Mode::Sync), home: Some(MAIN), ..Self::default() }
     }
 
@@ -297,8 +296,15 @@ impl Machine {
     pub(super) fn report(&self) -> Sealed {
         let log = self.open_log();
         let state = self.state();
-        Sealed::of(self.id, self.site, self.identity.belongs.generation, &log, state.applied, &state.membership)
-            .expect("the log is sound")
+        Sealed::of(
+            self.id,
+            self.site,
+            self.identity.belongs.generation,
+            &log,
+            state.applied,
+            &state.membership,
+        )
+        .expect("the log is sound")
     }
 
     /// Makes this sealed node the beginning of the new generation, from where it stood. Each step may be the

@@ -40,7 +40,10 @@ pub struct Rewritten {
 /// Panics if the log ends before `settled`: then it is not the greatest.
 pub fn rewrite(log: &mut impl LogStore, settled: u64, term: u64) -> Result<Rewritten, LogError> {
     let last_index = log.last_index();
-    assert!(settled <= last_index, "entry {settled} is committed, and the log ends at {last_index}");
+    assert!(
+        settled <= last_index,
+        "entry {settled} is committed, and the log ends at {last_index}"
+    );
     let term = term + TERM_STEP;
     let already = log.hard_state().term >= term;
     let mut rewritten = Rewritten { settled, last_index, term, neutralised: 0, already };

@@ -176,7 +176,8 @@ fn open(disk: &SimDisk) -> SegmentLog<SimDisk> {
 
 fn change(change: RaftChange) -> Entry {
     use protobuf::Message as _;
-    let mut entry = Entry { data: change.to_raft().write_to_bytes().unwrap().into(), ..Entry::default() };
+    let mut entry =
+        Entry { data: change.to_raft().write_to_bytes().unwrap().into(), ..Entry::default() };
     entry.set_entry_type(raft::eraftpb::EntryType::EntryConfChangeV2);
     entry
 }
@@ -186,7 +187,10 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
     let disk = SimDisk::new();
     let mut log = open(&disk);
     crate::bootstrap(&mut log).unwrap();
-    let act = |text: &'static str| Entry { data: Bytes::from_static(text.as_bytes()), ..Entry::default() };
+    let act = |text: &'static str| Entry {
+        data: Bytes::from_static(text.as_bytes()),
+        ..Entry::default()
+    };
     let written = vec![
         act("kept"),
         change(RaftChange::AddLearner(7)),
@@ -195,7 +199,8 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
         change(RaftChange::Finish),
         mode::entry(Mode::Async { released: false }, Bytes::from_static(b"mode")),
     ];
-    let entries: Vec<Entry> = (2..).zip(written).map(|(index, e)| Entry { index, term: 3, ..e }).collect();
+    let entries: Vec<Entry> =
+        (2..).zip(written).map(|(index, e)| Entry { index, term: 3, ..e }).collect();
     let before = raft::eraftpb::HardState { term: 4, vote: 2, commit: 2, ..Default::default() };
     log.append(&entries, Some(&before)).unwrap();
     log.sync().unwrap();
@@ -208,11 +213,15 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
 
     // Another sealed node knows that entries 3 and 4 are committed.
     let done = rewrite(&mut log, 4, 6).unwrap();
-    let expected = Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 2, already: false };
+    let expected =
+        Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 2, already: false };
     assert_eq!(done, expected);
     disk.crash_losing_all();
     let mut log = open(&disk);
-    assert_eq!(rewrite(&mut log, 4, 6).unwrap(), Rewritten { neutralised: 0, already: true, ..expected });
+    assert_eq!(
+        rewrite(&mut log, 4, 6).unwrap(),
+        Rewritten { neutralised: 0, already: true, ..expected }
+    );
     let kept = log.entries(2, 8, u64::MAX).unwrap();
     assert_eq!(kept[..3], entries[..3], "what is settled is as it was");
     let told: Vec<(u64, u64, EntryKind<'_>)> =

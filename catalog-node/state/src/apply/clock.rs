@@ -35,7 +35,8 @@ pub(crate) fn advance(
         return Err(not_permitted(tx, "the platform manager"));
     }
     let complete = tx.level >= 3;
-    let bound = portion.map_or(FIRED_PER_COMMAND, |most| usize::from(most).clamp(1, FIRED_PER_COMMAND));
+    let bound =
+        portion.map_or(FIRED_PER_COMMAND, |most| usize::from(most).clamp(1, FIRED_PER_COMMAND));
     let working = complete && law_itself::work(tx, law, bound);
     let table = Key::table(Table::Due);
     let early = if active(Mutation::DeadlineFiresEarly) { 24 * 3_600_000 } else { 0 };

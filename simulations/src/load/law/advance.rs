@@ -95,7 +95,9 @@ async fn one(bench: &Bench, to: i64, late: u64) -> anyhow::Result<Value> {
     });
     eprintln!(
         "  {took:.2} s, {} records, nodes {:.2} s, longest read {} ms",
-        told["records"], now.0 - used.0, told["longest_read_ms"]
+        told["records"],
+        now.0 - used.0,
+        told["longest_read_ms"]
     );
     Ok(told)
 }

@@ -46,9 +46,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         lines.push(Line {
             what: format!("commands of whole cases over core writes, {clients} clients"),
             asked: format!("≥ {FLOOR} ×"),
-            measured: format!(
-                "{ratio:.2} ({least:.2}–{greatest:.2}) ×: {case:.0} of {core:.0} /s"
-            ),
+            measured: format!("{ratio:.2} ({least:.2}–{greatest:.2}) ×: {case:.0} of {core:.0} /s"),
             held: Some(ratio >= FLOOR),
             detail: json!(detail),
         });

@@ -136,11 +136,8 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
 fn proves(receipt: &Receipt, record: u64, size: u64) -> anyhow::Result<()> {
     let head = receipt.tree_head.as_ref().context("a head")?;
     let suite = Suite::Sha256Ed25519;
-    let path: Vec<[u8; 32]> = receipt
-        .inclusion_proof
-        .iter()
-        .map(|hash| (**hash).try_into())
-        .collect::<Result<_, _>>()?;
+    let path: Vec<[u8; 32]> =
+        receipt.inclusion_proof.iter().map(|hash| (**hash).try_into()).collect::<Result<_, _>>()?;
     let root = (*head.root_hash).try_into()?;
     let leaf = suite.leaf_hash(&receipt.record);
     ensure!(receipt.leaf_index == record && head.tree_size >= size, "another record or ledger");
