@@ -2,7 +2,7 @@
 # 常用命令：make demo（演示）、make test（测试）、make check（提交前检查）。
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed rules-off compare-etcd \
+.PHONY: help setup demo test check fmt lint doc proto-lint proto-baseline bench law-speed law-load rules-off compare-etcd \
 	sim replay shrink mutations nightly faults
 
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -54,6 +54,10 @@ bench: setup ## the table of speed and memory (release build; results in bench-r
 
 law-speed: setup ## how long the law takes: one request, a draft against 100,000 cases (release build)
 	cargo run --release --package simulations --features law-speed --bin law_speed -- $(ARGS)
+
+law-load: setup ## cases, deadlines, calendar and proofs on three processes (release build; ARGS=--rows=...)
+	cargo build --release --package catalog-node --package simulations --features simulations/law-load --bin catalog-node --bin law_load
+	"$${CARGO_TARGET_DIR:-target}/release/law_load" $(ARGS)
 
 compare-etcd: setup ## side by side with etcd on this machine, as ratios (ARGS=--quick; results in bench-results/)
 	cargo build --release --package catalog-node

@@ -20,7 +20,7 @@ use catalog_model::{
 use catalog_replica::{RaftChange, RoleKind};
 use catalog_state::{
     codec,
-    command::{Body, Bootstrap, Command, LEVEL, MemberChange},
+    command::{Body, Bootstrap, CLOCK_PORTION, Command, LEVEL, MemberChange},
     keys,
     rows::{ClusterConfig, Member, MemberRole, Members},
     store::Store,
@@ -255,6 +255,12 @@ impl NodeHandle {
             salt: crate::random_bytes(),
             body: intent.body,
         })
+    }
+
+    /// How much of what is due one command may do, where the cluster knows of portions.
+    pub(crate) fn clock_portion(&self) -> Option<u16> {
+        let level = View(&*self.parts().cell.current()).level();
+        (level >= 3).then_some(CLOCK_PORTION)
     }
 
     fn development(&self) -> bool {

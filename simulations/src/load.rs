@@ -4,7 +4,8 @@
 //! client stack calls both systems, over as many connections, with the same keys and values.
 //! [`pace`] decides when calls are made and what counts as their time; [`store`] makes them;
 //! [`cluster`] starts and ends processes; [`rows`] says what is measured; [`compare`] puts the two
-//! systems against each other, round by round.
+//! systems against each other, round by round. `law` measures what etcd has nothing of: cases
+//! (`town`), deadlines, calendars, proofs.
 
 pub mod pace;
 
@@ -18,3 +19,8 @@ pub mod gap;
 pub mod rows;
 
 pub mod compare;
+
+#[cfg(feature = "law-load")]
+pub mod law;
+#[cfg(feature = "law-load")]
+pub mod town;

@@ -224,15 +224,10 @@ async fn receipt(call: &Call) -> Result<Reply, Refusal> {
     call.read(move |look| {
         let ledger = Ledger(look.state);
         let missing = || not_found(&name);
-        let records = ledger.of_subject(&name);
-        let index = match request.record {
-            Some(wanted) => records.into_iter().find(|index| *index == wanted),
-            // The newest record about it: what it came to.
-            None => records.last().copied(),
-        };
-        let index = index.ok_or_else(missing)?;
+        // Absent: the newest record about it, what it came to.
+        let index = request.record.or_else(|| ledger.newest_of(&name)).ok_or_else(missing)?;
         let record = ledger.record(index).ok_or_else(missing)?;
-        if !Seeing::new(look).sees(&record) {
+        if record.subject != name || !Seeing::new(look).sees(&record) {
             return Err(missing());
         }
         let size = ledger.size();

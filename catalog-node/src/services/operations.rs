@@ -241,7 +241,8 @@ pub(super) async fn set_clock(call: &Call) -> Result<Reply, Refusal> {
     let domain = domain_name(&request.name, "name")?;
     call.look_now(|look| look.own(&domain))?;
     let to = read_timestamp(request.time.as_ref(), "time")?;
-    let advance = || Body::AdvanceClock { to, development: true };
+    let portion = call.handle().clock_portion();
+    let advance = || Body::AdvanceClock { to, development: true, portion };
     let mut answered = call.commit(&request.request_id, advance()).await?;
     // One command fires a bounded number of deadlines.
     while matches!(answered.applied.outcome, Outcome::ClockAdvanced { more: true, .. }) {

@@ -37,8 +37,8 @@ pub(crate) fn dispatch(tx: &mut Tx<'_>, law: &Law, body: &Body) -> Result<Outcom
     cases::asserted::check(tx)?;
     match body {
         Body::Bootstrap(_) => Err(Refusal::new(catalog_model::reason::Reason::AlreadyBootstrapped)),
-        Body::AdvanceClock { development, .. } => {
-            let outcome = clock::advance(tx, law, *development)?;
+        Body::AdvanceClock { development, portion, .. } => {
+            let outcome = clock::advance(tx, law, *development, *portion)?;
             catalog::worklist::go_on(tx, law);
             Ok(outcome)
         }

@@ -76,6 +76,10 @@ pub struct Command {
     pub body: Body,
 }
 
+/// How much of what is due a proposer asks for in one command from level 3 on: an answer that is
+/// overdue brings orders, a hearing and their records with it, and whoever reads meanwhile waits.
+pub const CLOCK_PORTION: u16 = 64;
+
 /// The bodies of commands, imperative.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Body {
@@ -91,6 +95,10 @@ pub enum Body {
         /// Whether a person moves a development clock.
         #[n(1)]
         development: bool,
+        /// How many deadlines fire at most, and how many rows are counted again; absent = as many as
+        /// levels below 3 do.
+        #[n(2)]
+        portion: Option<u16>,
     },
     /// Registers an organization.
     #[n(2)]
@@ -525,7 +533,7 @@ impl Body {
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::RaiseLevel { level } => (*level).max(2),
-            Self::Grant(_) => 3,
+            Self::Grant(_) | Self::AdvanceClock { portion: Some(_), .. } => 3,
             body if body.speaks_of_a_course() => 3,
             // A version that does not know the particulars of an entry would drop them.
             Self::RegisterEntry { content, .. } | Self::UpdateEntry { content, .. }

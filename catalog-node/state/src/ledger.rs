@@ -9,6 +9,8 @@
 pub mod archive;
 pub mod audit;
 mod fact;
+#[cfg(any(test, feature = "script"))]
+mod grown;
 
 use catalog_model::{ids::DomainId, name::ResourceName, rule::RuleRef, time::UtcMillis};
 use catalog_mutation::{Mutation, active};
@@ -23,6 +25,8 @@ use crate::{
 };
 
 pub use self::fact::Fact;
+#[cfg(any(test, feature = "script"))]
+pub use self::grown::grown;
 
 /// One record, as it is stored and proved.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -219,6 +223,13 @@ impl Ledger<'_> {
                 u64::from_be_bytes(number)
             })
             .collect()
+    }
+
+    /// Sequence of the newest record about `subject`.
+    pub fn newest_of(&self, subject: &ResourceName) -> Option<u64> {
+        let prefix = Key::table(Table::LedgerBySubject).text(&subject.to_string()).byte(0);
+        let (key, _) = self.0.range_reversed(prefix.as_slice(), &prefix.end()).next()?;
+        Some(u64::from_be_bytes(key[key.len() - 8..].try_into().expect("the key ends in a number")))
     }
 
     /// With which hash it is made.

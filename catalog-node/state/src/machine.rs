@@ -9,7 +9,7 @@ use catalog_model::{
     calendar::WorkingDayCalendar,
     reason::Reason,
     refusal::Refusal,
-    rule_pack::{Pair, Resolution, RulePack},
+    rule_pack::{Pair, Resolution, RulePack, UnknownComposition},
     time::{LocalDate, UtcMillis},
 };
 use catalog_mutation::{Mutation, active};
@@ -137,6 +137,10 @@ pub struct Machine {
     rule_pack: Option<(u64, Arc<RulePack>)>,
     calendar: Option<(u64, Arc<WorkingDayCalendar>)>,
     older: OlderPacks,
+    resolutions: Resolutions,
+    /// No deadline is due below this key; absent = not known. Where they were lie marks of what was
+    /// deleted, and looking past thousands of them costs more than firing what is due.
+    due_from: Option<Vec<u8>>,
     orders: Orders,
     /// Hash of the state that `orders` was read of.
     orders_of: [u8; 32],
@@ -150,6 +154,38 @@ pub(crate) struct OlderPacks(Arc<Mutex<BTreeMap<u64, Arc<RulePack>>>>);
 /// How many packs of earlier versions are kept.
 const OLDER_KEPT: usize = 8;
 
+/// What holds for pairs on days that were asked for lately, by the version of the pack: it follows
+/// from the pack alone. Merging the rules anew costs more than most of what a command does beside.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resolutions(Arc<Mutex<BTreeMap<ResolutionKey, Arc<Resolution>>>>);
+
+type ResolutionKey = (u64, LocalDate, Pair, String);
+
+/// How many resolutions are kept: days on which open cases were received, and their pairs.
+const RESOLUTIONS_KEPT: usize = 256;
+
+impl Resolutions {
+    fn of(
+        &self,
+        (version, pack): (u64, &RulePack),
+        composition: &str,
+        pair: Pair,
+        date: LocalDate,
+    ) -> Result<Arc<Resolution>, UnknownComposition> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (version, date, pair, composition.to_owned());
+        if let Some(resolution) = kept.get(&key) {
+            return Ok(Arc::clone(resolution));
+        }
+        let resolution = Arc::new(pack.resolve(composition, pair, date)?);
+        if kept.len() >= RESOLUTIONS_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, Arc::clone(&resolution));
+        Ok(resolution)
+    }
+}
+
 /// What decides in one command beside state: the rules and the calendar in force.
 #[derive(Debug, Clone)]
 pub struct Law {
@@ -160,6 +196,9 @@ pub struct Law {
     /// The calendar.
     pub calendar: Arc<WorkingDayCalendar>,
     pub(crate) older: OlderPacks,
+    pub(crate) resolutions: Resolutions,
+    /// Where the deadlines begin, as far as it is known.
+    pub(crate) due_from: Option<Vec<u8>>,
 }
 
 impl Law {
@@ -189,10 +228,25 @@ impl Law {
         tx: &Tx<'_>,
         pair: Pair,
         date: LocalDate,
-    ) -> Result<Resolution, Refusal> {
-        self.rule_pack.resolve(&tx.cluster.composition, pair, date).map_err(|unknown| {
+    ) -> Result<Arc<Resolution>, Refusal> {
+        let pack = (self.rule_pack_version, &*self.rule_pack);
+        let found = self.resolutions.of(pack, &tx.cluster.composition, pair, date);
+        found.map_err(|unknown| {
             Refusal::new(Reason::NoRuleInForce).fact("key", format!("composition {}", unknown.name))
         })
+    }
+
+    /// The same under the pack of that version, for what was received under it.
+    pub(crate) fn resolve_under(
+        &self,
+        tx: &Tx<'_>,
+        version: u64,
+        composition: &str,
+        pair: Pair,
+        date: LocalDate,
+    ) -> Result<Arc<Resolution>, UnknownComposition> {
+        let pack = self.pack(tx, version);
+        self.resolutions.of((version, &pack), composition, pair, date)
     }
 }
 
@@ -222,6 +276,8 @@ impl Machine {
             // Another store, or a batch that was given up.
             self.orders.clear();
             self.older = OlderPacks::default();
+            self.resolutions = Resolutions::default();
+            self.due_from = None;
         }
         let view = session.view();
         let (writes, applied) = match (head.cluster.clone(), &command.body) {
@@ -258,11 +314,28 @@ impl Machine {
                 let law = self.law(&tx, &head);
                 let outcome = decide(&mut tx, &law, &mut self.orders, &command, body, after);
                 let clock = tx.clock;
-                finish(tx, outcome, clock)
+                let passed = tx.due_passed.take();
+                let finished = finish(tx, outcome, clock);
+                self.follow_due(passed, &finished.0);
+                finished
             }
         };
         self.orders_of = merge(session, head, index, writes, applied.clock);
         Ok(applied)
+    }
+
+    /// Remembers where the deadlines begin: everything up to `passed` was taken, and `writes` may hold
+    /// new ones before it.
+    fn follow_due(&mut self, passed: Option<Vec<u8>>, writes: &Writes) {
+        if passed.is_some() {
+            self.due_from = passed;
+        }
+        let Some(from) = &self.due_from else { return };
+        let table = Key::table(Table::Due);
+        let mut earlier = writes.range(table.as_slice().to_vec()..from.clone());
+        if let Some((key, _)) = earlier.find(|(_, value)| value.is_some()) {
+            self.due_from = Some(key.clone());
+        }
     }
 
     /// The rules and the calendar in force.
@@ -285,14 +358,16 @@ impl Machine {
         }
         let (rule_pack_version, rule_pack) = self.rule_pack.clone().expect("loaded above");
         let (_, calendar) = self.calendar.clone().expect("loaded above");
-        Law { rule_pack, rule_pack_version, calendar, older: self.older.clone() }
+        let (older, resolutions) = (self.older.clone(), self.resolutions.clone());
+        let due_from = self.due_from.clone();
+        Law { rule_pack, rule_pack_version, calendar, older, resolutions, due_from }
     }
 }
 
 /// The committed clock once `command` is committed: it never moves back.
 fn clock_after(clock: UtcMillis, cluster: &ClusterConfig, command: &Command) -> UtcMillis {
     let stamp = match (&command.body, cluster.development_clock) {
-        (Body::AdvanceClock { to, development: true }, true) => *to,
+        (Body::AdvanceClock { to, development: true, .. }, true) => *to,
         (_, true) | (Body::AdvanceClock { development: true, .. }, false) => clock,
         (Body::AdvanceClock { to, .. }, false) => *to,
         (_, false) => command.stamped_at,

@@ -55,6 +55,8 @@ pub struct Tx<'a> {
     pub on_behalf: Option<OnBehalf>,
     counters: Counters,
     counters_changed: bool,
+    /// The key up to which every deadline that was due has been taken.
+    pub(crate) due_passed: Option<Vec<u8>>,
 }
 
 /// For whom and with which paper something is entered (SHR-29).
@@ -89,6 +91,7 @@ impl<'a> Tx<'a> {
             on_behalf: None,
             counters,
             counters_changed: false,
+            due_passed: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl<'a> Tx<'a> {
         self.writes.clear();
         self.events.clear();
         self.counters_changed = false;
+        self.due_passed = None;
         self.on_behalf = None;
         self.counters = self
             .base

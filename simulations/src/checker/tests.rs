@@ -120,8 +120,11 @@ fn deadlines_that_fire_wrongly() {
             let key = keys::deadline(DeadlineKind::Answer, &name(1));
             let bytes = codec::encode(&row(fired.then_some(0)));
             let writes = Writes::from([(key.into_vec(), Some(bytes))]);
-            let command =
-                command(*clock, None, Body::AdvanceClock { to: *clock, development: false });
+            let command = command(
+                *clock,
+                None,
+                Body::AdvanceClock { to: *clock, development: false, portion: None },
+            );
             let applied = done(*clock, Outcome::ClockAdvanced { fired: 0, more: false });
             wrong += deadlines.observe(index, &command, &applied, &writes).len();
         }

@@ -115,18 +115,22 @@ pub fn head(word: &str) -> Caller {
 impl Cluster {
     /// Lays out a new cluster in `folder`, which is empty, starts it, and waits until it answers.
     pub async fn begin(system: System, folder: &Path, programs: &Programs) -> anyhow::Result<Self> {
+        Self::begin_at(system, folder, programs, None).await
+    }
+
+    /// The same; with `clock`, a cluster of catalog nodes begins with a development clock at that
+    /// moment.
+    pub async fn begin_at(
+        system: System,
+        folder: &Path,
+        programs: &Programs,
+        clock: Option<&str>,
+    ) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let authority = Authority::new(&LEVEL.domain())?;
         fs::write(folder.join("ca.pem"), authority.pem())?;
         authority.issue(Subject::Gateway { id: "load".parse()? })?.write(folder, "load")?;
-        let tls = Arc::new(TlsMaterial::load(TlsFiles {
-            certificate: folder.join("load.pem"),
-            key: folder.join("load.key"),
-            trust: vec![TrustFile {
-                file: folder.join("ca.pem"),
-                scope: Scope::Domain(LEVEL.domain()),
-            }],
-        })?);
+        let tls = caller_tls(folder)?;
         let nodes = match system {
             System::Luqiao => lay_out_luqiao(folder, &authority, &tls, programs)?,
             System::Etcd => lay_out_etcd(folder, &authority, &tls, programs)?,
@@ -136,13 +140,35 @@ impl Cluster {
             cluster.start(node)?;
         }
         if system == System::Luqiao {
-            let spec =
-                Spec { development_clock: None, peers: Vec::new(), ..spec::bootstrap(LEVEL) };
+            let spec = Spec {
+                development_clock: clock.map(str::to_owned),
+                peers: Vec::new(),
+                ..spec::bootstrap(LEVEL)
+            };
             let config = Config::load(&folder.join("node-1/catalog-node.toml"))?;
             let tls = Arc::new(TlsMaterial::load(config.tls.clone())?);
             if let Err(refusal) = remote::bootstrap(&config, tls, &spec, PATIENCE).await {
                 bail!("the cluster did not begin: {}\n{}", refusal.reason, cluster.said());
             }
+        }
+        cluster.until_ready().await?;
+        Ok(cluster)
+    }
+
+    /// Starts the catalog nodes that were laid out in `folder` once, and waits until they answer.
+    pub async fn again(folder: &Path, programs: &Programs) -> anyhow::Result<Self> {
+        let tls = caller_tls(folder)?;
+        let nodes = (1..=NODES)
+            .map(|id| {
+                let own = folder.join(format!("node-{id}"));
+                let config = own.join("catalog-node.toml");
+                let port = Config::load(&config)?.listen.port();
+                catalog_node(&own, port, &tls, programs)
+            })
+            .collect::<anyhow::Result<_>>()?;
+        let mut cluster = Self { system: System::Luqiao, nodes, tls };
+        for node in 0..NODES {
+            cluster.start(node)?;
         }
         cluster.until_ready().await?;
         Ok(cluster)
@@ -332,6 +358,13 @@ impl Cluster {
         Ok((nodes, used(std::process::id())?))
     }
 
+    /// The last entry that `node` has applied.
+    pub async fn applied(&self, node: usize) -> anyhow::Result<u64> {
+        let mut client = NodeServiceClient::new(self.nodes[node].channel.clone());
+        let status = client.get_node_status(GetNodeStatusRequest {}).await;
+        Ok(status.map_err(|status| anyhow::anyhow!(named(&status)))?.into_inner().applied_index)
+    }
+
     /// The last lines of all logs.
     pub fn said(&self) -> String {
         let tail = |node: &Node| {
@@ -412,17 +445,39 @@ fn lay_out_luqiao(
                 domain = LEVEL.domain_text(),
             );
             fs::write(&config, text)?;
-            let arguments = ["run", "--config"].map(str::to_owned).into_iter();
-            Ok(Node {
-                port: *port,
-                program: programs.catalog_node.clone(),
-                arguments: arguments.chain([config.display().to_string()]).collect(),
-                log: own.join("log.txt"),
-                child: None,
-                channel: channel(tls, *port)?,
-            })
+            catalog_node(&own, *port, tls, programs)
         })
         .collect()
+}
+
+/// The node that is laid out in `own`.
+fn catalog_node(
+    own: &Path,
+    port: u16,
+    tls: &Arc<TlsMaterial>,
+    programs: &Programs,
+) -> anyhow::Result<Node> {
+    let config = own.join("catalog-node.toml").display().to_string();
+    Ok(Node {
+        port,
+        program: programs.catalog_node.clone(),
+        arguments: vec!["run".to_owned(), "--config".to_owned(), config],
+        log: own.join("log.txt"),
+        child: None,
+        channel: channel(tls, port)?,
+    })
+}
+
+/// What the caller shows and whom it trusts.
+fn caller_tls(folder: &Path) -> anyhow::Result<Arc<TlsMaterial>> {
+    Ok(Arc::new(TlsMaterial::load(TlsFiles {
+        certificate: folder.join("load.pem"),
+        key: folder.join("load.key"),
+        trust: vec![TrustFile {
+            file: folder.join("ca.pem"),
+            scope: Scope::Domain(LEVEL.domain()),
+        }],
+    })?))
 }
 
 fn lay_out_etcd(

@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -83,7 +83,9 @@ impl Entries {
         let mut drafts = Vec::with_capacity(count);
         for number in 0..count {
             let domain = format!("domains/{}", entries.caller.domain);
-            let entry = if complete { entries.complete(number) } else { entries.bare(number) };
+            let compiler = &entries.caller;
+            let entry =
+                if complete { complete_entry(compiler, number) } else { bare(compiler, number) };
             let request_id = request_id();
             let call = RegisterEntryRequest { parent: domain, entry: Some(entry), request_id };
             let draft: CatalogEntry = entries.call(number, REGISTER, &call).await?;
@@ -92,50 +94,6 @@ impl Entries {
         }
         entries.drafts = drafts.into();
         Ok(entries)
-    }
-
-    fn bare(&self, number: usize) -> CatalogEntry {
-        let Caller { domain, organization, .. } = &self.caller;
-        CatalogEntry {
-            provider: format!("domains/{domain}/organizations/{organization}"),
-            kind: DataKind::GovernmentData.into(),
-            title: format!("目录 {number:05}"),
-            r#abstract: "量".to_owned(),
-            synthetic: true,
-            ..CatalogEntry::default()
-        }
-    }
-
-    /// An entry with all that publishing asks.
-    fn complete(&self, number: usize) -> CatalogEntry {
-        let bare = self.bare(number);
-        let assessment = |kind: AssessmentKind| Assessment {
-            kind: kind.into(),
-            passed: true,
-            date: "2026-09-01".to_owned(),
-            ..Assessment::default()
-        };
-        CatalogEntry {
-            formats: vec![DataFormat::Database.into()],
-            items: vec![DataItem {
-                name: "名称".to_owned(),
-                r#type: ItemType::Character.into(),
-                ..DataItem::default()
-            }],
-            update_cycle: UpdateCycle::Month.into(),
-            sharing: Some(attribute(SharingKind::Conditional)),
-            sharing_method: SharingMethod::ServiceInterface.into(),
-            grade: Some(Grade { level: DataLevel::General.into(), grade: 2 }),
-            assessments: vec![
-                assessment(AssessmentKind::SecrecyRisk),
-                assessment(AssessmentKind::PersonalInformationImpact),
-            ],
-            links: vec![SourceLink {
-                system: format!("{}/systems/{}", bare.provider, self.caller.system),
-                dataset: "jbxx".to_owned(),
-            }],
-            ..bare
-        }
     }
 
     /// Takes over `count` lines of a foreign catalog, made of `texts` under numbered titles.
@@ -240,19 +198,7 @@ impl Entries {
         method: &str,
         call: &impl Message,
     ) -> Result<A, Status> {
-        let envelope = Envelope {
-            caller: Some(caller.clone()),
-            gateway: "load".to_owned(),
-            method: method.to_owned(),
-            call: Bytes::from(call.encode_to_vec()),
-            language: "en".to_owned(),
-            timeout_ms: 30_000,
-            ..Envelope::default()
-        };
-        let mut client = self.clients[client % self.clients.len()].clone();
-        let answer = client.call(CallRequest { envelope: Some(envelope) }).await?;
-        A::decode(answer.into_inner().response)
-            .map_err(|error| Status::internal(format!("the answer cannot be read: {error}")))
+        call_as(&self.clients[client % self.clients.len()], caller, method, call).await
     }
 
     /// Changes the entry of `client`, for the `number`-th time.
@@ -284,11 +230,78 @@ impl Entries {
     }
 }
 
-/// An idempotency key that was not used before, as long as the ULID that a gateway's caller would
-/// draw.
-fn request_id() -> String {
+/// A draft with the least that it has to say.
+fn bare(compiler: &Caller, number: usize) -> CatalogEntry {
+    let Caller { domain, organization, .. } = compiler;
+    CatalogEntry {
+        provider: format!("domains/{domain}/organizations/{organization}"),
+        kind: DataKind::GovernmentData.into(),
+        title: format!("目录 {number:05}"),
+        r#abstract: "量".to_owned(),
+        synthetic: true,
+        ..CatalogEntry::default()
+    }
+}
+
+/// A draft of `compiler` with all that publishing asks.
+pub(super) fn complete_entry(compiler: &Caller, number: usize) -> CatalogEntry {
+    let bare = bare(compiler, number);
+    let assessment = |kind: AssessmentKind| Assessment {
+        kind: kind.into(),
+        passed: true,
+        date: "2026-09-01".to_owned(),
+        ..Assessment::default()
+    };
+    CatalogEntry {
+        formats: vec![DataFormat::Database.into()],
+        items: vec![DataItem {
+            name: "名称".to_owned(),
+            r#type: ItemType::Character.into(),
+            ..DataItem::default()
+        }],
+        update_cycle: UpdateCycle::Month.into(),
+        sharing: Some(attribute(SharingKind::Conditional)),
+        sharing_method: SharingMethod::ServiceInterface.into(),
+        grade: Some(Grade { level: DataLevel::General.into(), grade: 2 }),
+        assessments: vec![
+            assessment(AssessmentKind::SecrecyRisk),
+            assessment(AssessmentKind::PersonalInformationImpact),
+        ],
+        links: vec![SourceLink {
+            system: format!("{}/systems/{}", bare.provider, compiler.system),
+            dataset: "jbxx".to_owned(),
+        }],
+        ..bare
+    }
+}
+
+/// Hands a call to a node as a gateway does.
+pub(super) async fn call_as<A: Message + Default>(
+    client: &NodeServiceClient<Channel>,
+    caller: &Caller,
+    method: &str,
+    call: &impl Message,
+) -> Result<A, Status> {
+    let envelope = Envelope {
+        caller: Some(caller.clone()),
+        gateway: "load".to_owned(),
+        method: method.to_owned(),
+        call: Bytes::from(call.encode_to_vec()),
+        language: "en".to_owned(),
+        timeout_ms: 30_000,
+        ..Envelope::default()
+    };
+    let answer = client.clone().call(CallRequest { envelope: Some(envelope) }).await?;
+    A::decode(answer.into_inner().response)
+        .map_err(|error| Status::internal(format!("the answer cannot be read: {error}")))
+}
+
+/// An idempotency key that was not used before, not even by an earlier run on the same cluster; as
+/// long as the ULID that a gateway's caller would draw.
+pub(super) fn request_id() -> String {
+    static RUN: LazyLock<u64> = LazyLock::new(|| fastrand::u64(..100_000_000));
     static KEYS: AtomicU64 = AtomicU64::new(1);
-    format!("{:026}", KEYS.fetch_add(1, Ordering::Relaxed))
+    format!("{:08}{:018}", *RUN, KEYS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A line of a foreign catalog.

@@ -187,6 +187,11 @@ impl Arrivals {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
+    /// How much has arrived.
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Arrivals per second in `time`, from `warm_up` on.
     pub async fn rate(&self, warm_up: Duration, time: Duration) -> f64 {
         sleep(warm_up).await;

@@ -358,7 +358,7 @@ impl Node {
         } else if world.now >= running.shell.next_advance && View(state).next_due().is_some() {
             running.shell.next_advance = world.now + ADVANCE_MS;
             let Some(to) = self.stamp(world, output) else { return };
-            Body::AdvanceClock { to, development: false }
+            Body::AdvanceClock { to, development: false, portion: None }
         } else {
             return;
         };

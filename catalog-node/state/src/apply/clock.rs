@@ -2,8 +2,8 @@
 //! the clocks of machines did.
 //!
 //! A firing is idempotent by (deadline, revision); the cluster's generation is no part of it. At
-//! most [`FIRED_PER_COMMAND`] deadlines fire in one command, so that no command is unbounded; the
-//! proposer repeats it while more are due.
+//! most [`FIRED_PER_COMMAND`] deadlines fire in one command, so that no command is unbounded, and no
+//! more than the command says; the proposer repeats it while more are due.
 
 use catalog_model::{deadline::DeadlineKind, reason::Reason, refusal::Refusal};
 use catalog_mutation::{Mutation, active};
@@ -22,7 +22,12 @@ use super::{cluster, law as law_itself};
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
 
-pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<Outcome, Refusal> {
+pub(crate) fn advance(
+    tx: &mut Tx<'_>,
+    law: &Law,
+    development: bool,
+    portion: Option<u16>,
+) -> Result<Outcome, Refusal> {
     if development && !tx.cluster.development_clock {
         return Err(Refusal::new(Reason::DevelopmentClockOff));
     }
@@ -30,14 +35,23 @@ pub(crate) fn advance(tx: &mut Tx<'_>, law: &Law, development: bool) -> Result<O
         return Err(not_permitted(tx, "the platform manager"));
     }
     let complete = tx.level >= 3;
-    let working = complete && law_itself::work(tx, law);
-    let from = Key::table(Table::Due);
+    let bound =
+        portion.map_or(FIRED_PER_COMMAND, |most| usize::from(most).clamp(1, FIRED_PER_COMMAND));
+    let working = complete && law_itself::work(tx, law, bound);
+    let table = Key::table(Table::Due);
     let early = if active(Mutation::DeadlineFiresEarly) { 24 * 3_600_000 } else { 0 };
     let to = Key::table(Table::Due).number(tx.clock.plus(early).0.saturating_add(1));
-    let due = tx.rows_between(from.as_slice(), to.as_slice(), FIRED_PER_COMMAND + 1);
-    let more = due.len() > FIRED_PER_COMMAND;
+    let known = law.due_from.as_deref().filter(|from| *from <= to.as_slice());
+    let from = known.unwrap_or(table.as_slice());
+    let due = tx.rows_between(from, to.as_slice(), bound + 1);
+    let more = due.len() > bound;
+    if !active(Mutation::DeadlineFiresTwice) {
+        // The last one that is taken now, or that nothing is left.
+        let last = due.get(bound.saturating_sub(1)).filter(|_| more);
+        tx.due_passed = Some(last.map_or_else(|| to.as_slice().to_vec(), |(key, _)| key.clone()));
+    }
     let mut fired = 0;
-    for (due_key, _) in due.into_iter().take(FIRED_PER_COMMAND) {
+    for (due_key, _) in due.into_iter().take(bound) {
         // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
         let due_key = Key::from_stored(due_key);

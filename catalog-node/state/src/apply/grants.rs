@@ -233,7 +233,11 @@ fn owned(tx: &Tx<'_>, name: &ResourceName) -> Result<Grant, Refusal> {
 
 /// What holds for the pair of a right today, by the rules of this domain: conduct is judged by the
 /// law of its day, whenever the right was given.
-fn conduct_rules(tx: &Tx<'_>, law: &Law, grant: &Grant) -> Result<Resolution, Refusal> {
+fn conduct_rules(
+    tx: &Tx<'_>,
+    law: &Law,
+    grant: &Grant,
+) -> Result<std::sync::Arc<Resolution>, Refusal> {
     law.resolve(tx, pair(tx, grant)?, tx.today())
 }
 

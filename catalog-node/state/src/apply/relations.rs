@@ -233,7 +233,7 @@ pub(crate) fn rules_for(
     tx: &Tx<'_>,
     law: &Law,
     entry: &CatalogEntry,
-) -> Result<Resolution, Refusal> {
+) -> Result<std::sync::Arc<Resolution>, Refusal> {
     let provider = on_file(tx, entry.provider)?;
     let class = provider
         .class

@@ -10,6 +10,8 @@ mod create;
 mod mixed;
 mod running;
 
+use std::sync::Arc;
+
 use catalog_model::{
     catalog_entry::CatalogEntry,
     deadline::DeadlineKind,
@@ -19,7 +21,7 @@ use catalog_model::{
     organization::{Organization, PlatformRole},
     reason::Reason,
     refusal::Refusal,
-    rule_pack::{Pair, Resolution, RulePack},
+    rule_pack::{Pair, Resolution},
     share_request::{Decider, Party, ShareRequest, ShareRequestState},
     time::UtcMillis,
 };
@@ -185,7 +187,7 @@ fn parties(tx: &Tx<'_>, case: &ShareRequest) -> Vec<OrganizationId> {
 }
 
 /// The rules under which the case was received: a case keeps them, whatever is loaded later.
-pub(crate) fn rules_of(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Resolution {
+pub(crate) fn rules_of(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Arc<Resolution> {
     let rules = case.rules.as_ref().expect("a received case has its rules");
     let received = case.received_time.expect("a received case has its receipt").local_date();
     let Resource::Entry(id) = case.content.entry.resource else {
@@ -199,11 +201,8 @@ pub(crate) fn rules_of(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Resolutio
         provider: case.provider.class.expect("a received case has a classed provider"),
         data: entry.kind,
     };
-    let resolve = |pack: &RulePack| {
-        pack.resolve(&rules.composition, pair, received)
-            .expect("a case's composition is its pack's")
-    };
-    resolve(&law.pack(tx, rules.pack_version))
+    law.resolve_under(tx, rules.pack_version, &rules.composition, pair, received)
+        .expect("a case's composition is its pack's")
 }
 
 /// The organization of this domain that answers the case.

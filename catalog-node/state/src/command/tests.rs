@@ -409,6 +409,7 @@ fn file(body: &Body) -> &'static str {
         Body::Bootstrap(bootstrap) if bootstrap.cluster.hash_suite.is_some() => "bootstrap_sm3",
         Body::Bootstrap(bootstrap) if bootstrap.level.is_some() => "bootstrap_level_2",
         Body::Bootstrap(_) => "bootstrap",
+        Body::AdvanceClock { portion: Some(_), .. } => "advance_clock_in_portions",
         Body::AdvanceClock { .. } => "advance_clock",
         Body::CreateOrganization { .. } => "create_organization",
         Body::UpdateOrganization { .. } => "update_organization",
@@ -553,7 +554,7 @@ fn bodies() -> Vec<Body> {
     let record = crate::feed::FeedRecord { revision: 1, entry: entry_id, now: Some(entry()) };
     vec![
         Body::Bootstrap(Box::new(bootstrap())),
-        Body::AdvanceClock { to: time(), development: true },
+        Body::AdvanceClock { to: time(), development: true, portion: None },
         Body::CreateOrganization { id: organization, content: organization_content() },
         Body::UpdateOrganization { id: organization, version: 1, content: organization_content() },
         Body::CreatePerson {
@@ -785,7 +786,8 @@ fn golden_bytes_mean_what_they_meant() {
     let numbered = numbered.chain(catalog_lives().into_iter().enumerate());
     let proofs = proofs().into_iter().zip(bodies().len()..).map(|(body, place)| (place, body));
     let notices = notices().into_iter().enumerate();
-    for (place, body) in numbered.chain(proofs).chain(notices) {
+    let portion = Body::AdvanceClock { to: time(), development: false, portion: Some(64) };
+    for (place, body) in numbered.chain(proofs).chain(notices).chain([(0, portion)]) {
         let name = format!("{}.hex", file(&body));
         let command = Command {
             level: body.level(),

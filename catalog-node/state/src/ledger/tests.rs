@@ -266,3 +266,37 @@ fn sec_03_an_edited_a_reordered_a_truncated_and_a_rewritten_ledger_are_each_noti
     let foreign = Head { cluster_id: [0xee; 16], ..head(5) };
     assert_eq!(audit(&store, &[foreign], 100), [Finding::HeadOfAnother]);
 }
+
+/// A ledger that was made long in portions is the ledger that anybody would have written: every
+/// record is found by what it is about, and its path leads to the root.
+#[test]
+fn a_ledger_made_long_proves_each_record() {
+    let mut world = crate::script::World::default();
+    world.run("cluster xiamen clock=\"2026-09-21 09:00\"");
+    world.run("organization police");
+    let mut store = world.into_store("xiamen");
+    let from = Ledger(&store).size();
+    let subject = |number: u64| -> ResourceName {
+        let id = catalog_model::ids::RequestId::from_bytes([number as u8; 16]);
+        ResourceName::new("xiamen".parse().unwrap(), catalog_model::name::Resource::Request(id))
+    };
+    for portion in [5, 64, 31] {
+        let begin = Ledger(&store).size() - from;
+        let writes = grown(&store, portion, |number| subject((begin + number) % 3));
+        store.write(writes);
+    }
+    let (ledger, size) = (Ledger(&store), from + 100);
+    assert_eq!(ledger.size(), size);
+    let root = ledger.root(size).unwrap();
+    for sequence in 0..size {
+        let leaf = SUITE.leaf_hash(&ledger.record_bytes(sequence).unwrap());
+        let path = ledger.inclusion_proof(sequence, size).unwrap();
+        assert!(verify_inclusion(SUITE, leaf, sequence, size, &path, &root), "{sequence}");
+    }
+    for about in 0..4 {
+        let of = ledger.of_subject(&subject(about));
+        assert_eq!(of.last().copied(), ledger.newest_of(&subject(about)), "{about}");
+        assert_eq!(of.len(), [34, 33, 33, 0][about as usize]);
+    }
+    assert_eq!(ledger.record(from + 5).unwrap().subject, subject(2));
+}

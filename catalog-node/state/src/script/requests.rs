@@ -194,16 +194,18 @@ impl World {
         self.call(line, &caller, body);
     }
 
-    /// `advance to="2026-10-13 00:00" [development]`: the shell moves the committed clock, as often as
-    /// more is due.
+    /// `advance to="2026-10-13 00:00" [development] [portion=64]`: the shell moves the committed clock, as
+    /// often as more is due.
     pub(super) fn advance(&mut self, line: &Line) {
         let to = instant(line.value("to"));
         let development = line.subjects.iter().any(|word| word == "development");
+        let portion = line.get("portion").map(|most| most.parse().expect("a number"));
         if !development {
             self.now = self.now.max(to);
         }
         loop {
-            let outcome = self.call(line, "node", Body::AdvanceClock { to, development });
+            let body = Body::AdvanceClock { to, development, portion };
+            let outcome = self.call(line, "node", body);
             if !matches!(outcome, Outcome::ClockAdvanced { more: true, .. }) {
                 return;
             }

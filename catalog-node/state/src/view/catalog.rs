@@ -20,7 +20,7 @@ use crate::{
     apply::catalog::publishable::{self, EntryCheck},
     command::{Body, Command},
     keys::{self, Key, Table},
-    machine::{Law, OlderPacks},
+    machine::{Law, OlderPacks, Resolutions},
     store::{Overlay, Writes},
     tx::{Begins, Tx},
 };
@@ -73,13 +73,15 @@ impl View<'_> {
             request_id: None,
             call_digest: [0; 32],
             salt: [0; 16],
-            body: Body::AdvanceClock { to: clock, development: false },
+            body: Body::AdvanceClock { to: clock, development: false, portion: None },
         };
         let law = Law {
             rule_pack: Arc::new(self.pack_in_force()?),
             rule_pack_version: self.rule_pack_version()?,
             calendar: Arc::new(self.calendar_in_force()?),
             older: OlderPacks::default(),
+            resolutions: Resolutions::default(),
+            due_from: None,
         };
         let counters = self.counters();
         let begins =

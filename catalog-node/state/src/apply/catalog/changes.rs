@@ -289,7 +289,7 @@ fn rules_on(
     provider: OrganizationId,
     kind: DataKind,
     day: LocalDate,
-) -> Result<Resolution, Refusal> {
+) -> Result<std::sync::Arc<Resolution>, Refusal> {
     let provider = on_file(tx, provider)?;
     let Some(class) = provider.class.filter(|_| provider.verified) else {
         return Err(Refusal::new(Reason::OrganizationUnverified).fact("name", &provider.name));

@@ -42,7 +42,7 @@ pub(super) fn publishable(
     tx: &Tx<'_>,
     law: &Law,
     entry: &CatalogEntry,
-) -> Result<(Organization, Resolution), Refusal> {
+) -> Result<(Organization, std::sync::Arc<Resolution>), Refusal> {
     let (provider, resolution) = rules_of(tx, law, entry)?;
     let published: Option<CatalogEntry> = tx.get(&keys::published_entry(&entry.domain, entry.id));
     let systems = systems_of(tx, entry.provider);
@@ -84,7 +84,7 @@ fn rules_of(
     tx: &Tx<'_>,
     law: &Law,
     entry: &CatalogEntry,
-) -> Result<(Organization, Resolution), Refusal> {
+) -> Result<(Organization, std::sync::Arc<Resolution>), Refusal> {
     let provider = on_file(tx, entry.provider)?;
     let Some(class) = provider.class.filter(|_| provider.verified) else {
         return Err(Refusal::new(Reason::OrganizationUnverified).fact("name", &provider.name));

@@ -16,7 +16,7 @@ use crate::{
     keys,
     law::{MAX_LAW_TEXT, Work},
     ledger::{self, Fact},
-    machine::Law,
+    machine::{Law, Resolutions},
     outcome::Outcome,
     rows::VersionedText,
     tx::Tx,
@@ -78,7 +78,13 @@ pub(super) fn store(tx: &mut Tx<'_>, law: &Law, pack: RulePack) -> Law {
     tx.put(&keys::meta::rule_pack_version(), &version);
     let domain = tx.domain_name();
     tx.emit(Event::ResourceChanged(domain));
-    Law { rule_pack: Arc::new(pack), rule_pack_version: version, ..law.clone() }
+    Law {
+        rule_pack: Arc::new(pack),
+        rule_pack_version: version,
+        // Of its own: a command that is refused after this leaves no version behind.
+        resolutions: Resolutions::default(),
+        ..law.clone()
+    }
 }
 
 pub(super) fn check_length(field: &str, text: &str) -> Result<(), Refusal> {

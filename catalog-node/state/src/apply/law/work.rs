@@ -51,9 +51,9 @@ pub(super) fn begin(tx: &mut Tx<'_>, law: &Law, what: Work) {
     go_on(tx, law, number, row, LOOKED_AT_PER_COMMAND);
 }
 
-/// Does a portion of what waits; whether more waits.
-pub(crate) fn work(tx: &mut Tx<'_>, law: &Law) -> bool {
-    let mut left = LOOKED_AT_PER_COMMAND;
+/// Does a portion of what waits, of so many rows at most; whether more waits.
+pub(crate) fn work(tx: &mut Tx<'_>, law: &Law, portion: usize) -> bool {
+    let mut left = portion.min(LOOKED_AT_PER_COMMAND);
     while left > 0 {
         let Some((key, bytes)) = tx.rows(&keys::pending_work_all(), 1).pop() else { return false };
         let number = key[key.len() - 8..].try_into().expect("the key ends in a number");

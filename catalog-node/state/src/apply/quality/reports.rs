@@ -155,7 +155,11 @@ fn change(
 }
 
 /// The rules for reporter and provider, today.
-fn rules(tx: &Tx<'_>, law: &Law, report: &ErrorReport) -> Result<Resolution, Refusal> {
+fn rules(
+    tx: &Tx<'_>,
+    law: &Law,
+    report: &ErrorReport,
+) -> Result<std::sync::Arc<Resolution>, Refusal> {
     let entry = catalog::working(tx, report.entry)?;
     let provider = on_file(tx, entry.provider)?;
     let (Some(asker), Some(class)) = (report.reporter.class, provider.class) else {

@@ -461,7 +461,8 @@ pub(crate) fn record_platform(
     }
     if let (Some(approval), Some(class)) = (approval, department.class) {
         let pair = Pair::for_catalog(class, DataKind::GovernmentData);
-        paper::check(tx, &law.resolve(tx, pair, tx.today())?, approval)?;
+        let resolution = law.resolve(tx, pair, tx.today())?;
+        paper::check(tx, &resolution, approval)?;
     }
     let row = key::platform(tx.domain(), organization, title);
     if tx.has(&row) {

@@ -132,7 +132,11 @@ fn change(
 }
 
 /// The rules for what the giving department owes, today.
-fn rules(tx: &Tx<'_>, law: &Law, transfer: &FunctionTransfer) -> Result<Resolution, Refusal> {
+fn rules(
+    tx: &Tx<'_>,
+    law: &Law,
+    transfer: &FunctionTransfer,
+) -> Result<std::sync::Arc<Resolution>, Refusal> {
     let giver = on_file(tx, transfer.from)?;
     let class = giver
         .class

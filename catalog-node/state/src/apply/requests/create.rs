@@ -38,7 +38,7 @@ use crate::{
 /// A request that nothing speaks against.
 #[derive(Debug)]
 pub(crate) struct Assessed {
-    pub(crate) resolution: Resolution,
+    pub(crate) resolution: std::sync::Arc<Resolution>,
     pub(crate) route: Route,
     /// The published version asked for.
     pub(crate) entry: CatalogEntry,

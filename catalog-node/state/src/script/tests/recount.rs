@@ -46,7 +46,7 @@ fn duties_of_the_catalog_follow_the_calendar() {
         request_id: None,
         call_digest: [0; 32],
         salt: [0; 16],
-        body: Body::AdvanceClock { to: view.clock(), development: false },
+        body: Body::AdvanceClock { to: view.clock(), development: false, portion: None },
     };
     let begins = Begins {
         index: 1_000,

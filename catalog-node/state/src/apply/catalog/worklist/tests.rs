@@ -64,7 +64,7 @@ fn a_pass_goes_over_the_catalog_in_portions() {
     let node = Caller { domain: xiamen.clone(), identity: node };
     let (monday, index) = ("2025-08-04".parse::<catalog_model::time::LocalDate>().unwrap(), 1_000);
     let minute = |n: u64| monday.start().plus(n * 60_000);
-    let step = |n| Body::AdvanceClock { to: minute(n), development: false };
+    let step = |n| Body::AdvanceClock { to: minute(n), development: false, portion: None };
     apply(&mut store, index, &node, minute(0), step(0));
     let pass = View(&store).reclassification_pass().unwrap();
     assert_eq!((pass.number, pass.seen, pass.finished_time), (1, super::PORTION as u64, None));
