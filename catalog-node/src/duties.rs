@@ -95,7 +95,8 @@ const COUNTING_PARTS: u32 = 4;
 
 /// Commits the clock, again while more deadlines are due than one command fires, or more is to be
 /// counted again.
-async fn advance(handle: &NodeHandle, to: UtcMillis) {
+async fn advance(handle: &NodeHandle, mut to: UtcMillis) {
+    let development = handle.cluster().is_some_and(|cluster| cluster.development_clock);
     let mut last = None;
     loop {
         let began = Instant::now();
@@ -120,6 +121,10 @@ async fn advance(handle: &NodeHandle, to: UtcMillis) {
                 let others = last.replace(index).is_some_and(|last| index > last + 1);
                 if fired == 0 && others {
                     sleep(began.elapsed() * (COUNTING_PARTS - 1)).await;
+                }
+                // What becomes due while it is counted does not wait until all is.
+                if !development {
+                    to = handle.clock().stamp().unwrap_or(to);
                 }
             }
             Ok(outcome) => {

@@ -11,16 +11,23 @@
 //! | place | `0x81` + [`WorkItem::place`] | nothing |
 //! | places | `0x82` + subject | its places, so that they can be taken back |
 
+use std::collections::HashSet;
+
 use catalog_model::{name::ResourceName, time::UtcMillis};
 use catalog_state::{
-    codec, keys,
+    codec,
+    keys::{self, Table},
     store::{Overlay, Store, Writes},
     view::View,
     work::{self, Band, WorkItem, WorkOwner},
 };
+use foldhash::fast::RandomState;
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
-use crate::storage::{StateStore, StateView};
+use crate::{
+    row_cache::RowCache,
+    storage::{StateStore, StateView},
+};
 
 /// Counts up with each change of the rows below or of what work follows from a subject; an index of
 /// another format is made again.
@@ -57,18 +64,26 @@ pub(crate) fn open(store: &StateStore) {
 /// entry `applied`.
 pub(crate) fn follow(
     store: &StateStore,
+    known: &mut KnownPlaces,
     before: &dyn Store,
     writes: &Writes,
     applied: u64,
 ) -> Writes {
     let after = Overlay::new(before, writes);
     let mut rows = Writes::new();
-    for subject in work::subjects_of(View(&after), writes) {
-        // The state knows at once that a subject is new, by its filters; the index has none.
-        let known = keys::of(&subject).is_none_or(|key| before.get(key.as_slice()).is_some());
-        let old = if known { places(store, &subject) } else { Vec::new() };
-        put(View(&after), &subject, &old, &mut rows);
+    let keys = writes.iter().filter(|(key, row)| !known.owes_as_before(key, row.as_deref()));
+    for subject in work::subjects_of(View(&after), keys.map(|(key, _)| key)) {
+        let row = keys::of(&subject);
+        let key = places_key(&subject);
+        let old = known.of(&key, || {
+            // The state knows at once that a subject is new, by its filters; the index has none.
+            let is_new = row.as_ref().is_some_and(|row| before.get(row.as_slice()).is_none());
+            if is_new { None } else { store.search_row(&key) }
+        });
+        let owes = put(View(&after), &subject, key, &old, &mut rows);
+        known.note(row, !owes && work::owes_review_alone(View(&after), &subject));
     }
+    known.rows.follow(&rows);
     let marker = Marker { format: FORMAT, applied };
     rows.insert(MARKER.to_vec(), Some(codec::encode(&marker)));
     rows
@@ -85,7 +100,8 @@ fn make_again(store: &StateStore, marker: Marker) {
             let mut changes = Writes::new();
             for (key, _) in rows.by_ref().take(PART) {
                 if let Some(subject) = work::subject_of(View(store), &key) {
-                    put(View(store), &subject, &[], &mut changes);
+                    let key = places_key(&subject);
+                    put(View(store), &subject, key, &[], &mut changes);
                     subjects += 1;
                 }
             }
@@ -101,21 +117,62 @@ fn places_key(subject: &ResourceName) -> Vec<u8> {
     [&[PLACES], subject.to_string().as_bytes()].concat()
 }
 
-fn places(store: &StateStore, subject: &ResourceName) -> Vec<ByteVec> {
-    let row = store.search_row(&places_key(subject));
-    row.map_or_else(Vec::new, |bytes| {
-        codec::decode(&bytes).expect("index rows are written by this code alone")
-    })
+/// Entries of which it is remembered that they owe nothing.
+const SETTLED_MAX: usize = 16_384;
+
+/// Where the work is that follows from subjects which changed lately. Mostly it is nowhere: a draft that
+/// is compiled owes nobody anything, and to find that out anew costs more than the change.
+#[derive(Debug, Default)]
+pub(crate) struct KnownPlaces {
+    rows: RowCache,
+    /// Keys of entries that have no work, and of which none follows but from a row elsewhere, or when they
+    /// are handed in.
+    settled: HashSet<Vec<u8>, RandomState>,
 }
 
-/// Puts the work that follows from `subject` where it belongs, `old` being where it was.
-fn put(view: View<'_>, subject: &ResourceName, old: &[ByteVec], rows: &mut Writes) {
+impl KnownPlaces {
+    /// The places in the row at `key`, which is what `read` reads if it is not remembered.
+    fn of(&self, key: &[u8], read: impl FnOnce() -> Option<Vec<u8>>) -> Vec<ByteVec> {
+        let row = self.rows.row(key, read);
+        row.map_or_else(Vec::new, |bytes| {
+            codec::decode(&bytes).expect("index rows are written by this code alone")
+        })
+    }
+
+    /// Whether the subject whose own row is `key` has no work, and has none either once that row is `row`.
+    fn owes_as_before(&self, key: &[u8], row: Option<&[u8]>) -> bool {
+        key.first() == Some(&(Table::Entry as u8))
+            && row.is_some_and(|row| self.settled.contains(key) && !work::owes_review(row))
+    }
+
+    fn note(&mut self, row: Option<keys::Key>, settled: bool) {
+        let Some(row) = row else { return };
+        if !settled {
+            self.settled.remove(row.as_slice());
+            return;
+        }
+        if self.settled.len() >= SETTLED_MAX {
+            self.settled.clear();
+        }
+        self.settled.insert(row.into_vec());
+    }
+}
+
+/// Puts the work that follows from `subject` where it belongs, `old` being where it was, as the row at
+/// `key` says; whether there is any.
+fn put(
+    view: View<'_>,
+    subject: &ResourceName,
+    key: Vec<u8>,
+    old: &[ByteVec],
+    rows: &mut Writes,
+) -> bool {
     let items = work::items_of(view, subject);
     let mut new: Vec<ByteVec> = items.iter().map(|item| item.place().into()).collect();
     new.sort_by(|a, b| a.as_slice().cmp(b.as_slice()));
     new.dedup();
     if new == old {
-        return;
+        return !new.is_empty();
     }
     for place in old {
         rows.insert([&[PLACE], place.as_slice()].concat(), None);
@@ -123,7 +180,8 @@ fn put(view: View<'_>, subject: &ResourceName, old: &[ByteVec], rows: &mut Write
     for place in &new {
         rows.insert([&[PLACE], place.as_slice()].concat(), Some(Vec::new()));
     }
-    rows.insert(places_key(subject), (!new.is_empty()).then(|| codec::encode(&new)));
+    rows.insert(key, (!new.is_empty()).then(|| codec::encode(&new)));
+    !new.is_empty()
 }
 
 /// What is asked of the index.

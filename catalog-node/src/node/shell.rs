@@ -63,6 +63,7 @@ pub(crate) struct Shell {
     machine: Machine,
     rows: RowCache,
     counts: search::KnownCounts,
+    places: work_index::KnownPlaces,
     history: Arc<History>,
     clock: Arc<StampClock>,
     pub(super) peers: Arc<Peers>,
@@ -126,6 +127,7 @@ impl Shell {
             machine: Machine::new(),
             rows: RowCache::default(),
             counts: search::KnownCounts::default(),
+            places: work_index::KnownPlaces::default(),
             history,
             clock,
             peers,
@@ -230,7 +232,7 @@ impl Shell {
         }
         let writes = session.into_writes();
         let mut indexes = search::follow(&store, &mut self.counts, &known, &writes, last);
-        indexes.extend(work_index::follow(&store, &known, &writes, last));
+        indexes.extend(work_index::follow(&store, &mut self.places, &known, &writes, last));
         self.rows.follow(&writes);
         store.commit(writes, indexes, last, membership.as_deref());
         self.applied = last;
@@ -385,6 +387,7 @@ impl Outside for Shell {
         self.machine = Machine::new();
         self.rows = RowCache::default();
         self.counts = search::KnownCounts::default();
+        self.places = work_index::KnownPlaces::default();
         self.membership = install.membership.clone();
         self.applied = install.index;
         self.clock.saw(View(&*store).clock());

@@ -317,147 +317,167 @@ impl Services {
     }
 }
 
-/// One line for each method of the public API that is answered once.
-async fn dispatch(call: &Call) -> Result<Reply, Refusal> {
+/// One line for each method of the public API that is answered once. Each is answered in a place of its own:
+/// one that had room for any of them would be large, and is moved several times a call.
+fn dispatch(call: &Call) -> Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + '_>> {
     match call.method.path {
         "/luqiao.organization.v1.OrganizationService/CreateOrganization" => {
-            organizations::create(call).await
+            Box::pin(organizations::create(call))
         }
         "/luqiao.organization.v1.OrganizationService/GetOrganization" => {
-            organizations::get(call).await
+            Box::pin(organizations::get(call))
         }
         "/luqiao.organization.v1.OrganizationService/ListOrganizations" => {
-            organizations::list(call).await
+            Box::pin(organizations::list(call))
         }
         "/luqiao.organization.v1.OrganizationService/UpdateOrganization" => {
-            organizations::update(call).await
+            Box::pin(organizations::update(call))
         }
         "/luqiao.organization.v1.OrganizationService/CreatePerson" => {
-            organizations::create_person(call).await
+            Box::pin(organizations::create_person(call))
         }
         "/luqiao.organization.v1.OrganizationService/GetPerson" => {
-            organizations::get_person(call).await
+            Box::pin(organizations::get_person(call))
         }
         "/luqiao.organization.v1.OrganizationService/ListPersons" => {
-            organizations::list_persons(call).await
+            Box::pin(organizations::list_persons(call))
         }
         "/luqiao.organization.v1.OrganizationService/UpdatePerson" => {
-            organizations::update_person(call).await
+            Box::pin(organizations::update_person(call))
         }
         "/luqiao.organization.v1.OrganizationService/CreateSystem" => {
-            organizations::create_system(call).await
+            Box::pin(organizations::create_system(call))
         }
         "/luqiao.organization.v1.OrganizationService/GetSystem" => {
-            organizations::get_system(call).await
+            Box::pin(organizations::get_system(call))
         }
         "/luqiao.organization.v1.OrganizationService/ListSystems" => {
-            organizations::list_systems(call).await
+            Box::pin(organizations::list_systems(call))
         }
         "/luqiao.organization.v1.OrganizationService/DeleteSystem" => {
-            relations::delete_system(call).await
+            Box::pin(relations::delete_system(call))
         }
 
-        "/luqiao.catalog.v1.CatalogService/RegisterEntry" => catalog::register(call).await,
-        "/luqiao.catalog.v1.CatalogService/ImportEntries" => catalog::import(call).await,
-        "/luqiao.catalog.v1.CatalogService/ConsentEntry" => catalog::consent(call).await,
-        "/luqiao.catalog.v1.CatalogService/SubmitEntry" => catalog::submit(call).await,
-        "/luqiao.catalog.v1.CatalogService/ReturnEntry" => catalog::return_entry(call).await,
-        "/luqiao.catalog.v1.CatalogService/PublishEntry" => catalog::publish(call).await,
-        "/luqiao.catalog.v1.CatalogService/UpdateEntry" => catalog::update(call).await,
-        "/luqiao.catalog.v1.CatalogService/WithdrawEntry" => catalog::withdraw(call).await,
-        "/luqiao.catalog.v1.CatalogService/GetEntry" => catalog::get(call).await,
-        "/luqiao.catalog.v1.CatalogService/ListEntries" => catalog::list(call).await,
-        "/luqiao.catalog.v1.CatalogService/SearchEntries" => catalog::search(call).await,
+        "/luqiao.catalog.v1.CatalogService/RegisterEntry" => Box::pin(catalog::register(call)),
+        "/luqiao.catalog.v1.CatalogService/ImportEntries" => Box::pin(catalog::import(call)),
+        "/luqiao.catalog.v1.CatalogService/ConsentEntry" => Box::pin(catalog::consent(call)),
+        "/luqiao.catalog.v1.CatalogService/SubmitEntry" => Box::pin(catalog::submit(call)),
+        "/luqiao.catalog.v1.CatalogService/ReturnEntry" => Box::pin(catalog::return_entry(call)),
+        "/luqiao.catalog.v1.CatalogService/PublishEntry" => Box::pin(catalog::publish(call)),
+        "/luqiao.catalog.v1.CatalogService/UpdateEntry" => Box::pin(catalog::update(call)),
+        "/luqiao.catalog.v1.CatalogService/WithdrawEntry" => Box::pin(catalog::withdraw(call)),
+        "/luqiao.catalog.v1.CatalogService/GetEntry" => Box::pin(catalog::get(call)),
+        "/luqiao.catalog.v1.CatalogService/ListEntries" => Box::pin(catalog::list(call)),
+        "/luqiao.catalog.v1.CatalogService/SearchEntries" => Box::pin(catalog::search(call)),
 
-        "/luqiao.sharing.v1.SharingService/CreateRequest" => sharing::create(call).await,
-        "/luqiao.sharing.v1.SharingService/GetRequest" => sharing::get(call).await,
-        "/luqiao.sharing.v1.SharingService/ListRequests" => sharing::list(call).await,
-        "/luqiao.sharing.v1.SharingService/CompleteRequest" => sharing::complete(call).await,
-        "/luqiao.sharing.v1.SharingService/GiveConsent" => sharing::consent(call).await,
-        "/luqiao.sharing.v1.SharingService/AskOpinion" => sharing::ask_opinion(call).await,
-        "/luqiao.sharing.v1.SharingService/GiveOpinion" => sharing::give_opinion(call).await,
-        "/luqiao.sharing.v1.SharingService/AnswerRequest" => sharing::answer(call).await,
-        "/luqiao.sharing.v1.SharingService/ExtendRequest" => sharing::extend(call).await,
-        "/luqiao.sharing.v1.SharingService/WithdrawRequest" => sharing::withdraw(call).await,
-        "/luqiao.sharing.v1.SharingService/CreateMixedRequest" => cases::create_mixed(call).await,
+        "/luqiao.sharing.v1.SharingService/CreateRequest" => Box::pin(sharing::create(call)),
+        "/luqiao.sharing.v1.SharingService/GetRequest" => Box::pin(sharing::get(call)),
+        "/luqiao.sharing.v1.SharingService/ListRequests" => Box::pin(sharing::list(call)),
+        "/luqiao.sharing.v1.SharingService/CompleteRequest" => Box::pin(sharing::complete(call)),
+        "/luqiao.sharing.v1.SharingService/GiveConsent" => Box::pin(sharing::consent(call)),
+        "/luqiao.sharing.v1.SharingService/AskOpinion" => Box::pin(sharing::ask_opinion(call)),
+        "/luqiao.sharing.v1.SharingService/GiveOpinion" => Box::pin(sharing::give_opinion(call)),
+        "/luqiao.sharing.v1.SharingService/AnswerRequest" => Box::pin(sharing::answer(call)),
+        "/luqiao.sharing.v1.SharingService/ExtendRequest" => Box::pin(sharing::extend(call)),
+        "/luqiao.sharing.v1.SharingService/WithdrawRequest" => Box::pin(sharing::withdraw(call)),
+        "/luqiao.sharing.v1.SharingService/CreateMixedRequest" => {
+            Box::pin(cases::create_mixed(call))
+        }
         "/luqiao.sharing.v1.SharingService/ProposeExtension" => {
-            cases::propose_extension(call).await
+            Box::pin(cases::propose_extension(call))
         }
-        "/luqiao.sharing.v1.SharingService/AnswerExtension" => cases::answer_extension(call).await,
-        "/luqiao.sharing.v1.SharingService/ClaimReason" => cases::claim_reason(call).await,
-        "/luqiao.sharing.v1.SharingService/RuleOnReason" => cases::rule_on_reason(call).await,
-        "/luqiao.sharing.v1.SharingService/FileOnBehalf" => cases::file_on_behalf(call).await,
-        "/luqiao.sharing.v1.SharingService/GetCaseFile" => cases::get_file(call).await,
-        "/luqiao.sharing.v1.SharingService/GetPunctuality" => cases::punctuality(call).await,
+        "/luqiao.sharing.v1.SharingService/AnswerExtension" => {
+            Box::pin(cases::answer_extension(call))
+        }
+        "/luqiao.sharing.v1.SharingService/ClaimReason" => Box::pin(cases::claim_reason(call)),
+        "/luqiao.sharing.v1.SharingService/RuleOnReason" => Box::pin(cases::rule_on_reason(call)),
+        "/luqiao.sharing.v1.SharingService/FileOnBehalf" => Box::pin(cases::file_on_behalf(call)),
+        "/luqiao.sharing.v1.SharingService/GetCaseFile" => Box::pin(cases::get_file(call)),
+        "/luqiao.sharing.v1.SharingService/GetPunctuality" => Box::pin(cases::punctuality(call)),
         "/luqiao.sharing.v1.SharingService/SwitchSeparation" => {
-            cases::switch_separation(call).await
+            Box::pin(cases::switch_separation(call))
         }
-        "/luqiao.sharing.v1.SharingService/GetSeparation" => cases::get_separation(call).await,
-        "/luqiao.sharing.v1.SharingService/GetGrant" => sharing::get_grant(call).await,
-        "/luqiao.sharing.v1.SharingService/ListGrants" => sharing::list_grants(call).await,
-        "/luqiao.sharing.v1.SharingService/SuspendGrant" => sharing::suspend_grant(call).await,
-        "/luqiao.sharing.v1.SharingService/TerminateGrant" => sharing::terminate_grant(call).await,
+        "/luqiao.sharing.v1.SharingService/GetSeparation" => Box::pin(cases::get_separation(call)),
+        "/luqiao.sharing.v1.SharingService/GetGrant" => Box::pin(sharing::get_grant(call)),
+        "/luqiao.sharing.v1.SharingService/ListGrants" => Box::pin(sharing::list_grants(call)),
+        "/luqiao.sharing.v1.SharingService/SuspendGrant" => Box::pin(sharing::suspend_grant(call)),
+        "/luqiao.sharing.v1.SharingService/TerminateGrant" => {
+            Box::pin(sharing::terminate_grant(call))
+        }
 
-        path if path.starts_with("/luqiao.sharing.v1.GrantService/") => grant::dispatch(call).await,
+        path if path.starts_with("/luqiao.sharing.v1.GrantService/") => {
+            Box::pin(grant::dispatch(call))
+        }
         path if path.starts_with("/luqiao.sharing.v1.ServiceChangeService/") => {
-            service_change::dispatch(call).await
+            Box::pin(service_change::dispatch(call))
         }
 
-        "/luqiao.rule.v1.RuleService/GetRulePack" => rules::get_pack(call).await,
-        "/luqiao.rule.v1.RuleService/ListRulePacks" => rules::list_packs(call).await,
-        "/luqiao.rule.v1.RuleService/GetCalendar" => rules::get_calendar(call).await,
-        "/luqiao.rule.v1.RuleService/ListCalendars" => rules::list_calendars(call).await,
+        "/luqiao.rule.v1.RuleService/GetRulePack" => Box::pin(rules::get_pack(call)),
+        "/luqiao.rule.v1.RuleService/ListRulePacks" => Box::pin(rules::list_packs(call)),
+        "/luqiao.rule.v1.RuleService/GetCalendar" => Box::pin(rules::get_calendar(call)),
+        "/luqiao.rule.v1.RuleService/ListCalendars" => Box::pin(rules::list_calendars(call)),
 
         "/luqiao.federation.v1.FederationService/DescribeDomain" => {
-            federation::describe(call).await
+            Box::pin(federation::describe(call))
         }
-        "/luqiao.federation.v1.FederationService/ForwardRequest" => federation::forward(call).await,
-        "/luqiao.federation.v1.FederationService/RelayStatus" => federation::relay(call).await,
+        "/luqiao.federation.v1.FederationService/ForwardRequest" => {
+            Box::pin(federation::forward(call))
+        }
+        "/luqiao.federation.v1.FederationService/RelayStatus" => Box::pin(federation::relay(call)),
         "/luqiao.federation.v1.FederationService/ExchangeHeads" => {
-            ledger::exchange::answer(call).await
+            Box::pin(ledger::exchange::answer(call))
         }
 
         path if path.starts_with("/luqiao.ledger.v1.LedgerService/") => {
-            ledger::dispatch(call).await
+            Box::pin(ledger::dispatch(call))
         }
 
-        "/luqiao.operations.v1.OperationsService/GetStatus" => operations::status(call).await,
+        "/luqiao.operations.v1.OperationsService/GetStatus" => Box::pin(operations::status(call)),
         "/luqiao.operations.v1.OperationsService/TransferLeader" => {
-            operations::transfer(call).await
+            Box::pin(operations::transfer(call))
         }
         "/luqiao.operations.v1.OperationsService/SetDevelopmentClock" => {
-            operations::set_clock(call).await
+            Box::pin(operations::set_clock(call))
         }
-        "/luqiao.operations.v1.OperationsService/ListMembers" => members::list(call).await,
-        "/luqiao.operations.v1.OperationsService/AddMember" => members::add(call).await,
-        "/luqiao.operations.v1.OperationsService/PromoteMember" => members::promote(call).await,
-        "/luqiao.operations.v1.OperationsService/RemoveMember" => members::remove(call).await,
-        "/luqiao.operations.v1.OperationsService/ReplaceMember" => members::replace(call).await,
-        "/luqiao.operations.v1.OperationsService/ListMemberChanges" => members::history(call).await,
-        "/luqiao.operations.v1.OperationsService/RaiseLevel" => members::raise_level(call).await,
+        "/luqiao.operations.v1.OperationsService/ListMembers" => Box::pin(members::list(call)),
+        "/luqiao.operations.v1.OperationsService/AddMember" => Box::pin(members::add(call)),
+        "/luqiao.operations.v1.OperationsService/PromoteMember" => Box::pin(members::promote(call)),
+        "/luqiao.operations.v1.OperationsService/RemoveMember" => Box::pin(members::remove(call)),
+        "/luqiao.operations.v1.OperationsService/ReplaceMember" => Box::pin(members::replace(call)),
+        "/luqiao.operations.v1.OperationsService/ListMemberChanges" => {
+            Box::pin(members::history(call))
+        }
+        "/luqiao.operations.v1.OperationsService/RaiseLevel" => {
+            Box::pin(members::raise_level(call))
+        }
 
-        path if path.starts_with("/luqiao.entry.v1.EntryService/") => entries::dispatch(call).await,
-        path if path.starts_with("/luqiao.relations.v1.") => relations::dispatch(call).await,
+        path if path.starts_with("/luqiao.entry.v1.EntryService/") => {
+            Box::pin(entries::dispatch(call))
+        }
+        path if path.starts_with("/luqiao.relations.v1.") => Box::pin(relations::dispatch(call)),
         path if path.starts_with("/luqiao.quality.v1.QualityService/") => {
-            quality::dispatch(call).await
+            Box::pin(quality::dispatch(call))
         }
 
         path if path.starts_with("/luqiao.sharing.v1.DisputeService/") => {
-            disputes::dispatch(call).await
+            Box::pin(disputes::dispatch(call))
         }
         path if path.starts_with("/luqiao.sharing.v1.DemandService/") => {
-            demands::dispatch(call).await
+            Box::pin(demands::dispatch(call))
         }
 
-        path if path.starts_with("/luqiao.rule.v1.RuleService/") => rules::dispatch(call).await,
-        path if path.starts_with("/luqiao.dr.v1.") => dr::dispatch(call).await,
-        path if path.starts_with("/luqiao.law.v1.LawService/") => law::dispatch(call).await,
-        path if path.starts_with("/luqiao.work.v1.WorkService/") => work::dispatch(call).await,
+        path if path.starts_with("/luqiao.dr.v1.") => Box::pin(dr::dispatch(call)),
         path if path.starts_with("/luqiao.operations.v1.DrillService/") => {
-            drills::dispatch(call).await
+            Box::pin(drills::dispatch(call))
         }
+        path if path.starts_with("/luqiao.rule.v1.RuleService/") => Box::pin(rules::dispatch(call)),
+        path if path.starts_with("/luqiao.law.v1.LawService/") => Box::pin(law::dispatch(call)),
+        path if path.starts_with("/luqiao.work.v1.WorkService/") => Box::pin(work::dispatch(call)),
 
-        path => Err(Refusal::new(Reason::MethodUnknown).fact("method", path)),
+        path => {
+            let refusal = Refusal::new(Reason::MethodUnknown).fact("method", path);
+            Box::pin(std::future::ready(Err(refusal)))
+        }
     }
 }
 

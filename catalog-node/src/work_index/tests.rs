@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use catalog_model::{
+    catalog_entry::{CatalogEntry, EntryContent, EntryOrigin, EntryState},
     deadline::DeadlineKind,
     demand::{Demand, DemandState},
+    entry_file::WorklistItem,
     function_transfer::{FunctionTransfer, TransferState},
-    ids::{DemandId, OrganizationId, TransferId},
+    ids::{DemandId, EntryId, OrganizationId, TransferId},
     name::{Resource, ResourceName},
-    organization::PlatformRole,
+    organization::{DataKind, PlatformRole},
+    reason::Reason,
     rule::Rank,
     share_request::Party,
-    sharing::LegalCitation,
+    sharing::{LegalCitation, SharingKind},
 };
 use catalog_state::{
     keys::{self, relations},
@@ -26,7 +29,10 @@ use crate::storage::folders::Folders;
 struct Desk {
     _folder: TempDir,
     store: Arc<StateStore>,
+    places: KnownPlaces,
     applied: u64,
+    /// As a node that starts anew before each write.
+    forgetful: bool,
 }
 
 fn organization(number: u8) -> OrganizationId {
@@ -134,7 +140,8 @@ impl Desk {
         let store =
             Arc::new(StateStore::open(&Folders::new(folder.path()), 0, Arc::default()).unwrap());
         open(&store);
-        let mut desk = Self { _folder: folder, store, applied: 0 };
+        let places = KnownPlaces::default();
+        let mut desk = Self { _folder: folder, store, places, applied: 0, forgetful: false };
         desk.write([cluster()]);
         desk
     }
@@ -142,7 +149,10 @@ impl Desk {
     fn write(&mut self, rows: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>) {
         self.applied += 1;
         let writes: Writes = rows.into_iter().collect();
-        let index = follow(&self.store, &*self.store, &writes, self.applied);
+        if self.forgetful {
+            self.places = KnownPlaces::default();
+        }
+        let index = follow(&self.store, &mut self.places, &*self.store, &writes, self.applied);
         self.store.commit(writes, index, self.applied, None);
     }
 
@@ -180,7 +190,12 @@ impl Desk {
 
 #[test]
 fn a_list_follows_every_write() {
-    let mut desk = Desk::new();
+    for forgetful in [false, true] {
+        follow_every_write(Desk { forgetful, ..Desk::new() });
+    }
+}
+
+fn follow_every_write(mut desk: Desk) {
     desk.write([demand(1, Some(1), 30), demand(2, Some(1), 10), demand(3, Some(2), 20)]);
     desk.check(&own(1), 2);
     desk.check(&own(2), 1);
@@ -245,4 +260,86 @@ fn an_index_that_is_not_the_states_is_made_again() {
     open(&desk.store);
     desk.check(&own(1), 3);
     desk.check(&AUTHORITY, 1);
+}
+
+/// An entry of the first organization in its own row.
+fn entry(id: u8, state: EntryState, version: u64) -> (Vec<u8>, Option<Vec<u8>>) {
+    let entry = CatalogEntry {
+        id: EntryId::from_bytes([id; 16]),
+        domain: domain(),
+        provider: organization(1),
+        provider_name: "住房局".to_owned(),
+        kind: DataKind::GovernmentData,
+        state,
+        origin: EntryOrigin::Registered,
+        content: EntryContent::default(),
+        version,
+        published_version: 0,
+        return_reason: String::new(),
+        created_time: UtcMillis(0),
+        updated_time: UtcMillis(version),
+        published_time: None,
+        provider_class: None,
+    };
+    (keys::entry(&domain(), entry.id).into_vec(), Some(codec::encode(&entry)))
+}
+
+/// That the entry is to be classified anew.
+fn listed(id: u8) -> (Vec<u8>, Option<Vec<u8>>) {
+    let entry = EntryId::from_bytes([id; 16]);
+    let item = WorklistItem {
+        entry,
+        provider: organization(1),
+        title: "公租房".to_owned(),
+        sharing: SharingKind::Conditional,
+        reason: Reason::NoRuleInForce,
+        rule: None,
+        pass: 1,
+        rule_pack_version: 1,
+        listed_time: UtcMillis(40),
+        clock: None,
+        overdue: false,
+        outcome: None,
+        closed_time: None,
+    };
+    (keys::worklist(&domain(), entry).into_vec(), Some(codec::encode(&item)))
+}
+
+#[test]
+fn an_entry_that_owes_nothing_is_looked_at_again_when_it_may() {
+    let gone = |(key, _): (Vec<u8>, Option<Vec<u8>>)| (key, None);
+    for forgetful in [false, true] {
+        let mut desk = Desk { forgetful, ..Desk::new() };
+        desk.write([entry(1, EntryState::Draft, 1), entry(2, EntryState::Draft, 1)]);
+        desk.write([entry(1, EntryState::Draft, 2)]);
+        assert_eq!(desk.places.settled.len(), if forgetful { 1 } else { 2 });
+        desk.check(&own(1), 0);
+
+        // Handed in, returned, handed in and published: reviewed as long as it lies there.
+        desk.write([entry(1, EntryState::Submitted, 3)]);
+        desk.check(&AUTHORITY, 1);
+        desk.write([entry(1, EntryState::Draft, 4)]);
+        desk.check(&AUTHORITY, 0);
+        desk.write([entry(1, EntryState::Draft, 5)]);
+        desk.write([entry(1, EntryState::ChangeSubmitted, 6), entry(2, EntryState::Draft, 2)]);
+        desk.check(&AUTHORITY, 1);
+        desk.write([entry(1, EntryState::Published, 7)]);
+        desk.check(&AUTHORITY, 0);
+
+        // Put on file alone, changed meanwhile, taken off, changed, put on file with a change.
+        desk.write([listed(1)]);
+        desk.check(&own(1), 1);
+        desk.write([entry(1, EntryState::ChangePending, 8)]);
+        desk.check(&own(1), 1);
+        desk.write([gone(listed(1))]);
+        desk.check(&own(1), 0);
+        desk.write([entry(1, EntryState::ChangePending, 9)]);
+        desk.write([listed(1), entry(1, EntryState::ChangePending, 10)]);
+        desk.check(&own(1), 1);
+        desk.write([gone(listed(1)), gone(entry(1, EntryState::Draft, 0))]);
+        desk.check(&own(1), 0);
+        desk.write([entry(1, EntryState::Submitted, 1), listed(1)]);
+        desk.check(&own(1), 1);
+        desk.check(&AUTHORITY, 1);
+    }
 }

@@ -8,9 +8,14 @@ use minicbor::{Decode, Encode};
 /// The only format so far: CBOR arrays in the order of the fields' indices.
 pub const FORMAT_CBOR: u8 = 1;
 
+/// Room for most values, in bytes: they are written piece by piece, and would otherwise be moved again and
+/// again.
+const USUAL_BYTES: usize = 256;
+
 /// The stored bytes of `value`.
 pub fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = vec![FORMAT_CBOR];
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(FORMAT_CBOR);
     minicbor::encode(value, &mut bytes).expect("writing to a Vec does not fail");
     bytes
 }

@@ -6,6 +6,8 @@
 //! stays until 24 h of committed clock *or* 100,000 later calls of that system have passed,
 //! whichever comes first, and goes in the order of the log.
 
+mod absent;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use catalog_model::{
@@ -16,6 +18,7 @@ use catalog_model::{
 };
 use catalog_mutation::{Mutation, active};
 
+use self::absent::Absent;
 use crate::{
     command::{Body, Command},
     keys::{Key, Table},
@@ -87,10 +90,14 @@ fn keeps_probe(tx: &Tx<'_>, command: &Command) -> bool {
     tx.level >= 2 && matches!(command.body, Body::ProbePut { .. } | Body::ProbeCompareAndSet { .. })
 }
 
-/// Of each caller the numbers of the records that are kept, so that none of them has to be looked
-/// for. Derived from state alone: read anew, they are the same.
+/// What is remembered of the records that are kept, so that none of them has to be looked for. Derived
+/// from state alone: read anew, it is the same.
 #[derive(Debug, Default)]
-pub(crate) struct Orders(BTreeMap<Vec<u8>, Span>);
+pub(crate) struct Orders {
+    /// The numbers of each caller's.
+    spans: BTreeMap<Vec<u8>, Span>,
+    absent: Absent,
+}
 
 /// The records of one caller are numbered without gaps: the newest gets one more than the one before
 /// it, and the oldest go first.
@@ -108,14 +115,15 @@ struct Span {
 impl Orders {
     /// Forgets everything: the next command is another state's.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.spans.clear();
+        self.absent.clear();
     }
 
     /// What is kept of the caller with `order`; `None` = nothing.
     ///
     /// Whoever takes it puts it back with [`Orders::keep`].
     fn take(&mut self, tx: &Tx<'_>, order: &Key) -> Option<Span> {
-        if let Some(span) = self.0.remove(order.as_slice()) {
+        if let Some(span) = self.spans.remove(order.as_slice()) {
             return Some(span);
         }
         let newest = last_number(&tx.last_row(order)?.0);
@@ -127,20 +135,26 @@ impl Orders {
         if span.oldest > span.newest {
             return;
         }
-        if self.0.len() >= CALLERS_KNOWN {
-            self.0.clear();
+        if self.spans.len() >= CALLERS_KNOWN {
+            self.spans.clear();
         }
-        self.0.insert(order.into_vec(), span);
+        self.spans.insert(order.into_vec(), span);
     }
 }
 
-pub(crate) fn look_up(tx: &Tx<'_>, command: &Command) -> Repeat {
+pub(crate) fn look_up(tx: &Tx<'_>, orders: &mut Orders, command: &Command) -> Repeat {
     let Some(request_id) = &command.request_id else { return Repeat::No };
     if active(Mutation::RetryNotRecognized) {
         return Repeat::No;
     }
     let Some(key) = caller_key(Table::Idempotency, tx, command) else { return Repeat::No };
-    let Some(row) = tx.get::<IdempotencyRow>(&key.text(request_id)) else { return Repeat::No };
+    let key = key.text(request_id);
+    orders.absent.go_on(tx);
+    if orders.absent.is_sure(&key) {
+        debug_assert!(!tx.has(&key), "every record is counted");
+        return Repeat::No;
+    }
+    let Some(row) = tx.get::<IdempotencyRow>(&key) else { return Repeat::No };
     let window = if active(Mutation::RetryForgottenEarly) { 1_000 } else { WINDOW_MS };
     if tx.clock.0.saturating_sub(row.time.0) > window {
         return Repeat::No;
@@ -189,13 +203,15 @@ pub(crate) fn record(tx: &mut Tx<'_>, orders: &mut Orders, command: &Command, ou
     let order = caller_key(Table::IdempotencyOrder, tx, command).expect("checked above");
     let before = orders.take(tx, &order);
     let number = before.as_ref().map_or(0, |span| span.newest) + 1;
-    tx.put_bytes(&order.clone().number(number), key.into_vec());
+    let order_key = order.clone().number(number);
+    orders.absent.added(&order_key, &key);
+    tx.put_bytes(&order_key, key.into_vec());
     let mut span = before.unwrap_or_else(|| {
         let (made, ahead) = (Some(tx.clock), VecDeque::new());
         Span { oldest: number, newest: number, made, ahead }
     });
     span.newest = number;
-    evict(tx, &order, &mut span);
+    evict(tx, &mut orders.absent, &order, &mut span);
     orders.keep(order, span);
 }
 
@@ -206,7 +222,7 @@ fn last_number(key: &[u8]) -> u64 {
 }
 
 /// Removes the oldest records of a caller that are past one of the windows.
-fn evict(tx: &mut Tx<'_>, order: &Key, span: &mut Span) {
+fn evict(tx: &mut Tx<'_>, absent: &mut Absent, order: &Key, span: &mut Span) {
     for _ in 0..EVICTED_PER_CALL.min((span.newest - span.oldest + 1) as usize) {
         let mut now = tx.clock;
         if active(Mutation::RetryEvictedByGatewayClock) {
@@ -234,6 +250,7 @@ fn evict(tx: &mut Tx<'_>, order: &Key, span: &mut Span) {
         }
         tx.delete(&key);
         tx.delete(&order_key);
+        absent.removed(&order_key, &key);
         span.ahead.pop_front();
         span.oldest += 1;
     }

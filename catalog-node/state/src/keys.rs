@@ -172,6 +172,9 @@ pub enum Table {
     DrillDue = 0x92,
 }
 
+/// Room for most keys, in bytes: they are put together from parts, and would otherwise be moved with each.
+const USUAL_BYTES: usize = 96;
+
 /// A key under construction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key(Vec<u8>);
@@ -179,7 +182,9 @@ pub struct Key(Vec<u8>);
 impl Key {
     /// The empty key of `table`, a prefix of all its keys.
     pub fn table(table: Table) -> Self {
-        Self(vec![table as u8])
+        let mut key = Vec::with_capacity(USUAL_BYTES);
+        key.push(table as u8);
+        Self(key)
     }
 
     /// Adds a domain.

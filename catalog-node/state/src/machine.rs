@@ -393,7 +393,7 @@ fn decide(
         let refusal = Refusal::new(Reason::LevelTooLow);
         return Outcome::Refused(refusal.fact("needed", needed).fact("level", level));
     }
-    match idempotency::look_up(tx, command) {
+    match idempotency::look_up(tx, orders, command) {
         Repeat::Of(outcome) => return outcome,
         Repeat::WithOtherBody(refusal) => return Outcome::Refused(refusal),
         Repeat::No => {}

@@ -35,7 +35,6 @@ use catalog_model::{
 
 use crate::{
     keys::{Key, Table},
-    store::Writes,
     view::View,
 };
 
@@ -273,11 +272,26 @@ pub fn items_of(view: View<'_>, subject: &ResourceName) -> Vec<WorkItem> {
     }
 }
 
-/// The subjects whose work `writes` may have changed; `after` is the state that holds them.
-pub fn subjects_of(after: View<'_>, writes: &Writes) -> BTreeSet<ResourceName> {
+/// Whether an entry owes nothing but its review, whatever becomes of its own row: nothing is on file of which
+/// work follows. Of no other subject can that be said.
+pub fn owes_review_alone(view: View<'_>, subject: &ResourceName) -> bool {
+    matches!(subject.resource, Resource::Entry(id) if !catalog::is_on_file(view, subject, id))
+}
+
+/// Whether the authority has to look at the entry in `row`.
+pub fn owes_review(row: &[u8]) -> bool {
+    catalog::is_reviewed(View::state_of_entry(row))
+}
+
+/// The subjects whose work may have changed with the rows at `keys`; `after` is the state that holds what was
+/// written.
+pub fn subjects_of<'k>(
+    after: View<'_>,
+    keys: impl IntoIterator<Item = &'k Vec<u8>>,
+) -> BTreeSet<ResourceName> {
     let mut subjects = BTreeSet::new();
     let mut moved = BTreeSet::new();
-    for key in writes.keys() {
+    for key in keys {
         if let Some(entry) = moved_entry(key) {
             moved.insert(entry);
         }

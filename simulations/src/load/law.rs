@@ -12,6 +12,7 @@ mod proofs;
 mod recount;
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     sync::{
@@ -91,7 +92,7 @@ pub fn table(lines: &[Line]) -> String {
             Some(true) => "yes",
             Some(false) => "**no**",
         };
-        text += &format!("| {what} | {asked} | {measured} | {held} |\n");
+        let _ = writeln!(text, "| {what} | {asked} | {measured} | {held} |");
     }
     text
 }

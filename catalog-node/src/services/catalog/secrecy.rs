@@ -33,9 +33,9 @@ pub(super) fn of(
     kind: DataKind,
     content: &EntryContent,
 ) -> Result<Option<Secret>, Refusal> {
+    let Some(mark) = mark_of(look, content) else { return Ok(None) };
     let provider = look.view().organization(look.domain(), provider);
     let class = provider.and_then(|provider| provider.class);
-    let Some(mark) = mark_of(look, content) else { return Ok(None) };
     match look.view().check_secrecy(class, kind, mark) {
         Ok(()) => Ok(None),
         Err(refusal) if refusal.reason == Reason::SecretEntryRefused => {

@@ -1,8 +1,12 @@
 //! Work that follows from the catalog: what must be reviewed, updated, decided anew, confirmed?
 
 use catalog_model::{
-    catalog_entry::EntryState, deadline::DeadlineKind, entry_file::ChangeReport, ids::EntryId,
-    name::ResourceName, organization::PlatformRole,
+    catalog_entry::EntryState,
+    deadline::DeadlineKind,
+    entry_file::{ChangeReport, EntryFile},
+    ids::EntryId,
+    name::ResourceName,
+    organization::PlatformRole,
 };
 
 use super::{WorkItem, WorkKind, WorkOwner};
@@ -13,7 +17,7 @@ pub(super) fn of_entry(view: View<'_>, name: &ResourceName, id: EntryId) -> Vec<
     let file = view.entry_file(&name.domain, id).unwrap_or_default();
     let provider = WorkOwner::Organization(name.domain.clone(), entry.provider);
     let mut items = Vec::new();
-    if matches!(entry.state, EntryState::Submitted | EntryState::ChangeSubmitted) {
+    if is_reviewed(entry.state) {
         let clock = file.authority_review.as_ref().map(|review| &review.clock);
         let (due, rule) = view.clock_of(DeadlineKind::CatalogReview, name, clock);
         let since = file.submitted_time.unwrap_or(entry.updated_time);
@@ -46,6 +50,19 @@ pub(super) fn of_entry(view: View<'_>, name: &ResourceName, id: EntryId) -> Vec<
         item.title.clone_from(&entry.content.title);
     }
     items
+}
+
+/// Whether work may follow from an entry beside its review.
+pub(super) fn is_on_file(view: View<'_>, name: &ResourceName, id: EntryId) -> bool {
+    let has_review = |file: EntryFile| file.attribute_review.is_some();
+    view.entry_file(&name.domain, id).is_some_and(has_review)
+        || view.worklist_item(&name.domain, id).is_some_and(|listed| listed.outcome.is_none())
+        || view.change_report(name).is_some()
+}
+
+/// Whether the authority has to look at an entry in this state.
+pub(super) fn is_reviewed(state: EntryState) -> bool {
+    matches!(state, EntryState::Submitted | EntryState::ChangeSubmitted)
 }
 
 /// An organization whose duties changed owes an update of its catalog.

@@ -35,6 +35,14 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
                 (case, writes(bench, clients).await?)
             };
             let rate = |one: &Value| one["applied_per_second"].as_f64().unwrap_or_default();
+            let failed =
+                |one: &Value| one["failures"].as_object().is_some_and(|all| !all.is_empty());
+            if failed(&case) || failed(&core) {
+                // Whoever is refused is fast: such a round says nothing.
+                eprintln!("  a round does not count: {} {}", case["failures"], core["failures"]);
+                detail.push(json!({ "cases": case, "core": core, "counts": false }));
+                continue;
+            }
             eprintln!("  {clients} clients: {:.0} of {:.0} /s", rate(&case), rate(&core));
             ratios.push(rate(&case) / rate(&core));
             cases.push(rate(&case));

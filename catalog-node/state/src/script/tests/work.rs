@@ -118,7 +118,7 @@ fn writes_name_every_subject_of_work() {
         let view = View(store);
         let writes: Writes =
             store.0.iter().map(|(key, row)| (key.clone(), Some(row.clone()))).collect();
-        let named = subjects_of(view, &writes);
+        let named = subjects_of(view, writes.keys());
         let table = Key::table(Table::Deadline);
         for (key, bytes) in store.range(table.as_slice(), &table.end()) {
             let row: DeadlineRow = crate::codec::decode(&bytes).unwrap();
