@@ -47,7 +47,10 @@ use crate::{
         Introduction, Peers, Verdicts, fetch::Fetcher, read_index::FollowerReads, serve::Incoming,
     },
     pulse,
-    services::{HeadKey, HeadKeyError, Services, call::NodeCalls, dr::trust::Trust, federation, probe::ProbeLists},
+    services::{
+        HeadKey, HeadKeyError, Services, call::NodeCalls, dr::trust::Trust, federation,
+        probe::ProbeLists,
+    },
     snapshots::{self, Snapshots},
     standing::Standing,
     storage::{Founding, Identity, OpenStores, Reseed, StateStore, Storage, StorageError, hex},

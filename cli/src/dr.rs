@@ -103,8 +103,7 @@ fn person(file: &Path) -> Result<(ResourceName, Vec<u8>), Failure> {
     let certificate =
         CertificateDer::from_pem_file(file).map_err(|error| refused(error.to_string()))?;
     let der = certificate.to_vec();
-    let read =
-        PeerCertificate::read(&[certificate]).map_err(|error| refused(error.to_string()))?;
+    let read = PeerCertificate::read(&[certificate]).map_err(|error| refused(error.to_string()))?;
     let Some(name) = read.spiffe else { return Err(refused("it has no name of ours".to_owned())) };
     match name.subject {
         Subject::Person { organization, person } => {

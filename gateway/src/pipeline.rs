@@ -249,7 +249,9 @@ impl Stages {
             let (stages, admitted) = (self.clone(), each.clone());
             async move {
                 let answer = match call {
-                    Ok(call) => stages.one(admitted.clone(), call).await.map(|answer| answer.message),
+                    Ok(call) => {
+                        stages.one(admitted.clone(), call).await.map(|answer| answer.message)
+                    }
                     Err(status) => Err(Failure::Frame(status.message().to_owned())),
                 };
                 concluded(&admitted, answer)

@@ -74,12 +74,12 @@ fn uris(certificate: &X509Certificate<'_>) -> Result<Vec<String>, Rejected> {
     let names = certificate.subject_alternative_name().map_err(|error| {
         Rejected::CertificateWrong { detail: format!("unreadable names: {error}") }
     })?;
-    let uris = names
-        .iter()
-        .flat_map(|extension| &extension.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some((*uri).to_owned()),
-            _ => None,
+    let uris =
+        names.iter().flat_map(|extension| &extension.value.general_names).filter_map(|name| {
+            match name {
+                GeneralName::URI(uri) => Some((*uri).to_owned()),
+                _ => None,
+            }
         });
     Ok(uris.collect())
 }

@@ -31,9 +31,9 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue, transport::Channel};
 
 use super::{
-    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, entries, federation,
-    grant, law, ledger, links, members, operations, organizations, quality, relations, rules,
-    service_change, sharing, watch, work,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, entries,
+    federation, grant, law, ledger, links, members, operations, organizations, quality, relations,
+    rules, service_change, sharing, watch, work,
 };
 use crate::{
     bootstrap::{LedgerHash, Spec},

@@ -8,12 +8,7 @@ mod status;
 pub(crate) mod trust;
 mod witness;
 
-use catalog_model::{
-    ids::DomainId,
-    reason::Reason,
-    refusal::Refusal,
-    witness::Approval,
-};
+use catalog_model::{ids::DomainId, reason::Reason, refusal::Refusal, witness::Approval};
 use catalog_state::{
     command::{
         Body,
@@ -155,8 +150,7 @@ async fn begin_switchover(call: &Call) -> Result<Reply, Refusal> {
 async fn abort_switchover(call: &Call) -> Result<Reply, Refusal> {
     let request: AbortSwitchoverRequest = call.decode()?;
     own(call, &request.name)?;
-    let step =
-        SwitchoverStep::Reach { number: request.number, state: SwitchoverState::Aborted };
+    let step = SwitchoverStep::Reach { number: request.number, state: SwitchoverState::Aborted };
     write(call, &request.request_id, SitesCommand::Switchover { step }).await
 }
 

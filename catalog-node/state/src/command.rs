@@ -534,12 +534,18 @@ impl Body {
                 bootstrap.level.unwrap_or(1).max(2)
             }
             Self::Bootstrap(bootstrap) => bootstrap.level.unwrap_or(1),
-            Self::ChangeMembers { change, current, .. } if change.site().is_some() || sited(current) => {
+            Self::ChangeMembers { change, current, .. }
+                if change.site().is_some() || sited(current) =>
+            {
                 4
             }
             Self::ChangeMembers { .. } | Self::RecordOutage { .. } => 2,
             Self::Sites(_) => 4,
-            Self::Proof(command) if matches!(**command, proof::ProofCommand::ReceiveFork { .. }) => 4,
+            Self::Proof(command)
+                if matches!(**command, proof::ProofCommand::ReceiveFork { .. }) =>
+            {
+                4
+            }
             Self::RaiseLevel { level } => (*level).max(2),
             Self::Grant(_) => 3,
             body if body.speaks_of_a_course() => 3,

@@ -52,10 +52,7 @@ fn site(name: &str) -> SiteId {
 }
 
 fn node_of(domain: &str, id: u64) -> Caller {
-    Caller {
-        domain: domain.parse().unwrap(),
-        identity: Identity::Node { id: id.to_string() },
-    }
+    Caller { domain: domain.parse().unwrap(), identity: Identity::Node { id: id.to_string() } }
 }
 
 fn person_of_siming(number: u8) -> (Caller, ResourceName) {
@@ -127,12 +124,7 @@ impl Siming {
         cell
     }
 
-    async fn refused(
-        &mut self,
-        caller: &Caller,
-        by: Option<&Writer>,
-        write: &CellWrite,
-    ) -> Reason {
+    async fn refused(&mut self, caller: &Caller, by: Option<&Writer>, write: &CellWrite) -> Reason {
         let request = self.request(by, write);
         self.gateway.refused(1, caller, WRITE, &request).await
     }
@@ -187,8 +179,7 @@ async fn dr_01_a_witness_takes_a_failover_from_two_persons_of_the_watched_domain
     // Main goes on alone, and names what it alone holds.
     siming.write(&main, Some(&leader), &CellWrite::SetMode { mode: Mode::Async }).await;
     let act = ActAtRisk { index: 50, name: person_of_siming(1).1 };
-    let deposit =
-        Deposit { index: 50, ledger_size: 7, root: [1; 32], signature: vec![2], acts: 1 };
+    let deposit = Deposit { index: 50, ledger_size: 7, root: [1; 32], signature: vec![2], acts: 1 };
     let renewal = CellWrite::Renew { deposit: Some(deposit), named: vec![act] };
     siming.write(&main, Some(&leader), &renewal).await;
 
@@ -252,7 +243,8 @@ async fn dr_04_nothing_is_graded_core_without_a_policy() {
     let refused = gateway.refused(1, &bureau, method, &register(1)).await;
     assert_eq!(refused, Reason::DrPolicyMissing);
 
-    let person = |organization, person| format!("{PARENT}/organizations/{organization}/persons/{person}");
+    let person =
+        |organization, person| format!("{PARENT}/organizations/{organization}/persons/{person}");
     let policy = SetPolicyRequest {
         name: PARENT.to_owned(),
         policy: Some(Policy {

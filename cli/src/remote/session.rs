@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use catalog_model::{ids::DomainId, reason::Lang};
 use luqiao_proto::{
     catalog::v1::catalog_service_client::CatalogServiceClient,
+    dr::v1::disaster_recovery_service_client::DisasterRecoveryServiceClient,
     entry::v1::entry_service_client::EntryServiceClient,
     law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
-    dr::v1::disaster_recovery_service_client::DisasterRecoveryServiceClient,
     operations::v1::operations_service_client::OperationsServiceClient,
     organization::v1::organization_service_client::OrganizationServiceClient,
     quality::v1::quality_service_client::QualityServiceClient,

@@ -135,11 +135,7 @@ pub fn approval_message(approval: &Approval) -> message::Approval {
 }
 
 /// A text that is one of a few words, or a name.
-fn text<T: FromStr<Err = IdError>>(
-    reading: &mut Reading,
-    at: At<'_>,
-    text: &str,
-) -> Option<T> {
+fn text<T: FromStr<Err = IdError>>(reading: &mut Reading, at: At<'_>, text: &str) -> Option<T> {
     match text.parse() {
         Ok(value) => Some(value),
         Err(error) => {

@@ -122,14 +122,20 @@ impl World {
             Job::Grow { with } => match role(with) {
                 Some(MemberRole::Voter) => None,
                 Some(_) => Some(MemberChange::Promote { id: with }),
-                None => Some(MemberChange::AddLearner { id: with, address: cast::address(with), site: None }),
+                None => Some(MemberChange::AddLearner {
+                    id: with,
+                    address: cast::address(with),
+                    site: None,
+                }),
             },
             Job::Replace { out, with } => match (role(out), role(with)) {
                 (None, _) => None,
                 (Some(_), Some(_)) => Some(MemberChange::Replace { out, replacement: with }),
-                (Some(_), None) => {
-                    Some(MemberChange::AddLearner { id: with, address: cast::address(with), site: None })
-                }
+                (Some(_), None) => Some(MemberChange::AddLearner {
+                    id: with,
+                    address: cast::address(with),
+                    site: None,
+                }),
             },
             Job::Shrink { out } => role(out).map(|_| MemberChange::Remove { id: out }),
         };
@@ -143,7 +149,8 @@ impl World {
                     self.make_room(out);
                 }
                 // A mistake that operators make: the old id once more. It must come to nothing.
-                let again = MemberChange::AddLearner { id: out, address: cast::address(out), site: None };
+                let again =
+                    MemberChange::AddLearner { id: out, address: cast::address(out), site: None };
                 self.ask_leader(again);
             }
             let voters = self.checker.memberships.last().voters.clone();
@@ -166,8 +173,7 @@ impl World {
     /// Who belongs to a cluster whose state does not know yet.
     fn first_members(&self) -> Members {
         let voters = self.checker.memberships.last().voters.iter();
-        let voter =
-            |id: &u64| Member {
+        let voter = |id: &u64| Member {
             id: *id,
             address: cast::address(*id),
             role: MemberRole::Voter,

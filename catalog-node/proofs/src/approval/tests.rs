@@ -53,8 +53,7 @@ fn signed(
     let key = KeyPair::generate_for(algorithm).unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.subject_alt_names.push(SanType::URI(person_uri(&approval).try_into().unwrap()));
-    (params.not_before, params.not_after) =
-        (date_time_ymd(2020, 1, 1), date_time_ymd(until, 1, 1));
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(until, 1, 1));
     approval.certificate = params.signed_by(&key, authority).unwrap().der().to_vec();
     approval.signature = key.sign(&approval.statement.signed_bytes()).unwrap();
     approval

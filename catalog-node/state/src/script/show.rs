@@ -32,7 +32,9 @@ impl World {
             "members" => self.members_text(),
             "outages" => self.outages(),
             "probe" => self.probe_text(&line.subjects[1]),
-            "sites" | "cell" | "acts" | "forks" | "switchover" | "one_site" => self.sites_text(line),
+            "sites" | "cell" | "acts" | "forks" | "switchover" | "one_site" => {
+                self.sites_text(line)
+            }
             "level" => format!("level {}\n", self.view().level()),
             "catalog" => self.catalog(),
             // Relations and quality.

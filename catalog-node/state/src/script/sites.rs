@@ -52,7 +52,12 @@ impl World {
 
     /// `approved=x,y [act=…] [from=…] [to=…] [of_pair=…] [release=…] [expires=…]`: what persons
     /// signed, by default just what is wanted. Apply does not check signatures.
-    fn approvals(&self, line: &Line, of: &DomainId, wanted: (Act, &str, &str, &str)) -> Vec<Approval> {
+    fn approvals(
+        &self,
+        line: &Line,
+        of: &DomainId,
+        wanted: (Act, &str, &str, &str),
+    ) -> Vec<Approval> {
         let (act, from, to, of_pair) = wanted;
         let statement = Statement {
             domain: of.clone(),
@@ -216,9 +221,10 @@ impl World {
                 let wanted = (Act::Release, active.as_str(), active.as_str(), now.as_str());
                 let basis = match line.get("cell") {
                     Some(revision) => ModeBasis::Witness { revision: number(revision) },
-                    None => {
-                        ModeBasis::Approvals { approvals: self.approvals(line, &here, wanted), reason }
-                    }
+                    None => ModeBasis::Approvals {
+                        approvals: self.approvals(line, &here, wanted),
+                        reason,
+                    },
                 };
                 ("node".to_owned(), SitesCommand::ChangeMode { mode: mode(line.subject()), basis })
             }
@@ -229,9 +235,10 @@ impl World {
                 (manager, SitesCommand::ReleaseActs { approvals, reason })
             }
             "switchover" => self.switchover_step(line, (&active, &now)),
-            "fork" => {
-                ("node".to_owned(), SitesCommand::RecordFork { fork: Box::new(self.fork(line, &active)) })
-            }
+            "fork" => (
+                "node".to_owned(),
+                SitesCommand::RecordFork { fork: Box::new(self.fork(line, &active)) },
+            ),
             "close_window" => {
                 let generation = number(line.subject());
                 let reason = line.or("reason", "").to_owned();
@@ -283,7 +290,12 @@ impl World {
             pair: pair(line.value("pair")),
             site: site(at),
             verdict: line.value("verdict").parse().expect("a verdict"),
-            missing: line.or("missing", "").split(';').filter(|m| !m.is_empty()).map(str::to_owned).collect(),
+            missing: line
+                .or("missing", "")
+                .split(';')
+                .filter(|m| !m.is_empty())
+                .map(str::to_owned)
+                .collect(),
             greatest_head: line
                 .get("head")
                 .map(|size| GreatestHead { tree_size: number(size), root: [3; 32] }),
@@ -303,8 +315,7 @@ impl World {
         let cell = row.cell;
         let generation = view.cluster().expect("a cluster").generation;
         let mut text = String::new();
-        let unconfirmed =
-            if cell.is_confirmed(generation) { "" } else { ", UNCONFIRMED" };
+        let unconfirmed = if cell.is_confirmed(generation) { "" } else { ", UNCONFIRMED" };
         add(
             &mut text,
             format_args!(
@@ -394,7 +405,10 @@ impl World {
                     let alone = if row.without_witness { ", without witness" } else { "" };
                     add(
                         &mut text,
-                        format_args!("{} at {}, {}{alone}{released}", row.pair, row.active, row.mode),
+                        format_args!(
+                            "{} at {}, {}{alone}{released}",
+                            row.pair, row.active, row.mode
+                        ),
                     );
                 }
             },

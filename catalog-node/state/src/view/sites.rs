@@ -1,11 +1,12 @@
 //! Reading what there is about sites.
 
-use catalog_model::{ids::DomainId, name::ResourceName, site::Mode, time::UtcMillis, witness::ActAtRisk};
+use catalog_model::{
+    ids::DomainId, name::ResourceName, site::Mode, time::UtcMillis, witness::ActAtRisk,
+};
 
 use super::View;
 use crate::{
-    codec,
-    keys,
+    codec, keys,
     rows::sites::{CellRow, DrPolicy, ForkRow, SitesRow, Switchover},
 };
 

@@ -91,10 +91,9 @@ pub fn write_message(write: &CellWrite) -> Write {
         CellWrite::ReportSeal { seal } => {
             Write::ReportSeal(message::ReportSeal { seal: Some(seal_message(seal)) })
         }
-        CellWrite::Open { verdict, nodes } => Write::Open(message::Open {
-            verdict: verdict.name().to_owned(),
-            nodes: nodes.clone(),
-        }),
+        CellWrite::Open { verdict, nodes } => {
+            Write::Open(message::Open { verdict: verdict.name().to_owned(), nodes: nodes.clone() })
+        }
         CellWrite::Confirm => Write::Confirm(message::Confirm {}),
         CellWrite::ConfirmByApproval { approvals } => {
             let approvals = approved(approvals);
@@ -209,11 +208,7 @@ fn one(reading: &mut Reading, at: At<'_>, approval: &message::Approval) -> Optio
     Some(Approval { statement, approver: approver?, signature, certificate })
 }
 
-fn read_deposit(
-    reading: &mut Reading,
-    at: At<'_>,
-    deposit: &message::Deposit,
-) -> Option<Deposit> {
+fn read_deposit(reading: &mut Reading, at: At<'_>, deposit: &message::Deposit) -> Option<Deposit> {
     let root = root(reading, at.field("root"), &deposit.root)?;
     Some(Deposit {
         index: deposit.index,

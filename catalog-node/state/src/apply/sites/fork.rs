@@ -153,8 +153,7 @@ fn check_approvals(tx: &Tx<'_>, fork: &Fork, row: &SitesRow) -> Result<(), Refus
 fn check(fork: &Fork, generation: u64, before: Option<&SitesRow>) -> Result<(), Refusal> {
     let Fork { from, pair, verdict, missing, cell, attested, .. } = fork;
     // Failovers that never opened count up too.
-    if pair.generation <= generation || pair.epoch <= from.epoch || from.generation != generation
-    {
+    if pair.generation <= generation || pair.epoch <= from.epoch || from.generation != generation {
         return Err(refused(
             &format!("{pair} does not follow {from}, which is generation {generation} here"),
             &format!("{pair} 未接续 {from}，此处代次为 {generation}"),

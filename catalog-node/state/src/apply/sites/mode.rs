@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use catalog_model::{
+    reason::Reason,
     refusal::Refusal,
     site::{Mode, Pair, SiteId},
     witness::{Act, Approval, CellRefusal, SITES},
-    reason::Reason,
 };
 
 use super::{by_node, check_approved, needs_sites, persons, sites, texts};
@@ -83,12 +83,7 @@ pub(super) fn set_sites(
     Ok(told(tx, fact, &[], &[]))
 }
 
-fn told(
-    tx: &mut Tx<'_>,
-    fact: Fact,
-    approvals: &[Approval],
-    more: &[(&str, &str)],
-) -> Outcome {
+fn told(tx: &mut Tx<'_>, fact: Fact, approvals: &[Approval], more: &[(&str, &str)]) -> Outcome {
     let domain = tx.domain_name();
     let persons = persons(approvals);
     ledger::append(tx, &domain, fact, None, &texts(&persons, more));
@@ -96,11 +91,7 @@ fn told(
     Outcome::Done(Some(domain))
 }
 
-pub(super) fn change(
-    tx: &mut Tx<'_>,
-    mode: Mode,
-    basis: &ModeBasis,
-) -> Result<Outcome, Refusal> {
+pub(super) fn change(tx: &mut Tx<'_>, mode: Mode, basis: &ModeBasis) -> Result<Outcome, Refusal> {
     by_node(tx)?;
     let row = needs_sites(tx)?;
     if row.mode == mode {

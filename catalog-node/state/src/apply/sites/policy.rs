@@ -1,10 +1,6 @@
 //! The disaster recovery policy: without one no entry is graded core (DR-04).
 
-use catalog_model::{
-    name::Resource,
-    reason::Reason,
-    refusal::Refusal,
-};
+use catalog_model::{name::Resource, reason::Reason, refusal::Refusal};
 
 use crate::{
     apply::{organizations::is_authority, text},
@@ -44,10 +40,7 @@ pub(super) fn set(tx: &mut Tx<'_>, content: &DrPolicyContent) -> Result<Outcome,
         let on_file = name.domain == *tx.domain()
             && tx.has(&keys::person(tx.domain(), *organization, *person));
         if !on_file || approvers[..place].contains(name) {
-            return invalid(
-                "each is a person on file, once",
-                "批准人须为在册人员且不得重复",
-            );
+            return invalid("each is a person on file, once", "批准人须为在册人员且不得重复");
         }
     }
     if let Some(witness) = &content.witness

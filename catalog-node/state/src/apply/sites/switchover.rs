@@ -115,10 +115,7 @@ fn reach(tx: &mut Tx<'_>, number: u64, state: SwitchoverState) -> Result<Outcome
         _ => !now.is_over() && state as u8 == now as u8 + 1,
     };
     if !next {
-        return Err(refused(
-            &format!("it is {}", now.name()),
-            &format!("其处于 {}", now.name()),
-        ));
+        return Err(refused(&format!("it is {}", now.name()), &format!("其处于 {}", now.name())));
     }
     if state == SwitchoverState::Done {
         let row = needs_sites(tx)?;

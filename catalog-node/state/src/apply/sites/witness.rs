@@ -69,11 +69,7 @@ pub(super) fn write(
 
 /// A node of the watched domain writes as itself; what only approvals can bring about may also
 /// come from anybody else for whom that domain vouches.
-fn check_writer(
-    tx: &Tx<'_>,
-    domain: &DomainId,
-    writer: Option<&Writer>,
-) -> Result<(), Refusal> {
+fn check_writer(tx: &Tx<'_>, domain: &DomainId, writer: Option<&Writer>) -> Result<(), Refusal> {
     let theirs = tx.caller.domain == *domain;
     let may = match (&tx.caller.identity, writer) {
         (Identity::Node { id }, Some(writer)) => *id == writer.node.to_string(),

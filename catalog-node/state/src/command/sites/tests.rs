@@ -35,10 +35,7 @@ fn xiamen() -> DomainId {
 
 fn person(n: u8) -> ResourceName {
     let organization = OrganizationId::from_bytes([n; 16]);
-    ResourceName::new(
-        xiamen(),
-        Resource::Person(organization, PersonId::from_bytes([n + 1; 16])),
-    )
+    ResourceName::new(xiamen(), Resource::Person(organization, PersonId::from_bytes([n + 1; 16])))
 }
 
 fn pair(generation: u64, epoch: u64) -> Pair {
