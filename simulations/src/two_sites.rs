@@ -14,12 +14,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{
-    checker::Violation,
-    report::Report,
-    scenario::Scenario,
-    world::Options,
-};
+use crate::{checker::Violation, report::Report, scenario::Scenario, world::Options};
 
 mod checks;
 mod clients;

@@ -39,7 +39,10 @@ fn play(name: &str) {
         return;
     }
     let difference = told.lines().zip(story.lines()).find(|(new, old)| new != old);
-    assert!(told == story, "{name} goes differently now, first at {difference:?}. All of it:\n{told}");
+    assert!(
+        told == story,
+        "{name} goes differently now, first at {difference:?}. All of it:\n{told}"
+    );
 }
 
 macro_rules! executions {
@@ -77,7 +80,8 @@ executions! {
 
 #[test]
 fn seeds_of_two_sites_hold() {
-    let mut verdicts = [("proven zero", 0), ("bounded", 0), ("unknown", 0), ("openings with a loss", 0)];
+    let mut verdicts =
+        [("proven zero", 0), ("bounded", 0), ("unknown", 0), ("openings with a loss", 0)];
     for seed in 1..=12 {
         let options = Options { scenario: Scenario::TwoSites, ..Options::default() };
         let report = world::run(seed, &options);

@@ -446,7 +446,8 @@ impl Lead {
         let renewal_due = view.now >= self.last_renewal + RENEWAL_MS
             || view.applied >= cell.deposit + DEPOSIT_EVERY
             || cell.deposit == 0;
-        let renewal = renewal_due.then_some(Wish::Renew { deposit: view.applied.max(cell.deposit) });
+        let renewal =
+            renewal_due.then_some(Wish::Renew { deposit: view.applied.max(cell.deposit) });
         match (view.sites.mode?, cell.promise) {
             (Mode::Sync, Promise::Sync) if self.cut_off(view.now) => {
                 (!active(Mutation::LogBeforeCell)).then_some(Wish::Promise(Promise::Async))

@@ -23,8 +23,8 @@ use self::{
 };
 use crate::{
     CannotLead, CompactLimits, Config, EntryKind, LogWrite, Membership, PeerProgress, PeerState,
-    ProposeRefusal, Ready, ReplicaStatus, Role, RoleKind, StartError,
-    StepRefusal, compaction, drive::BEGINNING, log_view::LogView,
+    ProposeRefusal, Ready, ReplicaStatus, Role, RoleKind, StartError, StepRefusal, compaction,
+    drive::BEGINNING, log_view::LogView,
 };
 
 mod members;

@@ -325,13 +325,9 @@ mod mutate {
 
     /// The standard world first; what it does not notice may need another one.
     fn look(mutation: Mutation, seeds: (u64, u64)) -> Option<Catch> {
-        let mut scenarios = [
-            Scenario::Standard,
-            Scenario::Membership,
-            Scenario::Harsh,
-            Scenario::TwoSites,
-        ]
-        .into_iter();
+        let mut scenarios =
+            [Scenario::Standard, Scenario::Membership, Scenario::Harsh, Scenario::TwoSites]
+                .into_iter();
         scenarios.find_map(|scenario| mutations::search(mutation, scenario, seeds))
     }
 

@@ -75,7 +75,8 @@ impl Checks {
         let agreed = self.agreed.entry(generation).or_default();
         match agreed.get(&entry.index) {
             Some(first) if *first != told => {
-                let what = format!("node {node} applies {told:?} at {}, another {first:?}", entry.index);
+                let what =
+                    format!("node {node} applies {told:?} at {}, another {first:?}", entry.index);
                 self.broken("agreement", what);
             }
             Some(_) => {}
@@ -117,7 +118,10 @@ impl Checks {
             let what = format!("act {} at entry {index} of {generation} is lost", act.id);
             match verdict {
                 Verdict::ProvenZero => {
-                    found.push(("the verdict agrees with the truth", format!("{what}, proven zero")));
+                    found.push((
+                        "the verdict agrees with the truth",
+                        format!("{what}, proven zero"),
+                    ));
                 }
                 Verdict::Bounded { after, through } => {
                     if both {
@@ -231,7 +235,8 @@ impl World {
         }
         let missing = self.checks.acked.iter().find(|a| !a.lost && !acts.contains_key(&a.act.id));
         if let Some(missing) = missing {
-            let what = format!("act {} is nowhere, and nobody said that it is lost", missing.act.id);
+            let what =
+                format!("act {} is nowhere, and nobody said that it is lost", missing.act.id);
             self.checks.broken("nothing is lost in silence", what);
         }
     }

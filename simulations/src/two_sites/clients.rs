@@ -56,7 +56,16 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(site: SiteId) -> Self {
-        Self { site, wish: None, attempt: 0, waits: false, pair: Pair::FIRST, hint: None, scripted: false, heard: None }
+        Self {
+            site,
+            wish: None,
+            attempt: 0,
+            waits: false,
+            pair: Pair::FIRST,
+            hint: None,
+            scripted: false,
+            heard: None,
+        }
     }
 }
 
@@ -108,7 +117,10 @@ impl World {
         if self.reaches(machine, place) {
             let there = Place::Site(self.machines[machine].site);
             let after = self.delay(place, there);
-            self.plan_in(after, Event::Call { machine, asker: Asker { client, attempt, what }, pair });
+            self.plan_in(
+                after,
+                Event::Call { machine, asker: Asker { client, attempt, what }, pair },
+            );
         }
     }
 

@@ -65,8 +65,7 @@ pub(super) enum Outcome {
 
 impl State {
     pub(super) fn founded(ids: Vec<u64>, learner: u64) -> Self {
-        let membership =
-            Membership { learners: vec![learner], ..Membership::of_voters(ids) };
+        let membership = Membership { learners: vec![learner], ..Membership::of_voters(ids) };
         Self { membership, mode: Some(Mode::Sync), home: Some(MAIN), ..Self::default() }
     }
 
@@ -297,8 +296,15 @@ impl Machine {
     pub(super) fn report(&self) -> Sealed {
         let log = self.open_log();
         let state = self.state();
-        Sealed::of(self.id, self.site, self.identity.belongs.generation, &log, state.applied, &state.membership)
-            .expect("the log is sound")
+        Sealed::of(
+            self.id,
+            self.site,
+            self.identity.belongs.generation,
+            &log,
+            state.applied,
+            &state.membership,
+        )
+        .expect("the log is sound")
     }
 
     /// Makes this sealed node the beginning of the new generation, from where it stood. Each step may be the
@@ -323,7 +329,7 @@ impl Machine {
         if steps == 1 {
             return false;
         }
-        rewrite(&mut log, settled, term).expect("the disk is sound");
+        rewrite(&mut log, settled, term, b"fork"[..].into()).expect("the disk is sound");
         self.synced_to = catalog_log::LogRead::last_index(&log);
         if steps == 2 {
             return false;
@@ -331,7 +337,7 @@ impl Machine {
         let (id, site) = (self.id, self.site);
         let state = self.state_mut();
         state.membership = Membership::of_voters(vec![id]);
-        state.mode = Some(Mode::Async { released: false });
+        // The mode stays: the tail is applied as it would have been. Its end says async.
         state.home = Some(site);
         self.sync_state();
         self.identity = Identity {

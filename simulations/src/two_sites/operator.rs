@@ -112,8 +112,10 @@ impl World {
             return;
         }
         if !begun || active != to {
-            let write =
-                CellWrite::BeginFailover { to: named(to), approvals: self.witness.approvals(to, release) };
+            let write = CellWrite::BeginFailover {
+                to: named(to),
+                approvals: self.witness.approvals(to, release),
+            };
             let revision = self.witness.cell.revision;
             match self.witness.write(revision, None, &write) {
                 Ok(()) => {
@@ -238,7 +240,8 @@ impl World {
         let (settled, term) = (settled(&sealed), sealed.iter().map(|s| s.term).max().unwrap_or(0));
         let from = self.machines[machine].identity.belongs.generation;
         // Any of the steps may be the last for now.
-        let steps = if !self.is_scripted() && self.prng.chance(20) { self.prng.below(3) } else { 9 };
+        let steps =
+            if !self.is_scripted() && self.prng.chance(20) { self.prng.below(3) } else { 9 };
         if !self.machines[machine].promote(pair, settled, term, steps) {
             self.note(format_args!("node {} loses power within its promotion", best.node));
             self.count("promotions interrupted");
@@ -246,16 +249,13 @@ impl World {
             return self.plan_in(2000, Event::Resume { machine });
         }
         let holds = self.acts_of(machine);
-        self.note(format_args!("node {} is promoted for {pair}, settled {settled}: {said:?}", best.node));
+        self.note(format_args!(
+            "node {} is promoted for {pair}, settled {settled}: {said:?}",
+            best.node
+        ));
         self.checks.forked(from, pair.generation, settled);
-        self.operator.promoted = Some(Promoted {
-            machine,
-            id: best.node,
-            pair,
-            at: local,
-            verdict: said,
-            holds,
-        });
+        self.operator.promoted =
+            Some(Promoted { machine, id: best.node, pair, at: local, verdict: said, holds });
         self.plan_in(1, Event::Start { machine });
     }
 
@@ -264,7 +264,8 @@ impl World {
         for id in nodes {
             let Some(machine) = self.machine_of(*id) else { continue };
             let here = &self.machines[machine];
-            if !here.down && here.paused_until <= self.now && self.reaches(machine, Place::Console) {
+            if !here.down && here.paused_until <= self.now && self.reaches(machine, Place::Console)
+            {
                 if here.site != numbered(&self.witness.cell.active_site) {
                     self.hear_pair(machine, pair);
                     self.operator.powerless.insert(*id);
@@ -373,7 +374,8 @@ impl World {
     pub(super) fn leader(&self) -> Option<usize> {
         (0..self.machines.len()).find(|machine| {
             let here = &self.machines[*machine];
-            let leads = here.running.as_ref().is_some_and(|running| running.replica.role().is_leader);
+            let leads =
+                here.running.as_ref().is_some_and(|running| running.replica.role().is_leader);
             leads && here.identity.open && here.identity.belongs == self.checks.opened
         })
     }
@@ -423,9 +425,10 @@ impl World {
             .collect();
         let voters = |site| members.voters.iter().filter(|id| sites.of(**id) == Some(site)).count();
         let lacks = |site| voters(site) < if site == home { 3 } else { 2 };
-        let promotable = members.learners.iter().find(|id| {
-            sites.of(**id).is_some_and(lacks) && present.contains(id)
-        });
+        let promotable = members
+            .learners
+            .iter()
+            .find(|id| sites.of(**id).is_some_and(lacks) && present.contains(id));
         let newcomer = present.iter().find(|id| !members.contains(**id));
         let gone = members.ids().into_iter().find(|id| self.machine_of(*id).is_none());
         let change = match (newcomer, promotable, gone) {

@@ -29,8 +29,8 @@ enum Misfortune {
 }
 
 use Misfortune::{
-    ActiveCutOff, ActiveLost, Flapping, LinkCut, LostInAsync, Released, StandbyDiesToo, StandbyLost,
-    WitnessCut,
+    ActiveCutOff, ActiveLost, Flapping, LinkCut, LostInAsync, Released, StandbyDiesToo,
+    StandbyLost, WitnessCut,
 };
 
 impl World {

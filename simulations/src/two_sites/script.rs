@@ -70,9 +70,7 @@ impl Script {
     /// Panics if it says nothing that there is.
     pub fn run(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let word = |place: usize| {
-            *words.get(place).unwrap_or_else(|| panic!("too short: {line}"))
-        };
+        let word = |place: usize| *words.get(place).unwrap_or_else(|| panic!("too short: {line}"));
         let world = &mut self.world;
         match word(0) {
             "begin" => {

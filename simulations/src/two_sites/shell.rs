@@ -139,12 +139,7 @@ impl World {
         self.machines[machine].running = Some(running);
     }
 
-    fn do_ready(
-        &mut self,
-        machine: usize,
-        running: &mut Running,
-        ready: catalog_replica::Ready,
-    ) {
+    fn do_ready(&mut self, machine: usize, running: &mut Running, ready: catalog_replica::Ready) {
         if let Some(role) = ready.role_change {
             let id = self.machines[machine].id;
             if role.is_leader && running.led_term != role.term {

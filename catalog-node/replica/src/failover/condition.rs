@@ -87,8 +87,7 @@ pub fn may_promote(evidence: &Evidence<'_>) -> Result<(), Missing> {
     let mut met: BTreeSet<u64> = sealed.iter().map(|sealed| sealed.node).collect();
     met.extend(evidence.powerless);
     let released = !evidence.never_released && !active(Mutation::ReleaseNotAsked);
-    let rules: &[bool] =
-        if released || found == Found::Unknown { &[true, false] } else { &[true] };
+    let rules: &[bool] = if released || found == Found::Unknown { &[true, false] } else { &[true] };
     for (on, configuration) in
         rules.iter().flat_map(|on| every(sealed).map(move |configuration| (*on, configuration)))
     {

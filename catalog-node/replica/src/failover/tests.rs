@@ -176,17 +176,21 @@ fn open(disk: &SimDisk) -> SegmentLog<SimDisk> {
 
 fn change(change: RaftChange) -> Entry {
     use protobuf::Message as _;
-    let mut entry = Entry { data: change.to_raft().write_to_bytes().unwrap().into(), ..Entry::default() };
+    let mut entry =
+        Entry { data: change.to_raft().write_to_bytes().unwrap().into(), ..Entry::default() };
     entry.set_entry_type(raft::eraftpb::EntryType::EntryConfChangeV2);
     entry
 }
 
 #[test]
-fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
+fn the_tail_is_kept_and_says_nothing_of_members() {
     let disk = SimDisk::new();
     let mut log = open(&disk);
     crate::bootstrap(&mut log).unwrap();
-    let act = |text: &'static str| Entry { data: Bytes::from_static(text.as_bytes()), ..Entry::default() };
+    let act = |text: &'static str| Entry {
+        data: Bytes::from_static(text.as_bytes()),
+        ..Entry::default()
+    };
     let written = vec![
         act("kept"),
         change(RaftChange::AddLearner(7)),
@@ -195,7 +199,8 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
         change(RaftChange::Finish),
         mode::entry(Mode::Async { released: false }, Bytes::from_static(b"mode")),
     ];
-    let entries: Vec<Entry> = (2..).zip(written).map(|(index, e)| Entry { index, term: 3, ..e }).collect();
+    let entries: Vec<Entry> =
+        (2..).zip(written).map(|(index, e)| Entry { index, term: 3, ..e }).collect();
     let before = raft::eraftpb::HardState { term: 4, vote: 2, commit: 2, ..Default::default() };
     log.append(&entries, Some(&before)).unwrap();
     log.sync().unwrap();
@@ -207,21 +212,29 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
     assert_eq!(report.configurations, [five(), joint, left]);
 
     // Another sealed node knows that entries 3 and 4 are committed.
-    let done = rewrite(&mut log, 4, 6).unwrap();
-    let expected = Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 2, already: false };
+    let fork = Bytes::from_static(b"fork");
+    let done = rewrite(&mut log, 4, 6, fork.clone()).unwrap();
+    let expected =
+        Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 1, already: false };
     assert_eq!(done, expected);
     disk.crash_losing_all();
     let mut log = open(&disk);
-    assert_eq!(rewrite(&mut log, 4, 6).unwrap(), Rewritten { neutralised: 0, already: true, ..expected });
-    let kept = log.entries(2, 8, u64::MAX).unwrap();
+    assert_eq!(
+        rewrite(&mut log, 4, 6, fork.clone()).unwrap(),
+        Rewritten { neutralised: 0, already: true, ..expected }
+    );
+    let kept = log.entries(2, 9, u64::MAX).unwrap();
     assert_eq!(kept[..3], entries[..3], "what is settled is as it was");
     let told: Vec<(u64, u64, EntryKind<'_>)> =
         kept[3..].iter().map(|entry| (entry.index, entry.term, kind_of(entry))).collect();
     let act = Bytes::from_static(b"in the tail");
+    let (alone, said) = (Mode::Async { released: false }, Bytes::from_static(b"mode"));
     let expected = [
         (5, 1006, EntryKind::Command(&act)),
         (6, 1006, EntryKind::Raft),
-        (7, 1006, EntryKind::Raft),
+        // What the mode was decides what came of the acts after it.
+        (7, 1006, EntryKind::Mode { mode: alone, command: &said }),
+        (8, 1006, EntryKind::Mode { mode: alone, command: &fork }),
     ];
     assert_eq!(told, expected);
     let state = log.hard_state();

@@ -56,7 +56,8 @@ impl Play {
     }
 
     fn view(&self) -> View {
-        let mode = if self.recovering && self.mode != Mode::Sync { Mode::SyncRecover } else { self.mode };
+        let mode =
+            if self.recovering && self.mode != Mode::Sync { Mode::SyncRecover } else { self.mode };
         let voter = |id, site, matched| VoterSeen {
             id,
             site: Some(site),
@@ -241,7 +242,8 @@ fn the_loan_counts_from_before_the_request_left() {
     play.told.clear();
     play.run(60_000);
     let (end, _) = *play.told.iter().find(|(_, what)| what == "lent: false").expect("it ends");
-    let asked_later = play.told.iter().any(|(at, what)| *at < end && what.starts_with("asks Renew"));
+    let asked_later =
+        play.told.iter().any(|(at, what)| *at < end && what.starts_with("asks Renew"));
     assert!(asked_later, "it tried");
     assert!(end <= last + RENEWAL_MS + LEASE_MS + STEP, "{last} {end}");
     // It comes back: a look, a renewal, and the loan.

@@ -23,7 +23,8 @@ use raft::{
 
 use super::{Proposed, Replica};
 use crate::{
-    Membership, Mode, ProposeRefusal, RuleEffect, SiteId, SiteStatus, Sites, VoterSeen, mode, mode_of, sites,
+    Membership, Mode, ProposeRefusal, RuleEffect, SiteId, SiteStatus, Sites, VoterSeen, mode,
+    mode_of, sites,
 };
 
 /// How many entries a leader of two sites takes in beyond what is committed. It bounds what one site may hold
@@ -93,8 +94,11 @@ impl<R: LogRead> Replica<R> {
     /// A state that came with a snapshot is in use: its mode, and where the replicas stand.
     pub fn sites_replaced(&mut self, mode: Option<Mode>, sites: Sites) {
         let reported = self.handed_out;
-        self.two_sites =
-            TwoSites { reported, looked_in: self.two_sites.looked_in, ..TwoSites::new(sites, mode) };
+        self.two_sites = TwoSites {
+            reported,
+            looked_in: self.two_sites.looked_in,
+            ..TwoSites::new(sites, mode)
+        };
         self.derive_rule();
     }
 
@@ -102,11 +106,7 @@ impl<R: LogRead> Replica<R> {
     /// on from here, or off from here, whether or not the entry is committed in the end.
     ///
     /// Taken without a loan and beyond any limit: it may be the way out.
-    pub fn propose_mode(
-        &mut self,
-        mode: Mode,
-        command: Bytes,
-    ) -> Result<Proposed, ProposeRefusal> {
+    pub fn propose_mode(&mut self, mode: Mode, command: Bytes) -> Result<Proposed, ProposeRefusal> {
         assert!(!command.is_empty(), "empty data mark the entries that Raft itself writes");
         self.check_leads()?;
         let proposed = self.append(mode::entry(mode, command))?;
@@ -167,7 +167,8 @@ impl<R: LogRead> Replica<R> {
         let ids = self.membership.ids().into_iter().filter(|id| self.membership.is_voter(*id));
         ids.map(|id| {
             let progress = prs.get(id);
-            let silent = self.silence.get(&id).is_some_and(|ticks| *ticks >= self.config.election_tick);
+            let silent =
+                self.silence.get(&id).is_some_and(|ticks| *ticks >= self.config.election_tick);
             VoterSeen {
                 id,
                 site: self.two_sites.sites.of(id),

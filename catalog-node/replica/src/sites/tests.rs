@@ -20,7 +20,8 @@ fn set(ids: &[u64]) -> BTreeSet<u64> {
 fn what_it_takes_to_commit() {
     let plain = Membership::of_voters(vec![1, 2, 3, 4, 5]);
     // Half done: 5 takes the place of 3.
-    let joint = Membership { outgoing: vec![1, 2, 3, 4], ..Membership::of_voters(vec![1, 2, 4, 5]) };
+    let joint =
+        Membership { outgoing: vec![1, 2, 3, 4], ..Membership::of_voters(vec![1, 2, 4, 5]) };
     let check = |membership: &Membership, holders: &[u64], off: bool, on: bool| {
         let found = [false, true].map(|on| commits(on, membership, &five(), &set(holders)));
         assert_eq!(found, [off, on], "{holders:?} of {membership:?}");

@@ -129,8 +129,10 @@ impl World {
             value.map(|value| value.parse::<u64>().unwrap())
         };
         let named = |name: &str| words.contains(&name);
-        self.verbose =
-            matches!(verb, "deliver" | "campaign" | "propose" | "read" | "transfer" | "change" | "mode");
+        self.verbose = matches!(
+            verb,
+            "deliver" | "campaign" | "propose" | "read" | "transfer" | "change" | "mode"
+        );
         match verb {
             "cluster" => {
                 let count = option("nodes").expect("how many nodes");
@@ -138,13 +140,15 @@ impl World {
                 for id in 1..=count {
                     let mut node = Node::new();
                     bootstrap(&mut open(id, &node.disk)).unwrap();
-                    node.running = Some(start(id, &node.disk, founded(count), false, &self.sites).unwrap());
+                    node.running =
+                        Some(start(id, &node.disk, founded(count), false, &self.sites).unwrap());
                     self.nodes.insert(id, node);
                 }
             }
             "join" => {
                 let mut node = Node::new();
-                node.running = Some(start(id(), &node.disk, State::default(), false, &self.sites).unwrap());
+                node.running =
+                    Some(start(id(), &node.disk, State::default(), false, &self.sites).unwrap());
                 self.nodes.insert(id(), node);
             }
             "wipe" => {
@@ -209,7 +213,8 @@ impl World {
             }
             "sites" => {
                 for (name, site) in [("main", MAIN), ("standby", STANDBY)] {
-                    let ids = words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+                    let ids =
+                        words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
                     for id in ids.into_iter().flat_map(|ids| ids.split(',')) {
                         self.sites.place(id.parse().unwrap(), site);
                     }
@@ -302,8 +307,7 @@ impl World {
             }
             "restart" => {
                 let applied = option("applied").unwrap_or(0);
-                let begun =
-                    State { applied, mode: self.first_mode, ..founded(self.founders) };
+                let begun = State { applied, mode: self.first_mode, ..founded(self.founders) };
                 let node = self.nodes.get_mut(&id()).unwrap();
                 let number = open(id(), &node.disk).state_number();
                 let state = if named("kept") { node.states[&number].clone() } else { begun };
