@@ -329,7 +329,7 @@ impl Machine {
         if steps == 1 {
             return false;
         }
-        rewrite(&mut log, settled, term).expect("the disk is sound");
+        rewrite(&mut log, settled, term, b"fork"[..].into()).expect("the disk is sound");
         self.synced_to = catalog_log::LogRead::last_index(&log);
         if steps == 2 {
             return false;
@@ -337,7 +337,7 @@ impl Machine {
         let (id, site) = (self.id, self.site);
         let state = self.state_mut();
         state.membership = Membership::of_voters(vec![id]);
-        state.mode = Some(Mode::Async { released: false });
+        // The mode stays: the tail is applied as it would have been. Its end says async.
         state.home = Some(site);
         self.sync_state();
         self.identity = Identity {

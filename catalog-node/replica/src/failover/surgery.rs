@@ -1,18 +1,20 @@
 //! How does the log of an old generation become the beginning of a new one?
 //!
-//! The whole log is kept: what was acknowledged may be anywhere in it. But its tail was written for another
-//! world. A change of the membership in it would bring back nodes that are to stay out, a change of the mode
-//! would promise what nobody promises any more: both become empty entries. Everything in the tail gets the
-//! new term, because two logs with the same term at an index are taken for equal, and these are not: sealed
-//! nodes that join still have the tail as it was.
+//! The whole log is kept: what was acknowledged may be anywhere in it. But a change of the membership in its
+//! tail would bring back nodes that are to stay out, so it becomes an empty entry. Changes of the mode stay:
+//! they decide what became of the acts after them, and an act that was acknowledged must come out as it did.
+//! What ends them is one more entry behind the tail, the first of the new generation, which says *async*.
+//! Everything from the tail on gets the new term, because two logs with the same term at an index are taken
+//! for equal, and these are not: sealed nodes that join still have the tail as it was.
 //!
 //! One batch: after a crash the log is the old one or the new one.
 
+use bytes::Bytes;
 use catalog_log::{LogError, LogStore};
 use catalog_mutation::{Mutation, active};
 use raft::eraftpb::{Entry, HardState};
 
-use crate::{EntryKind, kind_of};
+use crate::{EntryKind, Mode, kind_of, mode};
 
 /// How far the term moves on: beyond any term that a node which was not sealed could reach meanwhile.
 pub const TERM_STEP: u64 = 1000;
@@ -22,7 +24,7 @@ pub const TERM_STEP: u64 = 1000;
 pub struct Rewritten {
     /// Up to here the log is as it was, and committed.
     pub settled: u64,
-    /// The last entry, which the old generation wrote.
+    /// The last entry that the old generation wrote; the next one begins the new generation.
     pub last_index: u64,
     /// The term of the tail; the first leader has a later one.
     pub term: u64,
@@ -33,19 +35,26 @@ pub struct Rewritten {
 }
 
 /// Makes `log` the beginning of a new generation. `settled` comes from [`settled`](super::settled), `term` is
-/// the greatest of any sealed node. May be asked again after a crash, with the same two.
+/// the greatest of any sealed node; `fork` is what the state machine is told at the beginning, not empty. May be
+/// asked again after a crash, with the same three.
 ///
 /// The state has applied everything up to `settled` beforehand, as it was.
 ///
 /// Panics if the log ends before `settled`: then it is not the greatest.
-pub fn rewrite(log: &mut impl LogStore, settled: u64, term: u64) -> Result<Rewritten, LogError> {
-    let last_index = log.last_index();
+pub fn rewrite(
+    log: &mut impl LogStore,
+    settled: u64,
+    term: u64,
+    fork: Bytes,
+) -> Result<Rewritten, LogError> {
+    assert!(!fork.is_empty(), "empty data mark the entries that Raft itself writes");
+    let term = term + TERM_STEP;
+    let already = log.hard_state().term >= term;
+    let last_index = log.last_index() - u64::from(already);
     assert!(
         settled <= last_index,
         "entry {settled} is committed, and the log ends at {last_index}"
     );
-    let term = term + TERM_STEP;
-    let already = log.hard_state().term >= term;
     let mut rewritten = Rewritten { settled, last_index, term, neutralised: 0, already };
     if already {
         return Ok(rewritten);
@@ -56,7 +65,7 @@ pub fn rewrite(log: &mut impl LogStore, settled: u64, term: u64) -> Result<Rewri
         Vec::new()
     };
     for entry in &mut tail {
-        if matches!(kind_of(entry), EntryKind::Members { .. } | EntryKind::Mode { .. }) {
+        if matches!(kind_of(entry), EntryKind::Members { .. }) {
             *entry = Entry { index: entry.index, term: entry.term, ..Entry::default() };
             rewritten.neutralised += 1;
         }
@@ -64,6 +73,8 @@ pub fn rewrite(log: &mut impl LogStore, settled: u64, term: u64) -> Result<Rewri
             entry.term = term;
         }
     }
+    let begins = mode::entry(Mode::Async { released: false }, fork);
+    tail.push(Entry { index: last_index + 1, term, ..begins });
     let hard_state = HardState { term, commit: settled, ..HardState::default() };
     log.append(&tail, Some(&hard_state))?;
     log.sync()?;

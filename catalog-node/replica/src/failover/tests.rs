@@ -183,7 +183,7 @@ fn change(change: RaftChange) -> Entry {
 }
 
 #[test]
-fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
+fn the_tail_is_kept_and_says_nothing_of_members() {
     let disk = SimDisk::new();
     let mut log = open(&disk);
     crate::bootstrap(&mut log).unwrap();
@@ -212,25 +212,29 @@ fn the_tail_is_kept_and_says_nothing_of_members_and_modes() {
     assert_eq!(report.configurations, [five(), joint, left]);
 
     // Another sealed node knows that entries 3 and 4 are committed.
-    let done = rewrite(&mut log, 4, 6).unwrap();
+    let fork = Bytes::from_static(b"fork");
+    let done = rewrite(&mut log, 4, 6, fork.clone()).unwrap();
     let expected =
-        Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 2, already: false };
+        Rewritten { settled: 4, last_index: 7, term: 1006, neutralised: 1, already: false };
     assert_eq!(done, expected);
     disk.crash_losing_all();
     let mut log = open(&disk);
     assert_eq!(
-        rewrite(&mut log, 4, 6).unwrap(),
+        rewrite(&mut log, 4, 6, fork.clone()).unwrap(),
         Rewritten { neutralised: 0, already: true, ..expected }
     );
-    let kept = log.entries(2, 8, u64::MAX).unwrap();
+    let kept = log.entries(2, 9, u64::MAX).unwrap();
     assert_eq!(kept[..3], entries[..3], "what is settled is as it was");
     let told: Vec<(u64, u64, EntryKind<'_>)> =
         kept[3..].iter().map(|entry| (entry.index, entry.term, kind_of(entry))).collect();
     let act = Bytes::from_static(b"in the tail");
+    let (alone, said) = (Mode::Async { released: false }, Bytes::from_static(b"mode"));
     let expected = [
         (5, 1006, EntryKind::Command(&act)),
         (6, 1006, EntryKind::Raft),
-        (7, 1006, EntryKind::Raft),
+        // What the mode was decides what came of the acts after it.
+        (7, 1006, EntryKind::Mode { mode: alone, command: &said }),
+        (8, 1006, EntryKind::Mode { mode: alone, command: &fork }),
     ];
     assert_eq!(told, expected);
     let state = log.hard_state();
