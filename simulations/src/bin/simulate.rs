@@ -323,11 +323,13 @@ mod mutate {
         Ok(caught == found.len())
     }
 
-    /// The standard world first; what it does not notice may need another one.
+    /// The standard world first; what it does not notice may need another one. What concerns two sites has no
+    /// effect where there is one.
     fn look(mutation: Mutation, seeds: (u64, u64)) -> Option<Catch> {
-        let mut scenarios =
-            [Scenario::Standard, Scenario::Membership, Scenario::Harsh, Scenario::TwoSites]
-                .into_iter();
+        if mutation >= Mutation::RuleOnOneNode {
+            return mutations::search(mutation, Scenario::TwoSites, seeds);
+        }
+        let mut scenarios = [Scenario::Standard, Scenario::Membership, Scenario::Harsh].into_iter();
         scenarios.find_map(|scenario| mutations::search(mutation, scenario, seeds))
     }
 

@@ -141,6 +141,12 @@ impl World {
                     self.power_site(away);
                     let word = if self.prng.chance(50) { Release::Yes } else { Release::NotKnown };
                     self.fail_over(home, word);
+                } else {
+                    // Nobody led whom they could have let go: a loss like any other.
+                    self.power_site(away);
+                    self.join_all();
+                    self.lose_site(home);
+                    self.fail_over(home, Release::No);
                 }
                 self.power_site(away);
                 self.join_all();

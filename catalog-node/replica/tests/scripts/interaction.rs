@@ -24,6 +24,7 @@
 //! fetched N | refused N         the snapshot offered to N has arrived | cannot be had
 //! blocks N to=M                 N sees blocks of a snapshot flow to M
 //! reseed N                      N's state turns out to be bad
+//! seal N                           N ends its part for ever: its log is synced, and it says how that ends
 //! sites main=IDS standby=IDS    where the replicas stand; those at a site are named 1,2,3
 //! mode N sync|async|released     N, leading, proposes to change the mode
 //! recover N                      N, leading, switches the rule on
@@ -42,8 +43,8 @@ use catalog_log::{
 };
 use catalog_replica::{
     CompactLimits, Config, EntryKind, Install, LogWrite, Membership, Mode, Outside, RaftChange,
-    ReadDone, Replica, Role, SiteId, Sites, SnapshotOffer, StartError, bootstrap, kind_of, mode_of,
-    settle,
+    ReadDone, Replica, Role, SiteId, Sites, SnapshotOffer, StartError, bootstrap, failover::Sealed,
+    kind_of, mode_of, settle,
 };
 use raft::eraftpb::{Entry, Message};
 use sim_disk::{SimDisk, SimFile};
@@ -242,6 +243,20 @@ impl World {
                     Ok(proposed) => format!("proposes {}/{}", proposed.index, proposed.term),
                     Err(refusal) => format!("refuses: {refusal:?}"),
                 });
+            }
+            "seal" => {
+                let node = self.nodes.get_mut(&id()).unwrap();
+                let Running { replica, mut log, state, .. } = node.running.take().unwrap();
+                replica.seal();
+                log.sync().unwrap();
+                let site = self.sites.of(id()).expect("it stands somewhere");
+                let sealed =
+                    Sealed::of(id(), site, 1, &log, state.applied, &state.membership).unwrap();
+                let line = format!(
+                    "is sealed with {}/{}, commit={}",
+                    sealed.last_index, sealed.last_term, sealed.commit
+                );
+                self.show(id(), &line);
             }
             "recover" => self.with(id(), |replica| replica.recover(true)),
             "lend" => self.with(id(), |replica| replica.lend(option("through"))),

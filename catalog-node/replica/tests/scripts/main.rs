@@ -86,6 +86,7 @@ stories! {
     site_rule_of_one_site_holds,
     site_rule_read_asks_both_sites,
     site_rule_survives_changes,
+    site_seal_keeps_held_answers,
     snapshot_lost_and_sent_again,
     transfer_to_who_needs_a_snapshot,
     transfer_waits_for_a_snapshot,
