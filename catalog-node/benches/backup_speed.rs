@@ -66,17 +66,16 @@ impl Filling<'_> {
     }
 
     /// Writes these rows; `round` makes them others than before.
-    fn put(
-        &mut self,
-        rows: impl Iterator<Item = u64>,
-        round: u8,
-    ) -> Result<(), Box<dyn Error>> {
+    fn put(&mut self, rows: impl Iterator<Item = u64>, round: u8) -> Result<(), Box<dyn Error>> {
         let mut rows = rows.peekable();
         while rows.peek().is_some() {
             let bodies: Vec<Body> = rows
                 .by_ref()
                 .take(BATCH as usize)
-                .map(|row| Body::ProbePut { key: row.to_be_bytes().to_vec(), value: value(row, round) })
+                .map(|row| Body::ProbePut {
+                    key: row.to_be_bytes().to_vec(),
+                    value: value(row, round),
+                })
                 .collect();
             self.apply(bodies.into_iter())?;
         }

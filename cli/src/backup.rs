@@ -57,9 +57,9 @@ pub fn backup(command: Backup, output: &Output) -> Result<Exit, Failure> {
             let archive = open(&config, &runtime)?;
             let written = config.backup.as_ref().map(|backup| backup.keep.clone());
             let plan = keep.or(written).unwrap_or_default();
-            let keep: Keep = plan.parse().map_err(|error| {
-                Failure::usage(both!("{error}", "保留方案有误：{error}"))
-            })?;
+            let keep: Keep = plan
+                .parse()
+                .map_err(|error| Failure::usage(both!("{error}", "保留方案有误：{error}")))?;
             prune(&archive, &keep, dry_run, output)
         }
     }
@@ -119,8 +119,7 @@ fn run(config: &Config, runtime: &Runtime, output: &Output) -> Result<Exit, Fail
         "witness_index": done.witness_index,
     });
     let (generation, index, rows) = (done.generation, done.base_index, done.rows);
-    let (new, blocks, bytes, millis) =
-        (done.new_blocks, done.blocks, done.new_bytes, done.millis);
+    let (new, blocks, bytes, millis) = (done.new_blocks, done.blocks, done.new_bytes, done.millis);
     let words = both!(
         "base of generation {generation} at entry {index}: {rows} rows, {new} of {blocks} blocks new ({bytes} bytes), {millis} ms",
         "已备份第 {generation} 代位置 {index}：{rows} 行，新写入 {new}/{blocks} 块（{bytes} 字节），用时 {millis} 毫秒"
@@ -204,7 +203,9 @@ fn verified(
     let holes: Vec<Value> = verdict
         .holes
         .iter()
-        .map(|hole| json!({ "generation": hole.generation, "first": hole.first, "last": hole.last }))
+        .map(
+            |hole| json!({ "generation": hole.generation, "first": hole.first, "last": hole.last }),
+        )
         .collect();
     let good = verdict.is_good();
     let json = json!({ "good": good, "bases": rows, "holes": holes, "segments": verdict.segments });
@@ -365,10 +366,7 @@ fn write_report(
             "the rows are those that node {node} held at entry {index}",
             "数据与节点 {node} 在位置 {index} 所持一致"
         ),
-        None => both!(
-            "the rows were compared with no other node",
-            "数据未与其他节点比对"
-        ),
+        None => both!("the rows were compared with no other node", "数据未与其他节点比对"),
     };
     writeln!(out, "{}", compared.text(lang))?;
     for one in &report.carried {

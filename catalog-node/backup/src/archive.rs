@@ -312,8 +312,7 @@ impl Archive {
 
     /// Writes a base whose packs are written.
     pub(crate) fn write_base(&self, base: &Base) -> Result<BaseName, ArchiveError> {
-        let name =
-            BaseName { generation: base.manifest.generation, index: base.manifest.index };
+        let name = BaseName { generation: base.manifest.generation, index: base.manifest.index };
         self.write(&name.text(), &base.encode())?;
         Ok(name)
     }

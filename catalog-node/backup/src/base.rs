@@ -394,20 +394,24 @@ impl Archive {
             let pack = &base.packs[first.pack as usize].name;
             let key = match keys.entry(first.pack) {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::btree_map::Entry::Vacant(new) => new.insert(self.open_pack(pack)?),
+                std::collections::btree_map::Entry::Vacant(new) => {
+                    new.insert(self.open_pack(pack)?)
+                }
             };
-            let end = now.last().map_or(first.offset, |block| block.offset + u64::from(block.stored));
+            let end =
+                now.last().map_or(first.offset, |block| block.offset + u64::from(block.stored));
             let bytes = self.read_pack(pack, first.offset..end)?;
             for block in now {
                 let damaged = |source| sealed(&format!("packs/{pack}"), source);
                 let from = (block.offset - first.offset) as usize;
                 let frame = bytes.get(from..).ok_or_else(|| damaged(OpenError::Damaged))?;
                 let (plain, _) = key.open(block.frame, frame).map_err(damaged)?;
-                let rows = read_block(number, &block.info(), last_key.as_deref(), &plain)
-                    .map_err(|source| ArchiveError::Base {
+                let rows = read_block(number, &block.info(), last_key.as_deref(), &plain).map_err(
+                    |source| ArchiveError::Base {
                         object: format!("packs/{pack}"),
                         source: BaseError::Block(source),
-                    })?;
+                    },
+                )?;
                 last_key = rows.last().map(|(key, _)| key.clone());
                 number += 1;
                 take(rows)?;

@@ -47,8 +47,8 @@ impl BackupKey {
     /// The key in a file: 64 hexadecimal digits.
     pub fn read(file: &Path) -> Result<Self, KeyError> {
         let name = || file.display().to_string();
-        let text = fs::read_to_string(file)
-            .map_err(|source| KeyError::Read { file: name(), source })?;
+        let text =
+            fs::read_to_string(file).map_err(|source| KeyError::Read { file: name(), source })?;
         let digits = text.trim().as_bytes();
         let mut bytes = [0; 32];
         let shape = || KeyError::Shape { file: name() };

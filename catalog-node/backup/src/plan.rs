@@ -67,10 +67,8 @@ impl FromStr for Keep {
                 "grace_hours" => &mut keep.grace_hours,
                 word => return Err(PlanError::Unknown { word: word.to_owned() }),
             };
-            *place = number
-                .trim()
-                .parse()
-                .map_err(|_| PlanError::Number { step: step.to_owned() })?;
+            *place =
+                number.trim().parse().map_err(|_| PlanError::Number { step: step.to_owned() })?;
         }
         Ok(keep)
     }
@@ -210,7 +208,8 @@ mod tests {
 
     #[test]
     fn what_a_kept_base_needs_stays() {
-        let bases = [base(400, &["old", "shared"]), base(2, &["shared"]), base(0, &["shared", "new"])];
+        let bases =
+            [base(400, &["old", "shared"]), base(2, &["shared"]), base(0, &["shared", "new"])];
         let keep = Keep { days: 1, daily: 3, weekly: 0, monthly: 0, grace_hours: 1 };
         let gone = prune(&listing(&bases), &bases, &keep, NOW);
         assert_eq!(gone.bases, [bases[0].name]);

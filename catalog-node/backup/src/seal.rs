@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn what_was_sealed_opens_with_its_key_under_its_name() {
-        for plain in [vec![], vec![7; 100_000], (0..5000_u32).flat_map(u32::to_le_bytes).collect()] {
+        for plain in [vec![], vec![7; 100_000], (0..5000_u32).flat_map(u32::to_le_bytes).collect()]
+        {
             let object = seal(&key(1), "bases/1", &plain);
             assert_eq!(open(&key(1), "bases/1", &object).unwrap(), plain);
             assert_eq!(open(&key(1), "bases/2", &object), Err(OpenError::Damaged));

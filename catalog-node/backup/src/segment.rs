@@ -128,9 +128,10 @@ impl Segment {
         if segment.format != FORMAT {
             return Err(SegmentError::Format(segment.format));
         }
-        let follows = segment.entries.windows(2).all(|pair| {
-            pair[0].index + 1 == pair[1].index && pair[0].term <= pair[1].term
-        });
+        let follows = segment
+            .entries
+            .windows(2)
+            .all(|pair| pair[0].index + 1 == pair[1].index && pair[0].term <= pair[1].term);
         if segment.entries.is_empty() || !follows || segment.hash != segment.compute() {
             return Err(SegmentError::Hash);
         }
@@ -143,7 +144,8 @@ mod tests {
     use super::*;
 
     fn segment(range: std::ops::Range<u64>) -> Segment {
-        let entries = range.map(|index| SealedEntry { index, term: 2, bytes: vec![index as u8; 5] });
+        let entries =
+            range.map(|index| SealedEntry { index, term: 2, bytes: vec![index as u8; 5] });
         Segment::of([1; 16], 1, [9; 32], 1_000, entries.collect())
     }
 

@@ -247,10 +247,13 @@ impl Keeper {
         let silence = self
             .pulse
             .filter(|pulse| pulse.generation == self.identity.generation)
-            .map_or(now.0 - self.begun_ms.min(now.0), |pulse| now.0.saturating_sub(pulse.covered_ms));
+            .map_or(now.0 - self.begun_ms.min(now.0), |pulse| {
+                now.0.saturating_sub(pulse.covered_ms)
+            });
         let keeper = self.pulse.map(|pulse| pulse.node);
         let membership = &status.replica.membership;
-        let rank = rank(self.handle.id(), &membership.voters, &membership.learners, status.replica.leader);
+        let rank =
+            rank(self.handle.id(), &membership.voters, &membership.learners, status.replica.leader);
         let keeps = match rank {
             None => false,
             Some(0) => true,
@@ -320,7 +323,8 @@ impl Keeper {
             let Identity { cluster_id, generation, .. } = self.identity;
             let segment = Segment::of(cluster_id, generation, tail.hash, now.0, sealed);
             archive.write_segment(&segment)?;
-            tail = Tail { last: segment.last(), hash: segment.hash, sealed: Instant::now(), ..tail };
+            tail =
+                Tail { last: segment.last(), hash: segment.hash, sealed: Instant::now(), ..tail };
             self.tail = Some(tail);
             self.handle.standing().set_log_needed_from(tail.last + 1);
             if self.shutdown.has_begun() {
@@ -394,9 +398,10 @@ impl Keeper {
         let hole = self.tail.is_some_and(|tail| tail.hole.is_some());
         let due = keeps
             && (hole
-                || self.before.as_ref().is_none_or(|base| {
-                    now.0.saturating_sub(base.manifest.made_ms) >= every
-                }));
+                || self
+                    .before
+                    .as_ref()
+                    .is_none_or(|base| now.0.saturating_sub(base.manifest.made_ms) >= every));
         if !due && self.waiting.is_empty() {
             return Ok(());
         }
@@ -434,7 +439,8 @@ impl Keeper {
                 millis = taken.millis,
                 "Base taken"
             );
-            let witness = runtime.block_on(witness(&handle, &identity, now));
+            let at_least = base.manifest.index;
+            let witness = runtime.block_on(witness(&handle, &identity, at_least, now));
             if let Some(said) = &witness {
                 archive.write_attestation(said)?;
             }
@@ -464,11 +470,17 @@ impl Keeper {
     }
 }
 
-/// Asks another node what it holds; any, the first that answers.
-async fn witness(handle: &NodeHandle, identity: &Identity, now: UtcMillis) -> Option<Attestation> {
+/// Asks another node what it holds, the entry `at_least` in it; any, the first that answers.
+async fn witness(
+    handle: &NodeHandle,
+    identity: &Identity,
+    at_least: u64,
+    now: UtcMillis,
+) -> Option<Attestation> {
     for peer in handle.peers().addresses().into_keys() {
         let Some(channel) = handle.peers().channel(peer) else { continue };
-        let request = GetContentDigestRequest { hello: Some(handle.peers().hello_to(peer)) };
+        let hello = Some(handle.peers().hello_to(peer));
+        let request = GetContentDigestRequest { hello, at_least };
         let mut client = PeerServiceClient::new(channel);
         match timeout(WITNESS_WAIT, client.get_content_digest(request)).await {
             Ok(Ok(answer)) => {

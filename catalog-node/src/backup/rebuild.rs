@@ -192,8 +192,7 @@ impl Rebuilt {
             let mut entries = Vec::with_capacity(segment.entries.len());
             for sealed in wanted {
                 let unreadable = || RebuildError::Entry { index: sealed.index };
-                let entry =
-                    Entry::parse_from_bytes(&sealed.bytes).map_err(|_| unreadable())?;
+                let entry = Entry::parse_from_bytes(&sealed.bytes).map_err(|_| unreadable())?;
                 if (entry.index, entry.term) != (sealed.index, sealed.term) {
                     return Err(unreadable());
                 }

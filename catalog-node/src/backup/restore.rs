@@ -9,7 +9,11 @@
 //! The folder must be new. `IDENTITY`, without which no node starts, is written last: what is interrupted
 //! is no data folder, and is refused by name.
 
-use std::{fs, io, path::{Path, PathBuf}, time::Instant};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use catalog_backup::{Archive, ArchiveError, BaseName, Listing};
 use catalog_log::FileDisk;
@@ -303,9 +307,7 @@ fn choose(archive: &Archive, listing: &Listing, to: Point) -> Result<Chosen, Res
     let first = listing.bases.first().copied();
     let newest = *listing.bases.last().ok_or(RestoreError::TooEarly { first })?;
     match to {
-        Point::Latest => {
-            Ok(Chosen { base: newest, until: Until::Index(listing.reach(newest)) })
-        }
+        Point::Latest => Ok(Chosen { base: newest, until: Until::Index(listing.reach(newest)) }),
         Point::Index(index) => {
             // A later generation goes on counting after everything that the one before had.
             let base = listing.bases.iter().rev().find(|base| base.index <= index).copied();
@@ -364,12 +366,8 @@ impl Opened<'_> {
     ) -> Result<Vec<Carried>, RestoreError> {
         self.at += 1;
         let mut session = Session::new(self.store);
-        let opening = Opening {
-            generation,
-            later,
-            caller: self.caller.clone(),
-            salt: crate::random_bytes(),
-        };
+        let opening =
+            Opening { generation, later, caller: self.caller.clone(), salt: crate::random_bytes() };
         let carried = self.machine.open_generation(&mut session, self.at, &opening)?;
         let writes = session.into_writes();
         self.store.commit(writes, Default::default(), self.at, None);
@@ -431,10 +429,9 @@ impl Opened<'_> {
             return Some(MemberChange::Remove { id: member.id });
         }
         match members.get(wanted.node).map(|member| member.role) {
-            None => Some(MemberChange::AddLearner {
-                id: wanted.node,
-                address: wanted.address.clone(),
-            }),
+            None => {
+                Some(MemberChange::AddLearner { id: wanted.node, address: wanted.address.clone() })
+            }
             Some(MemberRole::Learner) => Some(MemberChange::Promote { id: wanted.node }),
             Some(MemberRole::Voter | MemberRole::Leaving) => {
                 others().next().map(|member| MemberChange::Remove { id: member.id })

@@ -60,8 +60,7 @@ pub fn verify(
         let next = next.filter(|next| next.generation == base.generation);
         let reach = listing.reach(*base);
         let until = next.map_or(reach, |next| next.index.min(reach));
-        let mut verdict =
-            BaseVerdict { base: *base, rows: 0, reach, compared: None, fault: None };
+        let mut verdict = BaseVerdict { base: *base, rows: 0, reach, compared: None, fault: None };
         let folder = scratch.join(format!("verify-{}-{}", base.generation, base.index));
         if let Err(fault) = look_at(archive, &listing, &mut verdict, until, &folder) {
             tracing::warn!(base = %base, cause = chain(&fault), "Base is no good");
@@ -84,8 +83,7 @@ fn look_at(
 ) -> Result<(), RebuildError> {
     let base = archive.read_base(verdict.base)?;
     verdict.rows = base.manifest.rows;
-    let in_folder =
-        |source| RebuildError::Folder { folder: folder.to_owned(), source };
+    let in_folder = |source| RebuildError::Folder { folder: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(in_folder)?;
     let mut rebuilt = Rebuilt::of_base(archive, &base, &folder.join("state"))?;
     for said in witnessed(archive, listing, verdict.base, until, base.manifest.node)? {

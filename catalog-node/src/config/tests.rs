@@ -96,9 +96,10 @@ fn with_backup(s3: bool) -> String {
     for line in section.lines() {
         let line = line.trim_start_matches("# ");
         of_s3 |= line == "[backup.s3]";
-        let setting = line == "[backup.s3]" || line.split_once(" = ").is_some_and(|(key, _)| {
-            key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'3')
-        });
+        let setting = line == "[backup.s3]"
+            || line.split_once(" = ").is_some_and(|(key, _)| {
+                key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'3')
+            });
         let wanted = if of_s3 { s3 } else { !(s3 && line.starts_with("folder")) };
         if setting && wanted {
             text.push_str(line);

@@ -17,9 +17,9 @@ use catalog_model::{
 use catalog_state::view::View;
 use luqiao_proto::peer::v1::{
     ExchangeRequest, ExchangeResponse, FetchSnapshotRequest, FetchSnapshotResponse,
-    GetContentDigestRequest, GetContentDigestResponse, GetReadIndexRequest, GetReadIndexResponse, Hello, OutageKind, PrepareLeadershipRequest,
-    PrepareLeadershipResponse, ReportOutageRequest, ReportOutageResponse,
-    exchange_request::Message as Part, peer_service_server::PeerService,
+    GetContentDigestRequest, GetContentDigestResponse, GetReadIndexRequest, GetReadIndexResponse,
+    Hello, OutageKind, PrepareLeadershipRequest, PrepareLeadershipResponse, ReportOutageRequest,
+    ReportOutageResponse, exchange_request::Message as Part, peer_service_server::PeerService,
 };
 use luqiao_transport::{accept::ConnectionInfo, drain::Shutdown, identity::Subject, status};
 use protobuf::Message as _;
@@ -45,6 +45,9 @@ use crate::{
 
 /// How long a peer may take to say who it is.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
+
+/// How long another node waits for this one to come as far as it has.
+const APPLIED_WAIT: Duration = Duration::from_secs(30);
 
 /// Blocks of a snapshot that wait for a slow receiver.
 const BLOCKS_AHEAD: usize = 2;
@@ -305,6 +308,11 @@ impl PeerService for Incoming {
         if self.handle.standing().quarantined() {
             return Err(status::of(&quarantined(), Lang::En));
         }
+        let at_least = self.handle.wait_applied(request.get_ref().at_least);
+        timeout(APPLIED_WAIT, at_least)
+            .await
+            .map_err(|_| Status::unavailable("this node is behind"))?
+            .map_err(|refusal| status::of(&refusal, Lang::En))?;
         let Ok(turn) = Arc::clone(&self.witnessing).try_acquire_owned() else {
             return Err(Status::resource_exhausted("the rows are being read already"));
         };

@@ -15,9 +15,9 @@ use luqiao_proto::{
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
         GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, RunBackupRequest,
-        RunBackupResponse, StreamRequest,
-        StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse, TakeHeadRequest,
-        TakeHeadResponse, node_service_client::NodeServiceClient, node_service_server::NodeService,
+        RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest,
+        TakeCosignatureResponse, TakeHeadRequest, TakeHeadResponse,
+        node_service_client::NodeServiceClient, node_service_server::NodeService,
     },
 };
 use luqiao_transport::{

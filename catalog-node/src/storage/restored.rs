@@ -39,8 +39,7 @@ impl Restored {
         fs::create_dir_all(folders.log()).map_err(StorageError::in_folder(folder))?;
         let disk =
             FileDisk::open(folders.log()).map_err(StorageError::in_folder(&folders.log()))?;
-        let of_log =
-            StoreIdentity { cluster_id: self.cluster_id, store_uuid: identity.store_uuid };
+        let of_log = StoreIdentity { cluster_id: self.cluster_id, store_uuid: identity.store_uuid };
         let mut log = SegmentLog::open(disk, of_log, Options::default())
             .map_err(StorageError::in_log(&folders.log()))?;
         log.bootstrap(self.index, self.term).map_err(StorageError::in_log(&folders.log()))?;

@@ -165,12 +165,14 @@ fn a_folder_is_used_by_one_process() {
 #[test]
 fn a_joiner_begins_with_nothing_at_all() {
     let folder = TempDir::new().unwrap();
-    let joiner = Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
+    let joiner =
+        Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
     assert_eq!((joiner.log.first_index(), joiner.log.last_index()), (1, 0));
     assert_eq!(joiner.state.current().applied(), 0);
     drop(joiner);
     // It may have voted by now, and the log is where it would say so.
-    let again = Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
+    let again =
+        Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
     assert_eq!((again.log.last_index(), again.reseed), (0, None));
 }
 

@@ -297,8 +297,7 @@ impl Gateway {
         method: &str,
         call: &impl Message,
     ) -> Result<A, Problem> {
-        let envelope =
-            Envelope { generation: self.generation, ..envelope(caller, method, call) };
+        let envelope = Envelope { generation: self.generation, ..envelope(caller, method, call) };
         let answer = self.nodes(node).call(CallRequest { envelope: Some(envelope) }).await;
         let answer = answer.map_err(|status| Problem::from_status(&status))?;
         Ok(A::decode(answer.into_inner().response).unwrap())

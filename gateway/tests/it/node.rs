@@ -26,8 +26,8 @@ use luqiao_proto::{
         CallRequest, CallResponse, Envelope, GetFeedCursorRequest, GetFeedCursorResponse,
         GetHeadStandingRequest, GetHeadStandingResponse, GetNodeStatusRequest,
         GetNodeStatusResponse, ListOutboxRequest, ListOutboxResponse, NodeMember, OutboxItem,
-        RunBackupRequest, RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest, TakeCosignatureResponse,
-        TakeHeadRequest, TakeHeadResponse,
+        RunBackupRequest, RunBackupResponse, StreamRequest, StreamResponse, TakeCosignatureRequest,
+        TakeCosignatureResponse, TakeHeadRequest, TakeHeadResponse,
         node_service_server::{NodeService, NodeServiceServer},
     },
 };

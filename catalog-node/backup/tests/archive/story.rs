@@ -181,12 +181,13 @@ fn a_flipped_bit_anywhere_is_noticed_where_it_is_read() {
             let place = fastrand::usize(..bad.len());
             bad[place] ^= 1 << fastrand::u8(..8);
             fs::write(&file, &bad).unwrap();
-            let whole = Archive::open(&target, key(), CLUSTER, runtime.handle().clone())
-                .and_then(|archive| {
+            let whole = Archive::open(&target, key(), CLUSTER, runtime.handle().clone()).and_then(
+                |archive| {
                     let base = archive.read_base(base_name)?;
                     archive.read_segment(name)?;
                     read(&archive, &base)
-                });
+                },
+            );
             assert!(whole.is_err(), "{}: byte {place}", file.display());
             noticed += 1;
         }

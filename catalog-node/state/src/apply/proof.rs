@@ -243,12 +243,7 @@ fn erase(tx: &mut Tx<'_>, sequence: u64, ground: &str) -> Result<Outcome, Refusa
 }
 
 /// Erases what lies beside a record, and says so in another.
-pub(super) fn erase_beside(
-    tx: &mut Tx<'_>,
-    subject: &ResourceName,
-    sequence: u64,
-    ground: &str,
-) {
+pub(super) fn erase_beside(tx: &mut Tx<'_>, subject: &ResourceName, sequence: u64, ground: &str) {
     tx.delete(&keys::ledger_payload(sequence));
     let fact = Fact::PayloadErased { sequence };
     let record = ledger::append(tx, subject, fact, None, &[("ground", ground)]);

@@ -227,8 +227,7 @@ impl Carrying<'_, '_> {
         let mut withdrawn = Vec::new();
         for (key, bytes) in self.rows(Table::Request) {
             let case: ShareRequest = decoded(&bytes);
-            if case.state != ShareRequestState::Withdrawn
-                || case.owner_domain != *self.tx.domain()
+            if case.state != ShareRequestState::Withdrawn || case.owner_domain != *self.tx.domain()
             {
                 continue;
             }
@@ -253,7 +252,8 @@ impl Carrying<'_, '_> {
                 continue;
             }
             let old: Option<Grant> = self.tx.get(&Key::from_stored(key));
-            let smaller = |old: &Grant| old.state != now.state || old.is_stopped() != now.is_stopped();
+            let smaller =
+                |old: &Grant| old.state != now.state || old.is_stopped() != now.is_stopped();
             if let Some(old) = old.filter(smaller) {
                 stopped.push((old, now));
             }
@@ -456,7 +456,8 @@ impl Carrying<'_, '_> {
             proof::erase_beside(self.tx, &record.subject, sequence, &reason);
             self.did(CarriedAct::PayloadErased, sequence);
         }
-        let purged = |row: Option<crate::rows::proof::PayloadGone>| row.map_or(0, |row| row.through);
+        let purged =
+            |row: Option<crate::rows::proof::PayloadGone>| row.map_or(0, |row| row.through);
         let through = purged(later.payloads_purged()).min(self.size);
         let from = purged(self.tx.get(&keys::payloads_purged()));
         if through > from {

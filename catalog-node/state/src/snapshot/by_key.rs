@@ -162,8 +162,7 @@ mod tests {
         }
         let wanted: Vec<Row> = store.range(&[], &END).collect();
         assert_eq!(found, wanted);
-        let average =
-            blocks.iter().map(|block| block.bytes.len()).sum::<usize>() / blocks.len();
+        let average = blocks.iter().map(|block| block.bytes.len()).sum::<usize>() / blocks.len();
         let target = TARGET_BYTES as usize;
         assert!((target / 2..target * 2).contains(&average), "{average}");
     }

@@ -81,7 +81,8 @@ fn revived(opened: &MemStore, later: &MemStore) -> Vec<String> {
         }
     }
     for (key, _) in rows(opened, Table::PublishedEntry) {
-        if later.get(&key).is_none() && !rows(later, Table::Entry).any(|(own, _)| own[1..] == key[1..])
+        if later.get(&key).is_none()
+            && !rows(later, Table::Entry).any(|(own, _)| own[1..] == key[1..])
         {
             found.push(format!("an entry of another domain is listed: {key:02x?}"));
         }
@@ -133,8 +134,10 @@ fn no_story_comes_back_to_life_at_any_moment_of_it() {
     let mut wrong = Vec::new();
     for (name, story) in stories() {
         let lines = lines(&story);
-        let domains: Vec<&str> =
-            lines.iter().filter_map(|line| line.strip_prefix("cluster ")?.split(' ').next()).collect();
+        let domains: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.strip_prefix("cluster ")?.split(' ').next())
+            .collect();
         let mut world = World::default();
         let mut moments: BTreeMap<&str, BTreeMap<[u8; 32], (&str, MemStore)>> = BTreeMap::new();
         for line in &lines {
