@@ -203,6 +203,8 @@ async fn remote(global: &Global, output: Output, command: Command) -> Result<Exi
             command @ (Calendar::Load { .. } | Calendar::Close { .. } | Calendar::Reopen { .. }),
         ) => remote::calendar::run(&remote, command).await,
         Command::Dev(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Receipt(Receipt::Verify { .. })
         | Command::Calendar(Calendar::Due { .. })
         | Command::Case(Case::Check { .. })

@@ -4,7 +4,7 @@
 
 use crate::{BaseName, Listing, SegmentName};
 
-/// Segments that follow each other without a hole, in one generation.
+/// Segments that follow each other or overlap, without a hole, in one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The generation.
@@ -58,10 +58,10 @@ pub fn runs(segments: &[SegmentName]) -> (Vec<Run>, Vec<Hole>) {
     let (mut runs, mut holes): (Vec<Run>, Vec<Hole>) = Default::default();
     for segment in segments {
         match runs.last_mut() {
-            // Written twice by two nodes in turn: the shorter says nothing new.
+            // Sealed by two nodes in turn: the shorter says nothing new.
             Some(run) if run.generation == segment.generation && segment.last <= run.last() => {}
             Some(run)
-                if run.generation == segment.generation && segment.first == run.last() + 1 =>
+                if run.generation == segment.generation && segment.first <= run.last() + 1 =>
             {
                 run.segments.push(*segment);
             }
@@ -167,6 +167,7 @@ mod tests {
         let (runs, holes) =
             runs(&[segment(2, 9), segment(2, 12), segment(10, 12), segment(13, 14)]);
         assert_eq!(holes, []);
-        assert_eq!(runs.len(), 2, "the second begins anew: {runs:?}");
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        assert_eq!((runs[0].first(), runs[0].last()), (2, 14));
     }
 }

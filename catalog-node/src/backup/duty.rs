@@ -439,7 +439,8 @@ impl Keeper {
                 millis = taken.millis,
                 "Base taken"
             );
-            let witness = runtime.block_on(witness(&handle, &identity, now));
+            let at_least = base.manifest.index;
+            let witness = runtime.block_on(witness(&handle, &identity, at_least, now));
             if let Some(said) = &witness {
                 archive.write_attestation(said)?;
             }
@@ -469,11 +470,17 @@ impl Keeper {
     }
 }
 
-/// Asks another node what it holds; any, the first that answers.
-async fn witness(handle: &NodeHandle, identity: &Identity, now: UtcMillis) -> Option<Attestation> {
+/// Asks another node what it holds, the entry `at_least` in it; any, the first that answers.
+async fn witness(
+    handle: &NodeHandle,
+    identity: &Identity,
+    at_least: u64,
+    now: UtcMillis,
+) -> Option<Attestation> {
     for peer in handle.peers().addresses().into_keys() {
         let Some(channel) = handle.peers().channel(peer) else { continue };
-        let request = GetContentDigestRequest { hello: Some(handle.peers().hello_to(peer)) };
+        let hello = Some(handle.peers().hello_to(peer));
+        let request = GetContentDigestRequest { hello, at_least };
         let mut client = PeerServiceClient::new(channel);
         match timeout(WITNESS_WAIT, client.get_content_digest(request)).await {
             Ok(Ok(answer)) => {

@@ -49,6 +49,9 @@ use crate::{
 /// How long a peer may take to say who it is.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
 
+/// How long another node waits for this one to come as far as it has.
+const APPLIED_WAIT: Duration = Duration::from_secs(30);
+
 /// Blocks of a snapshot that wait for a slow receiver.
 const BLOCKS_AHEAD: usize = 2;
 
@@ -341,6 +344,11 @@ impl PeerService for Incoming {
         if self.handle.standing().quarantined() {
             return Err(status::of(&quarantined(), Lang::En));
         }
+        let at_least = self.handle.wait_applied(request.get_ref().at_least);
+        timeout(APPLIED_WAIT, at_least)
+            .await
+            .map_err(|_| Status::unavailable("this node is behind"))?
+            .map_err(|refusal| status::of(&refusal, Lang::En))?;
         let Ok(turn) = Arc::clone(&self.witnessing).try_acquire_owned() else {
             return Err(Status::resource_exhausted("the rows are being read already"));
         };
