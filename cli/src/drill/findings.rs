@@ -186,7 +186,7 @@ pub struct Disturbance {
 /// How long it took to come back, and of what that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recovery {
-    /// From the failure to the first acknowledgment after it.
+    /// From the failure, or from the last acknowledgment if that came later, to the next one.
     pub total_ms: u64,
     /// Until it was noticed.
     pub detect_ms: u64,
@@ -229,7 +229,9 @@ fn recover(
         let total_ms = next - at;
         return Recovery { total_ms, execute_ms: total_ms, ..Recovery::default() };
     };
-    let start = if disturbance.exact { at } else { outage.from };
+    // What was still acknowledged after the failure was served: an ordered end is asked for before
+    // anything stops.
+    let start = if disturbance.exact { at.max(outage.from) } else { outage.from };
     let end = outage.to;
     let failed = list.events.iter().find_map(|event| match event {
         Event::Failed { at, .. } if (start..=end).contains(at) => Some(*at),

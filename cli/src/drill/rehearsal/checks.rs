@@ -21,6 +21,8 @@ use crate::{
 
 /// How long a check after the act may wait for what it looks for.
 const CHECK_WAIT: Duration = Duration::from_mins(1);
+/// How long an alarm may take to pass by itself.
+const ALARMS_WAIT: Duration = Duration::from_secs(10);
 /// So many writes must be acknowledged after the act.
 const WRITES_AGAIN: usize = 20;
 
@@ -55,11 +57,7 @@ impl Rehearsal<'_> {
                 }
                 self.same_state().await
             }
-            Check::NoAlarms => {
-                let alarms = self.place.cluster.patient_status().await?.alarms;
-                let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();
-                expect(names.is_empty(), names.join(", "))
-            }
+            Check::NoAlarms => self.no_alarms().await,
             Check::WritesAgain => self.writes_again().await,
             Check::LeaderChanged => {
                 let now = self.place.cluster.leader().await?;
@@ -93,6 +91,19 @@ impl Rehearsal<'_> {
                 "drill_not_available",
                 check.missing().unwrap_or_default(),
             )),
+        }
+    }
+
+    /// No alarm is raised, or those that are pass by themselves in a moment, as after a start.
+    async fn no_alarms(&self) -> Result<String, Failure> {
+        let patience = Instant::now() + ALARMS_WAIT;
+        loop {
+            let alarms = self.place.cluster.patient_status().await?.alarms;
+            if alarms.is_empty() || Instant::now() > patience {
+                let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();
+                return expect(names.is_empty(), names.join(", "));
+            }
+            sleep(LOOK_EVERY).await;
         }
     }
 
