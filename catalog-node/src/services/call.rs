@@ -35,17 +35,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, metadata::MetadataValue};
 
 use super::{
-    CALL_TIMEOUT,
-    Call,
-    Reply,
-    Services,
-    cases,
-    catalog,
-    demands,
-    disputes,
-    dr,
-    drills,
-    entries,
+    CALL_TIMEOUT, Call, Reply, Services, cases, catalog, demands, disputes, dr, drills, entries,
     federation, grant, law, ledger, links, members, operations, organizations, quality, relations,
     rules, service_change, sharing, watch, work,
 };

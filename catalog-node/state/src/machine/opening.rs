@@ -72,7 +72,7 @@ impl Machine {
             request_id: None,
             call_digest: [0; 32],
             salt: opening.salt,
-            body: Body::AdvanceClock { to: clock, development: false },
+            body: Body::AdvanceClock { to: clock, development: false, portion: None },
         };
         let view = session.view();
         let mut tx = Tx::new(view, begins, &command);
