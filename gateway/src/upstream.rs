@@ -630,7 +630,9 @@ impl Cluster {
     /// Draws the conclusions for the next call.
     fn heed(&self, node: &Node, outcome: &Outcome) {
         match outcome {
-            Outcome::Answer | Outcome::Unfit => locked(&node.breaker).succeeded(),
+            Outcome::Answer | Outcome::Unfit | Outcome::Outdated => {
+                locked(&node.breaker).succeeded();
+            }
             Outcome::Leaderless { leader } => {
                 locked(&node.breaker).succeeded();
                 self.leads_no_more(node);
@@ -652,7 +654,6 @@ impl Cluster {
                 locked(&node.breaker).succeeded();
                 self.leads_no_more(node);
             }
-            Outcome::Outdated => locked(&node.breaker).succeeded(),
             Outcome::Unreached | Outcome::InDoubt => {
                 locked(&node.breaker).failed(self.opened.elapsed());
                 self.leads_no_more(node);

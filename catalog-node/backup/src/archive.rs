@@ -196,11 +196,10 @@ impl Archive {
         cluster_id: [u8; 16],
         runtime: Handle,
     ) -> Result<Self, ArchiveError> {
-        let prefix = cluster_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let prefix = crate::hex(&cluster_id);
         let archive = Self { store: target.open()?, runtime, key, cluster_id, prefix };
         match archive.read("mark") {
-            Ok(_) => Ok(archive),
-            Err(ArchiveError::Missing { .. }) => Ok(archive),
+            Ok(_) | Err(ArchiveError::Missing { .. }) => Ok(archive),
             Err(error) => Err(error),
         }
     }

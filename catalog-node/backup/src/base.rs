@@ -372,7 +372,7 @@ impl<'a> BaseWriter<'a> {
 fn random_name() -> String {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hex(&bytes)
 }
 
 impl Archive {

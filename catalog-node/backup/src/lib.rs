@@ -38,3 +38,13 @@ mod plan;
 pub mod seal;
 mod segment;
 mod target;
+
+/// Bytes as names and messages show them.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+    }
+    text
+}

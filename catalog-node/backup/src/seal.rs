@@ -39,7 +39,7 @@ pub enum OpenError {
     #[error("it is no object of a backup, or one of a newer format")]
     Format,
     /// Sealed with another key.
-    #[error("it is sealed with key {}, this is key {}", hex8(.sealed), hex8(.given))]
+    #[error("it is sealed with key {}, this is key {}", crate::hex(.sealed), crate::hex(.given))]
     OtherKey {
         /// The key with which it is sealed.
         sealed: [u8; 8],
@@ -49,10 +49,6 @@ pub enum OpenError {
     /// Not what was sealed: changed, cut off, or put under another name.
     #[error("it is not what was sealed")]
     Damaged,
-}
-
-fn hex8(id: &[u8; 8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The key of one object.

@@ -393,7 +393,7 @@ impl Lead {
             }
             Mode::Async { released: false } => {
                 let quiet = self.quiet_since.is_some_and(|since| view.now >= since + QUIET_MS);
-                let configured = self.configured(view);
+                let configured = Self::configured(view);
                 let learners_too = active(Mutation::ReturnsWithLearners)
                     && view.sites.elsewhere(view.home).next().is_none();
                 if learners_too || quiet && configured && promised == Some(Promise::Async) {
@@ -412,7 +412,7 @@ impl Lead {
                 // What they know committed holds the configuration, too.
                 let mut elsewhere = view.sites.elsewhere(view.home);
                 let follow = elsewhere.all(|v| v.matched >= from && v.committed >= from);
-                if self.cut_off(view.now) || !self.configured(view) {
+                if self.cut_off(view.now) || !Self::configured(view) {
                     self.recover = Recover::No;
                     self.quiet_since = None;
                     done.push(Do::Recover(false));
@@ -425,7 +425,7 @@ impl Lead {
     }
 
     /// Whether the other site has voters, and no change of the membership is under way.
-    fn configured(&self, view: &View) -> bool {
+    fn configured(view: &View) -> bool {
         let mut elsewhere = view.sites.elsewhere(view.home).peekable();
         !view.sites.joint && elsewhere.peek().is_some()
     }

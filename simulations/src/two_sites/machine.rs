@@ -373,12 +373,12 @@ impl Machine {
         }
         let log: &dyn catalog_log::LogRead = match &self.running {
             Some(running) => &running.log,
-            None => return self.log_has(&self.open_log(), index, act),
+            None => return Self::log_has(&self.open_log(), index, act),
         };
-        self.log_has(log, index, act)
+        Self::log_has(log, index, act)
     }
 
-    fn log_has(&self, log: &dyn catalog_log::LogRead, index: u64, act: u64) -> bool {
+    fn log_has(log: &dyn catalog_log::LogRead, index: u64, act: u64) -> bool {
         let Ok(entries) = log.entries(index, index + 1, u64::MAX) else { return false };
         entries.first().is_some_and(|entry| {
             matches!(kind_of(entry), catalog_replica::EntryKind::Command(data)

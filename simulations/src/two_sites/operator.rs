@@ -213,19 +213,16 @@ impl World {
             sealed: &sealed,
             powerless: &powerless,
         };
-        match may_promote(&evidence) {
-            Err(missing) => {
-                let what = missing.to_string();
-                if self.operator.said.as_ref() != Some(&what) {
-                    self.note(format_args!("{pair} cannot open: {what}"));
-                    self.operator.said = Some(what);
-                }
-                if let Missing::Quorum { nodes, .. } = missing {
-                    self.fence_or_attest(&nodes, pair, local, since);
-                }
-                return;
+        if let Err(missing) = may_promote(&evidence) {
+            let what = missing.to_string();
+            if self.operator.said.as_ref() != Some(&what) {
+                self.note(format_args!("{pair} cannot open: {what}"));
+                self.operator.said = Some(what);
             }
-            Ok(()) => {}
+            if let Missing::Quorum { nodes, .. } = missing {
+                self.fence_or_attest(&nodes, pair, local, since);
+            }
+            return;
         }
         let Some(best) = greatest(&sealed) else { return };
         let deposit = failover.found.deposit.as_ref().map_or(0, |deposit| deposit.index);

@@ -80,7 +80,7 @@ pub(crate) fn tell(target: &Target) {
     assert_eq!(written.blocks, written.new_blocks);
     let mut changed = store.clone();
     changed.0.insert(77_u32.to_be_bytes().to_vec(), b"changed".to_vec());
-    changed.0.remove(&19_000_u32.to_be_bytes().to_vec());
+    changed.0.remove(19_000_u32.to_be_bytes().as_slice());
     let (second, written) = write(&archive, &changed, Some(&first), state(200, LEVEL));
     assert!(written.new_blocks <= 6, "{written:?} for two rows");
     for (base, store) in [(&first, &store), (&second, &changed)] {

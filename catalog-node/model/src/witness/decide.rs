@@ -365,23 +365,20 @@ fn begin(
         _ => (cell.pair, cell.active_site.clone()),
     };
     let said = check_approvals(cell, approvals, Act::Failover, (&from, to), pair, context)?;
-    let (found, release) = match cell.failover.take() {
+    let (found, release) = if let Some(earlier) = cell.failover.take() {
         // It never opened, so what it found still holds.
-        Some(earlier) => (
-            Found { confirmed: earlier.found.confirmed && believed, ..earlier.found },
-            earlier.release.max(said),
-        ),
-        None => {
-            let found = Found {
-                pair,
-                site: from,
-                mode: cell.mode,
-                lease: cell.lease,
-                deposit: cell.deposit.clone(),
-                confirmed: believed,
-            };
-            (found, said)
-        }
+        let confirmed = earlier.found.confirmed && believed;
+        (Found { confirmed, ..earlier.found }, earlier.release.max(said))
+    } else {
+        let found = Found {
+            pair,
+            site: from,
+            mode: cell.mode,
+            lease: cell.lease,
+            deposit: cell.deposit.clone(),
+            confirmed: believed,
+        };
+        (found, said)
     };
     cell.failover = Some(Failover {
         found,

@@ -380,7 +380,7 @@ fn approvals_are_of_two_persons_for_just_this() {
     }
     let differs = |what| Err(CellRefusal::ApprovalDiffers { what });
     check(|_| {}, Ok(Release::No));
-    check(|given| given.clear(), Err(CellRefusal::TooFewApprovals { given: 0 }));
+    check(Vec::clear, Err(CellRefusal::TooFewApprovals { given: 0 }));
     check(|given| given.truncate(1), Err(CellRefusal::TooFewApprovals { given: 1 }));
     check(|given| given[1].approver = person(1), Err(CellRefusal::SamePersonTwice));
     check(|given| given[0].statement.domain = "siming".parse().unwrap(), differs("domain"));

@@ -235,8 +235,8 @@ fn the_loan_counts_from_before_the_request_left() {
     play.run(20_000);
     assert_eq!(play.lent, Some(play.cell.deposit + AHEAD_MAX));
     // The witness does what it is asked last, and its answer is late; then it is silent.
-    let renewals = play.told.iter().filter(|(_, what)| what.starts_with("asks Renew"));
-    let last = renewals.last().expect("it renews").0;
+    let mut renewals = play.told.iter().filter(|(_, what)| what.starts_with("asks Renew"));
+    let last = renewals.next_back().expect("it renews").0;
     play.run(1600);
     play.witness_answers = false;
     play.told.clear();

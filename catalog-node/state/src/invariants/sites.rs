@@ -31,9 +31,7 @@ impl Inspection<'_> {
         let cells: Vec<CellRow> = self
             .store
             .range(prefix.as_slice(), &prefix.end())
-            .filter(|(key, _)| {
-                key.ends_with(&[0, 0]) && key.iter().filter(|byte| **byte == 0).count() == 2
-            })
+            .filter(|(key, _)| key.strip_suffix(&[0, 0]).is_some_and(|rest| !rest.contains(&0)))
             .map(|(_, bytes)| crate::codec::decode(&bytes).expect("rows are ours"))
             .collect();
         for CellRow { cell, .. } in cells {

@@ -161,7 +161,9 @@ fn near(wish: &Wish, cell: Option<&Cell>, aimed: bool) -> (Option<Writer>, CellW
                     deposit.index += held.map_or(0, |held| held.index);
                     deposit.ledger_size += held.map_or(0, |held| held.ledger_size);
                     deposit.root = [deposit.index as u8; 32];
-                    named.iter_mut().for_each(|act| act.index = deposit.index);
+                    for act in &mut *named {
+                        act.index = deposit.index;
+                    }
                     deposit.acts = held.map_or(0, |held| held.acts) + named.len() as u64;
                 }
             }
@@ -204,10 +206,10 @@ fn hold(before: Option<&Cell>, after: &Cell, wish: (&Option<Writer>, &CellWrite)
     if after.active_site != before.active_site && believed {
         assert!(plainly_approved(wish.1, before, after), "the active site moves by approval");
     }
-    if after.lease.is_some() {
+    if let Some(lease) = &after.lease {
         assert_eq!(after.mode, Mode::Async);
         assert!(after.failover.is_none() && after.is_confirmed(generation));
-        assert_eq!(after.lease.unwrap().term, after.term, "a lease is one term's");
+        assert_eq!(lease.term, after.term, "a lease is one term's");
     }
     if let (Some(kept), Some(now)) = (&before.failover, &after.failover) {
         assert_eq!(Found { confirmed: now.found.confirmed, ..kept.found.clone() }, now.found);
@@ -240,13 +242,12 @@ proptest! {
             let newest = accepted.last().map_or(0, |cell| cell.revision);
             let revision = newest.saturating_sub(wish.behind);
             let came = witness.write_at(revision, writer.as_ref(), &write);
-            match came {
-                Ok(cell) => {
-                    prop_assert_eq!(revision, newest, "only who read the newest writes");
-                    hold(before.as_ref(), &cell, (&writer, &write), witness.generation);
-                    accepted.push(cell);
-                }
-                Err(_) => prop_assert_eq!(&witness.cell, &before),
+            if let Ok(cell) = came {
+                prop_assert_eq!(revision, newest, "only who read the newest writes");
+                hold(before.as_ref(), &cell, (&writer, &write), witness.generation);
+                accepted.push(cell);
+            } else {
+                prop_assert_eq!(&witness.cell, &before);
             }
         }
     }

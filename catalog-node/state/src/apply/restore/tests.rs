@@ -37,7 +37,7 @@ fn open(restored: &MemStore, later: Option<&MemStore>) -> (MemStore, Vec<Carried
     (store, carried)
 }
 
-fn rows<'a>(store: &'a MemStore, table: Table) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + 'a {
+fn rows(store: &MemStore, table: Table) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_ {
     let prefix = Key::table(table);
     store.range(prefix.as_slice(), &prefix.end()).collect::<Vec<_>>().into_iter()
 }

@@ -202,16 +202,12 @@ fn check(fork: &Fork, generation: u64, before: Option<&SitesRow>) -> Result<(), 
 
 /// Who else says that there was an outage: the witness; where there was none, the approvers.
 fn second_source(fork: &Fork) -> String {
-    match (&fork.witness, &fork.cell) {
-        (Some(witness), Some(cell)) => {
-            format!("witness {witness}, cell revision {}", cell.revision)
-        }
-        _ => {
-            let unsure = fork.approvals.iter().any(|of| of.statement.release != Release::No);
-            let word = if unsure { "; a release was not ruled out" } else { "" };
-            format!("two approvers of failover {}{word}", fork.pair)
-        }
+    if let (Some(witness), Some(cell)) = (&fork.witness, &fork.cell) {
+        return format!("witness {witness}, cell revision {}", cell.revision);
     }
+    let unsure = fork.approvals.iter().any(|of| of.statement.release != Release::No);
+    let word = if unsure { "; a release was not ruled out" } else { "" };
+    format!("two approvers of failover {}{word}", fork.pair)
 }
 
 /// What the old generation had under way ends with it.
