@@ -43,14 +43,14 @@ async fn forgetful(size: u64) -> Cluster {
     cluster
 }
 
-/// Writes through `leader` until the log of `id` begins after entry `index`, and returns how many
+/// Writes through `leader` until the logs of `ids` begin after entry `index`, and returns how many
 /// values it took. A leader keeps more for one that was there a moment ago.
-async fn write_until_compacted(cluster: &Cluster, leader: u64, id: u64, index: u64) -> usize {
+async fn write_until_compacted(cluster: &Cluster, leader: u64, ids: &[u64], index: u64) -> usize {
     let gateway = cluster.gateway();
-    let handle = cluster.nodes[&id].handle();
+    let begins = |id: &u64| cluster.nodes[id].handle().status().replica.first_index;
     let mut written = 0;
     let compacted = async {
-        while handle.status().replica.first_index <= index {
+        while ids.iter().any(|id| begins(id) <= index) {
             written += 1;
             write_many(&gateway, leader, 100 + written, 100).await;
         }
@@ -81,9 +81,13 @@ async fn snapshot_to_a_node_long_away() {
     let gateway = cluster.gateway();
     let leader = cluster.leader().await;
     let away = follower(&cluster, leader);
-    let last = cluster.nodes[&away].handle().status().replica.last_index;
+    let said = cluster.nodes[&away].handle().watch_status();
     cluster.kill(away).await;
-    let written = write_until_compacted(&cluster, leader, leader, last + 1).await;
+    // What it took after it last said so is less than this; and whoever leads when it comes back,
+    // neither has what it lacks.
+    let last = said.borrow().replica.last_index + 100;
+    let there: Vec<u64> = cluster.nodes.keys().copied().collect();
+    let written = write_until_compacted(&cluster, leader, &there, last).await;
 
     cluster.run(away).await.unwrap();
     same_state(&cluster).await;
@@ -112,7 +116,7 @@ async fn corrupted_state_reseeds_under_the_same_id() {
     let gateway = cluster.gateway();
     let leader = cluster.leader().await;
     let damaged = follower(&cluster, leader);
-    let written = write_until_compacted(&cluster, leader, damaged, 100).await;
+    let written = write_until_compacted(&cluster, leader, &[damaged], 100).await;
     cluster.kill(damaged).await;
     // What RocksDB needs to find its files.
     let state = cluster.path(&format!("data-{damaged}/state"));
