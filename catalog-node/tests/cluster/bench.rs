@@ -1,6 +1,17 @@
 //! A cluster on loopback with certificates of its own, and a gateway that calls it.
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
 use catalog_model::{
     caller::{Caller, Identity},
@@ -33,7 +44,6 @@ use rcgen::{
     SanType,
 };
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tonic::{Status, Streaming, transport::Channel};
 
 pub(crate) const CLUSTER: [u8; 16] = [0xab; 16];
@@ -70,10 +80,29 @@ pub(crate) struct Cluster {
     pub(crate) backup: Option<BackupConfig>,
 }
 
+/// A free port on loopback, below those that the system gives to outgoing connections: a node finds
+/// its own one free when it starts, and when it starts again. No other test of this process gets it.
+fn free_address() -> SocketAddr {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    // Two processes begin at different places.
+    let begin = process::id().wrapping_mul(97) % u32::from(COUNT);
+    let begin = u16::try_from(begin).unwrap();
+    (0..COUNT)
+        .map(|_| {
+            let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+            FIRST + (begin + given % COUNT) % COUNT
+        })
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("no free port on loopback")
+}
+
 impl Cluster {
     /// A cluster of `size` nodes, bootstrapped with `spec`.
     pub(crate) async fn start(size: u64, spec: &str) -> Self {
-        let mut cluster = Self::prepare(size).await;
+        let mut cluster = Self::prepare(size);
         cluster.begin(spec).await;
         cluster
     }
@@ -92,22 +121,15 @@ impl Cluster {
     }
 
     /// The same, with nothing running yet.
-    pub(crate) async fn prepare(size: u64) -> Self {
+    pub(crate) fn prepare(size: u64) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "test authority");
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-        // Ports are found by binding and given back before the nodes take them.
-        let mut members = Vec::new();
-        let mut held = Vec::new();
-        for id in 1..=size {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            members.push(Member { id, address: listener.local_addr().unwrap().to_string() });
-            held.push(listener);
-        }
-        drop(held);
+        let members =
+            (1..=size).map(|id| Member { id, address: free_address().to_string() }).collect();
         Self {
             folder,
             authority,
@@ -188,9 +210,8 @@ impl Cluster {
     }
 
     /// Papers and a port for a node that is to join; its configuration names the founders.
-    pub(crate) async fn prepare_joiner(&mut self, id: u64) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+    pub(crate) fn prepare_joiner(&mut self, id: u64) -> String {
+        let address = free_address().to_string();
         self.joiners.push(Member { id, address: address.clone() });
         address
     }

@@ -35,7 +35,7 @@ async fn write(gateway: &Gateway, leader: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn much_of_the_log_at_once() {
-    let mut cluster = Cluster::prepare(3).await;
+    let mut cluster = Cluster::prepare(3);
     // Nothing of the log goes: it is the log that is sent, not a snapshot.
     cluster.compaction = Compaction { keep_entries: 1_000_000, keep_mib: 1024 };
     cluster.begin(SPEC).await;

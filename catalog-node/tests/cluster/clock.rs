@@ -21,7 +21,7 @@ const NOW: u64 = 20_600 * DAY;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_400_days_ahead_stops_writes_until_it_is_corrected() {
-    let mut cluster = Cluster::prepare(1).await;
+    let mut cluster = Cluster::prepare(1);
     let shown = Arc::new(AtomicU64::new(NOW));
     let read = Arc::clone(&shown);
     cluster.wall_clock = WallClock::from_fn(move || UtcMillis(read.load(Ordering::Relaxed)));

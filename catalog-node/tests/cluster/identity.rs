@@ -131,7 +131,7 @@ async fn a_peer_that_takes_a_node_for_another_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_before_the_bootstrap_are_refused_and_do_no_harm() {
-    let mut cluster = Cluster::prepare(1).await;
+    let mut cluster = Cluster::prepare(1);
     cluster.run(1).await.unwrap();
     cluster.leader().await;
     let gateway = cluster.gateway();
@@ -158,7 +158,7 @@ async fn calls_before_the_bootstrap_are_refused_and_do_no_harm() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_spec_is_taken_from_nodes_only_and_once() {
-    let mut cluster = Cluster::prepare(3).await;
+    let mut cluster = Cluster::prepare(3);
     for id in 1..=3 {
         cluster.run(id).await.unwrap();
     }
@@ -176,7 +176,7 @@ async fn a_spec_is_taken_from_nodes_only_and_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_with_anothers_papers_does_not_start() {
-    let cluster = Cluster::prepare(3).await;
+    let cluster = Cluster::prepare(3);
     let stolen = Config { tls: cluster.config(2).tls, ..cluster.config(1) };
     let error = CatalogNode::start(stolen).await.unwrap_err();
     assert!(matches!(error, NodeError::Certificate { .. }), "{error}");

@@ -116,7 +116,7 @@ async fn new_node_joins_and_is_promoted() {
     for number in 0..50u8 {
         put(&operator.gateway, &[leader], &[number]).await;
     }
-    let address = cluster.prepare_joiner(4).await;
+    let address = cluster.prepare_joiner(4);
 
     // Shown first, from any node; nothing happens.
     let effect = operator.add(follower, 4, &address, true).await.unwrap().effect.unwrap();
@@ -167,7 +167,7 @@ async fn new_node_joins_and_is_promoted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_to_five_and_back_under_load() {
     let mut cluster = Cluster::start(3, SPEC).await;
-    let (fourth, fifth) = (cluster.prepare_joiner(4).await, cluster.prepare_joiner(5).await);
+    let (fourth, fifth) = (cluster.prepare_joiner(4), cluster.prepare_joiner(5));
     let mut operator = Operator::new(cluster.gateway());
     let writer = Writer::start(cluster.gateway());
     let leader = cluster.leader().await;
@@ -236,7 +236,7 @@ async fn three_to_five_and_back_under_load() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_node_is_replaced_and_a_removed_one_says_so() {
     let mut cluster = Cluster::start(3, SPEC).await;
-    let address = cluster.prepare_joiner(4).await;
+    let address = cluster.prepare_joiner(4);
     let mut operator = Operator::new(cluster.gateway());
     let leader = cluster.leader().await;
     let dead = cluster.nodes.keys().copied().find(|id| *id != leader).unwrap();
@@ -277,7 +277,7 @@ async fn a_dead_node_is_replaced_and_a_removed_one_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_change_only_from_level_two_on() {
-    let mut cluster = Cluster::prepare(3).await;
+    let mut cluster = Cluster::prepare(3);
     cluster.level = Some(1);
     cluster.begin(SPEC).await;
     let mut operator = Operator::new(cluster.gateway());
@@ -309,7 +309,7 @@ async fn members_change_only_from_level_two_on() {
     assert!(!operator.raise(leader, 2, false).await.unwrap().changed);
 
     // The list begins with those who were there.
-    let address = cluster.prepare_joiner(4).await;
+    let address = cluster.prepare_joiner(4);
     operator.add(leader, 4, &address, false).await.unwrap();
     let list = operator.list(follower).await;
     let roles = [("1", "voter"), ("2", "voter"), ("3", "voter"), ("4", "learner")];
@@ -321,7 +321,7 @@ async fn members_change_only_from_level_two_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_nobody_let_in_does_no_harm() {
     let mut cluster = Cluster::start(3, SPEC).await;
-    cluster.prepare_joiner(4).await;
+    cluster.prepare_joiner(4);
     let leader = cluster.leader().await;
     cluster.run(4).await.unwrap();
     let gateway = cluster.gateway();

@@ -32,7 +32,7 @@ fn on_record(cluster: &Cluster, node: u64) -> Vec<OutageRow> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_hands_over_still_has_it_put_on_record() {
-    let mut cluster = Cluster::prepare(3).await;
+    let mut cluster = Cluster::prepare(3);
     let mut free = Vec::new();
     for id in 1..=3 {
         let room = Arc::new(AtomicU64::new(TOTAL));

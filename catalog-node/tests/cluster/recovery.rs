@@ -37,7 +37,7 @@ async fn write_many(gateway: &Gateway, leader: u64, prefix: u8, count: u32) {
 
 /// A cluster whose nodes keep little of their logs.
 async fn forgetful(size: u64) -> Cluster {
-    let mut cluster = Cluster::prepare(size).await;
+    let mut cluster = Cluster::prepare(size);
     cluster.compaction = Compaction { keep_entries: 50, keep_mib: 1 };
     cluster.begin(SPEC).await;
     cluster

@@ -197,7 +197,7 @@ async fn publish(gateway: &Gateway, node: u64) -> CatalogEntry {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cat_13_listings_of_before_the_level_are_found_after_it_was_raised() {
-    let mut cluster = Cluster::prepare(3).await;
+    let mut cluster = Cluster::prepare(3);
     cluster.level = Some(2);
     cluster.begin(SPEC).await;
     let gateway = cluster.gateway();
