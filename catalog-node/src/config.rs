@@ -38,9 +38,6 @@ pub struct Config {
     pub members: Vec<Member>,
     /// Whether this node joins a cluster that runs. Asked only when its folder is new.
     pub join: bool,
-    /// The cluster's generation, of a node that joins: 1, or what a restore or a forced failover made
-    /// of it. Asked only when its folder is new.
-    pub generation: u64,
     /// How backups are made; absent = not at all.
     pub backup: Option<BackupConfig>,
     /// What is kept of the Raft log.
@@ -237,9 +234,6 @@ struct File {
     #[serde(default)]
     join: bool,
     /// The same.
-    #[serde(default = "first_generation")]
-    generation: u64,
-    /// The same.
     #[serde(default)]
     backup: Option<BackupConfig>,
     members: Vec<Member>,
@@ -264,10 +258,6 @@ struct File {
     #[serde(default)]
     webhooks: Webhooks,
     log: LogConfig,
-}
-
-fn first_generation() -> u64 {
-    1
 }
 
 #[derive(Debug, Deserialize)]
@@ -333,7 +323,6 @@ impl Config {
             listen: file.listen,
             members: file.members,
             join: file.join,
-            generation: file.generation,
             backup: file.backup.map(|backup| backup.in_folder(folder)),
             compaction: file.compaction,
             memory: file.memory,
@@ -384,9 +373,6 @@ impl Config {
             return wrong("id", "is not among the members");
         } else if !matches!(ids.len(), 1 | 3 | 5) {
             return wrong("members", "a cluster is founded with 1, 3 or 5 nodes");
-        }
-        if self.generation == 0 {
-            return wrong("generation", "is at least 1");
         }
         if let Some(backup) = &self.backup {
             if backup.target().is_none() {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
 use catalog_model::{
-    fence::{FailoverId, Known, PromoteRefused, Said, SealRefused, Standing},
+    fence::{FailoverId, Known, PromoteRefused, Said, SealRefused, Standing, TurnedAway},
     reason::Reason,
     refusal::Refusal,
     site::Pair,
@@ -119,17 +119,17 @@ impl Fencing {
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         let now = self.now.borrow();
         let stopped = now.standing().stops_raft();
-        stopped.then(|| now.judge_peer(&now.said()).err()).flatten().map(|away| away.refusal())
+        stopped.then(|| now.judge_peer(&now.said()).err()).flatten().map(TurnedAway::refusal)
     }
 
     /// Whether a gateway is answered that says so.
     pub(crate) fn admit_gateway(&self, said: &Said) -> Result<(), Refusal> {
-        self.now.borrow().judge_gateway(said).map_err(|away| away.refusal())
+        self.now.borrow().judge_gateway(said).map_err(TurnedAway::refusal)
     }
 
     /// Whether another node is that says so.
     pub(crate) fn admit_peer(&self, said: &Said) -> Result<(), Refusal> {
-        self.now.borrow().judge_peer(said).map_err(|away| away.refusal())
+        self.now.borrow().judge_peer(said).map_err(TurnedAway::refusal)
     }
 
     /// Hears what another end says of the same cluster.

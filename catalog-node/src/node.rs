@@ -393,13 +393,12 @@ impl NodeLoop {
                 }
             }
             Report::Removed => self.removed(),
-            // Seen at the top of the round.
-            Report::Fenced => {}
             Report::ChangeMembers { change, command, waiter } => {
                 self.change_members(change, command, waiter);
             }
             Report::Durable(applied) => return self.compact(applied),
-            Report::SnapshotBuilt(None) => {}
+            // That a node was fenced is seen at the top of the round.
+            Report::Fenced | Report::SnapshotBuilt(None) => {}
             // A snapshot of a state that was replaced meanwhile is never handed in here.
             Report::SnapshotBuilt(Some(built)) => self.snapshot_built(built),
             Report::SnapshotSent(peer) => self.replica.snapshot_progress(peer),

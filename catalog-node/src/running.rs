@@ -165,11 +165,7 @@ impl CatalogNode {
             config.watched.iter().map(|watched| (&watched.domain, watched.authorities.as_path()));
         let trust = Trust::read(own.chain(watched)).map_err(NodeError::Trust)?;
         let founders = config.voters();
-        let founding = if config.join {
-            Founding::Joiner { generation: config.generation }
-        } else {
-            Founding::Founder(&founders)
-        };
+        let founding = if config.join { Founding::Joiner } else { Founding::Founder(&founders) };
         let Storage { state: cell, log, identity, identity_file, boot, reseed, folders } =
             Storage::open(&config.data, config.cluster_id, config.id, founding)?;
         let store = cell.current();

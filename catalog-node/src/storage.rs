@@ -188,10 +188,7 @@ pub enum Founding<'a> {
     /// It is one of these first voters.
     Founder(&'a [u64]),
     /// It is added to a cluster that runs, and knows nothing before its first snapshot.
-    Joiner {
-        /// The cluster's generation: 1, or more after a restore or a forced failover.
-        generation: u64,
-    },
+    Joiner,
 }
 
 /// The state was lost or is not to be trusted, and the log does not reach back far enough to make
@@ -293,18 +290,10 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// The generation to which a new folder belongs.
-    fn generation(self) -> u64 {
-        match self.founding {
-            Founding::Founder(_) => 1,
-            Founding::Joiner { generation } => generation,
-        }
-    }
-
     fn founders(self) -> Vec<u64> {
         let mut founders = match self.founding {
             Founding::Founder(members) => members.to_vec(),
-            Founding::Joiner { .. } => Vec::new(),
+            Founding::Joiner => Vec::new(),
         };
         founders.sort_unstable();
         founders
@@ -335,11 +324,15 @@ fn own_identity(
     if has_log {
         return Err(StorageError::IdentityLost);
     }
+    let known = match wanted.founding {
+        Founding::Founder(_) => Known::founding(),
+        Founding::Joiner => Known::joining(),
+    };
     let identity = Identity {
         cluster_id: wanted.cluster_id,
         node: wanted.node,
         store_uuid: crate::random_bytes(),
-        generation: wanted.generation(),
+        generation: known.speaks_for().generation,
     };
     let content = Content {
         identity,
@@ -347,10 +340,7 @@ fn own_identity(
         log_begun: false,
         boot: 0,
         peer_stores: Default::default(),
-        known: match wanted.founding {
-            Founding::Founder(_) => Known::founding(),
-            Founding::Joiner => Known::joining(),
-        },
+        known,
     };
     IdentityFile::create(folder, content)
 }

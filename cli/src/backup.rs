@@ -381,8 +381,8 @@ fn write_report(
         writeln!(out, "{}", words.text(lang))?;
     }
     let next = both!(
-        "next: start node {node}; wipe the nodes of before and add them (generation = {generation} in their configuration)",
-        "下一步：启动节点 {node}；清空原有节点后逐一加入（其配置中 generation = {generation}）"
+        "next: start node {node}; wipe the nodes of before and add them",
+        "下一步：启动节点 {node}；清空原有节点后逐一加入"
     );
     writeln!(out, "{}", next.text(lang))
 }

@@ -221,6 +221,12 @@ impl Known {
         Self { belongs: None, heard: Pair::FIRST, opened: Pair::FIRST, sealed: None }
     }
 
+    /// Of the node on which a backup was restored, which opened `generation`.
+    pub fn restored(generation: u64) -> Self {
+        let pair = Pair { generation, ..Pair::FIRST };
+        Self { belongs: Some(pair), heard: pair, opened: pair, sealed: None }
+    }
+
     /// In whose name it speaks; the first, while it speaks in none.
     pub fn speaks_for(&self) -> Pair {
         self.belongs.unwrap_or(Pair::FIRST)

@@ -85,9 +85,9 @@ impl Desk {
     /// Has a base taken now, and waits for it. Says why not.
     pub(crate) async fn run(&self) -> Result<Done, String> {
         let (answer, done) = oneshot::channel();
-        let ended = |_| "the node ends".to_owned();
-        self.requests.send(answer).map_err(|_| ended(()))?;
-        done.await.unwrap_or_else(|_| Err(ended(())))
+        let ended = || "the node ends".to_owned();
+        self.requests.send(answer).map_err(|_| ended())?;
+        done.await.unwrap_or_else(|_| Err(ended()))
     }
 }
 
@@ -233,13 +233,12 @@ impl Keeper {
         if !status.bootstrapped || self.handle.standing().quarantined() {
             return Ok(());
         }
-        let archive = match &self.archive {
-            Some(archive) => archive.clone(),
-            None => {
-                let archive = open_archive(&self.config, self.runtime.clone())?;
-                archive.begin()?;
-                self.archive.insert(archive).clone()
-            }
+        let archive = if let Some(archive) = &self.archive {
+            archive.clone()
+        } else {
+            let archive = open_archive(&self.config, self.runtime.clone())?;
+            archive.begin()?;
+            self.archive.insert(archive).clone()
         };
         self.listen(&archive)?;
         self.end_base()?;
@@ -372,15 +371,12 @@ impl Keeper {
         let of_ours = listing.segments.iter().filter(|segment| segment.generation == generation);
         let last = of_ours.max_by_key(|segment| segment.last);
         let sealed = Instant::now();
-        Ok(match last {
-            Some(last) => {
-                let hash = archive.read_segment(*last)?.hash;
-                Tail { last: last.last, hash, sealed, hole: None }
-            }
-            None => {
-                let last = self.reader.first_index() - 1;
-                Tail { last, hash: [0; 32], sealed, hole: None }
-            }
+        Ok(if let Some(last) = last {
+            let hash = archive.read_segment(*last)?.hash;
+            Tail { last: last.last, hash, sealed, hole: None }
+        } else {
+            let last = self.reader.first_index() - 1;
+            Tail { last, hash: [0; 32], sealed, hole: None }
         })
     }
 

@@ -277,7 +277,7 @@ impl Rebuilt {
             let index = entry.index;
             match kind_of(entry) {
                 EntryKind::Raft => {}
-                EntryKind::Command(command) => {
+                EntryKind::Command(command) | EntryKind::Mode { command, .. } => {
                     self.machine.apply(&mut session, index, command)?;
                 }
                 EntryKind::Members { change, context } => {

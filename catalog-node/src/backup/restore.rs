@@ -203,8 +203,7 @@ pub fn restore(archive: &Archive, wanted: &Wanted) -> Result<Report, RestoreErro
     let last_term = later.as_ref().map_or(rebuilt.term, |later| later.term).max(rebuilt.term);
     let former_members = View(&rebuilt.store)
         .members()
-        .map(|members| members.used_ids)
-        .unwrap_or_else(|| rebuilt.membership.ids());
+        .map_or_else(|| rebuilt.membership.ids(), |members| members.used_ids);
     let not_asked = neighbours(&rebuilt.store);
     let generation = listing.newest_generation().unwrap_or(1).max(rebuilt.base.generation) + 1;
     let mut opened = Opened {
@@ -429,9 +428,11 @@ impl Opened<'_> {
             return Some(MemberChange::Remove { id: member.id });
         }
         match members.get(wanted.node).map(|member| member.role) {
-            None => {
-                Some(MemberChange::AddLearner { id: wanted.node, address: wanted.address.clone() })
-            }
+            None => Some(MemberChange::AddLearner {
+                id: wanted.node,
+                address: wanted.address.clone(),
+                site: None,
+            }),
             Some(MemberRole::Learner) => Some(MemberChange::Promote { id: wanted.node }),
             Some(MemberRole::Voter | MemberRole::Leaving) => {
                 others().next().map(|member| MemberChange::Remove { id: member.id })

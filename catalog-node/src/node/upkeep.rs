@@ -299,7 +299,10 @@ impl NodeLoop {
 /// The node that a change is about.
 fn about(change: RaftChange) -> u64 {
     match change {
-        RaftChange::AddLearner(id) | RaftChange::Promote(id) | RaftChange::Remove(id) => id,
+        RaftChange::AddLearner(id)
+        | RaftChange::Promote(id)
+        | RaftChange::Demote(id)
+        | RaftChange::Remove(id) => id,
         RaftChange::Replace { outgoing, .. } => outgoing,
         RaftChange::Finish => 0,
     }

@@ -6,6 +6,7 @@
 use std::{fs, path::Path};
 
 use catalog_log::{FileDisk, LogStore as _, Options, SegmentLog, StoreIdentity};
+use catalog_model::fence::Known;
 
 use super::{
     Identity, StorageError,
@@ -50,6 +51,7 @@ impl Restored {
             log_begun: true,
             boot: 0,
             peer_stores: Default::default(),
+            known: Known::restored(self.generation),
         };
         IdentityFile::create(folder, content).map(drop)
     }

@@ -165,20 +165,18 @@ fn a_folder_is_used_by_one_process() {
 #[test]
 fn a_joiner_begins_with_nothing_at_all() {
     let folder = TempDir::new().unwrap();
-    let joiner =
-        Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
+    let joiner = Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner).unwrap();
     assert_eq!((joiner.log.first_index(), joiner.log.last_index()), (1, 0));
     assert_eq!(joiner.state.current().applied(), 0);
     drop(joiner);
     // It may have voted by now, and the log is where it would say so.
-    let again =
-        Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner { generation: 1 }).unwrap();
+    let again = Storage::open(folder.path(), CLUSTER, 9, Founding::Joiner).unwrap();
     assert_eq!((again.log.last_index(), again.reseed), (0, None));
 }
 
 #[test]
 fn a_missing_log_is_refused() {
-    for founding in [FOUNDERS, Founding::Joiner { generation: 1 }] {
+    for founding in [FOUNDERS, Founding::Joiner] {
         let folder = TempDir::new().unwrap();
         drop(Storage::open(folder.path(), CLUSTER, 1, founding).unwrap());
         fs::remove_dir_all(folder.path().join("log")).unwrap();

@@ -65,7 +65,7 @@ fn settings(cluster: &Cluster) -> BackupConfig {
 }
 
 async fn backed_up(size: u64) -> Cluster {
-    let mut cluster = Cluster::prepare(size).await;
+    let mut cluster = Cluster::prepare(size);
     cluster.backup = Some(settings(&cluster));
     cluster.begin(SPEC).await;
     cluster
@@ -287,7 +287,7 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
     drop(handle);
 
     // Three moments: before, by the clock of then; before, by the entry; and the newest.
-    let address = cluster.prepare_joiner(4).await;
+    let address = cluster.prepare_joiner(4);
     let config = cluster.config(4);
     let points = [
         (Point::Index(first.base_index), "by-base", true),
@@ -357,7 +357,7 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
 
     // It takes writes, and a node joins it by snapshot.
     put(&gateway, &[4], b"after the restore").await;
-    let joiner = cluster.prepare_joiner(5).await;
+    let joiner = cluster.prepare_joiner(5);
     // It asks the one that is there; those of before are gone.
     let mut config = cluster.config(5);
     config.members = vec![Member { id: 4, address }];
@@ -370,7 +370,6 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
     assert!(keys(&gateway, &[5]).await.contains(&b"after the restore".to_vec()));
 
     // A node of the old generation is no member any more, whatever it says.
-    cluster.generation = 1;
     cluster.run(1).await.unwrap();
     let old = cluster.nodes[&1].handle();
     assert!(old.status().replica.leader.is_none_or(|leader| leader <= 3));
@@ -578,7 +577,7 @@ async fn what_is_wrong_with_an_archive_is_named_and_nothing_is_restored() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_archive_that_refuses_breaks_nothing() {
-    let mut cluster = Cluster::prepare(1).await;
+    let mut cluster = Cluster::prepare(1);
     let settings = settings(&cluster);
     // A file where the folder should be: nothing can be written there.
     fs::write(cluster.path("archive"), "full").unwrap();

@@ -74,7 +74,7 @@ pub(crate) struct Cluster {
     pub(crate) compaction: Compaction,
     /// The level of commands with which it begins, if not the highest.
     pub(crate) level: Option<u32>,
-    /// The generation of those who join.
+    /// The generation that gateways follow.
     pub(crate) generation: u64,
     /// How every node makes backups.
     pub(crate) backup: Option<BackupConfig>,
@@ -183,7 +183,6 @@ impl Cluster {
             listen: self.address(id),
             members: self.members.clone(),
             join: self.joiners.iter().any(|joiner| joiner.id == id),
-            generation: self.generation,
             backup: self.backup.clone(),
             compaction: self.compaction,
             memory: Default::default(),

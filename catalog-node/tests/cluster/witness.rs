@@ -146,7 +146,7 @@ fn writer(node: u64, at: &str, pair: Pair, term: u64) -> Writer {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dr_01_a_witness_takes_a_failover_from_two_persons_of_the_watched_domain() {
-    let mut cluster = Cluster::prepare(1).await;
+    let mut cluster = Cluster::prepare(1);
     let trusted = authority();
     let file = cluster.path("siming.pem");
     fs::write(&file, trusted.pem()).unwrap();

@@ -9,7 +9,6 @@ use luqiao_proto::{
     entry::v1::entry_service_client::EntryServiceClient,
     law::v1::law_service_client::LawServiceClient,
     ledger::v1::ledger_service_client::LedgerServiceClient,
-    operations::v1::operations_service_client::OperationsServiceClient,
     operations::v1::{
         drill_service_client::DrillServiceClient,
         operations_service_client::OperationsServiceClient,

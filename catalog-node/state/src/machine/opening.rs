@@ -77,6 +77,8 @@ impl Machine {
         let view = session.view();
         let mut tx = Tx::new(view, begins, &command);
         tx.put(&keys::meta::cluster(), &cluster);
+        // One node stands at one site: sites are set again once others joined it.
+        tx.delete(&keys::meta::sites());
         let mut carried = Vec::new();
         if let Some(later) = opening.later {
             let law = self.law(&tx, &head);

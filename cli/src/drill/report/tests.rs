@@ -114,6 +114,7 @@ fn receipt_of(record: Vec<u8>, subject: &ResourceName) -> (Value, TrustAnchor) {
             signature: signer.sign(&signed).as_ref().to_vec().into(),
             certificate: certificate.der().to_vec().into(),
         }),
+        one_site: false,
     };
     let anchor = serde_json::from_value(json!({
         "domain": domain.to_string(),
