@@ -41,7 +41,7 @@ const BASES: [Column; 6] = [
 ];
 
 /// `luqiao backup …`.
-pub fn backup(command: Backup, output: &Output) -> Result<Exit, Failure> {
+pub fn backup(command: Backup, output: Output) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     match command {
         Backup::Run { config } => run(&load(&config)?, &runtime, output),
@@ -100,7 +100,7 @@ fn unreadable(error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::new(Exit::Error, "backup_unusable", both!("{cause}", "备份库无法读取：{cause}"))
 }
 
-fn run(config: &Config, runtime: &Runtime, output: &Output) -> Result<Exit, Failure> {
+fn run(config: &Config, runtime: &Runtime, output: Output) -> Result<Exit, Failure> {
     let tls = TlsMaterial::load(config.tls.clone()).map_err(|error| unreadable(&error))?;
     let done = runtime.block_on(remote::run_backup(config, Arc::new(tls), RUN_WAIT));
     let done = done.map_err(|status| {
@@ -134,7 +134,7 @@ fn run(config: &Config, runtime: &Runtime, output: &Output) -> Result<Exit, Fail
     Ok(Exit::Ok)
 }
 
-fn list(archive: &Archive, output: &Output) -> Result<Exit, Failure> {
+fn list(archive: &Archive, output: Output) -> Result<Exit, Failure> {
     let listing = archive.list().map_err(|error| unreadable(&error))?;
     let mut rows = Vec::new();
     for base in &listing.bases {
@@ -182,7 +182,7 @@ fn verified(
     archive: &Archive,
     scratch: &Path,
     bases: usize,
-    output: &Output,
+    output: Output,
 ) -> Result<Exit, Failure> {
     let verdict = verify::verify(archive, scratch, bases).map_err(|error| unreadable(&error))?;
     let rows: Vec<Value> = verdict
@@ -241,7 +241,7 @@ fn verified(
     Ok(if good { Exit::Ok } else { Exit::Unhealthy })
 }
 
-fn prune(archive: &Archive, keep: &Keep, dry_run: bool, output: &Output) -> Result<Exit, Failure> {
+fn prune(archive: &Archive, keep: &Keep, dry_run: bool, output: Output) -> Result<Exit, Failure> {
     let listing = archive.list().map_err(|error| unreadable(&error))?;
     let mut bases = Vec::new();
     for name in &listing.bases {
@@ -275,7 +275,7 @@ fn prune(archive: &Archive, keep: &Keep, dry_run: bool, output: &Output) -> Resu
 }
 
 /// `luqiao restore …`.
-pub fn restore(options: Restore, output: &Output) -> Result<Exit, Failure> {
+pub fn restore(options: Restore, output: Output) -> Result<Exit, Failure> {
     let to = point(&options.to)?;
     let config = load(&options.config)?;
     let runtime = runtime()?;
@@ -318,7 +318,7 @@ fn point(text: &str) -> Result<Point, Failure> {
     })
 }
 
-fn tell(report: &Report, wanted: &Wanted, output: &Output) -> Result<(), Failure> {
+fn tell(report: &Report, wanted: &Wanted, output: Output) -> Result<(), Failure> {
     let carried: Vec<Value> = report
         .carried
         .iter()

@@ -150,7 +150,8 @@ pub fn check(files: &[PathBuf], trust: &Path, output: &Output) -> Result<Exit, F
         sound &= verdict.is_ok();
         let mut row = approval_json(approval);
         row["verified"] = json!(verdict.is_ok());
-        row["reason"] = json!(verdict.as_ref().err().map(|rejected| rejected.reason()));
+        row["reason"] =
+            json!(verdict.as_ref().err().map(catalog_proofs::receipt::Rejected::reason));
         row["message"] = json!(verdict.err().map(|rejected| rejected.text(output.lang)));
         rows.push(row);
     }

@@ -64,7 +64,7 @@ fn local(global: &Global, command: Command, output: Output) -> Local {
         Command::Audit(Audit::Check { files, trust }) => {
             archive::check(&files, trust.as_deref(), &output)
         }
-        Command::Dr(Dr::Approve(options)) => approve(global, options, &output),
+        Command::Dr(Dr::Approve(options)) => approve(global, options, output),
         Command::Dr(Dr::Check { files, trust }) => dr::check(&files, &trust, &output),
         Command::Case(Case::Check { file, trust }) => bag::check(&file, &trust, &output),
         Command::Calendar(Calendar::Due { from, working_days, explain }) => {
@@ -81,8 +81,8 @@ fn local(global: &Global, command: Command, output: Output) -> Local {
                 .data(&Value::Null, |out, _| out.write_all(&script))
                 .map(|()| Exit::Ok)
         }
-        Command::Backup(command) => backup::backup(command, &output),
-        Command::Restore(options) => backup::restore(options, &output),
+        Command::Backup(command) => backup::backup(command, output),
+        Command::Restore(options) => backup::restore(options, output),
         Command::Dev(options) => develop(options, output),
         Command::Drill(Drill::List) => drill::verify::list(output),
         Command::Drill(Drill::Plan { plan, plan_file }) => {
@@ -99,13 +99,13 @@ fn local(global: &Global, command: Command, output: Output) -> Local {
 
 /// With the certificate that is named, or else the context's; where both are named nothing is read
 /// of the contexts.
-fn approve(global: &Global, options: Approve, output: &Output) -> Result<Exit, Failure> {
+fn approve(global: &Global, options: Approve, output: Output) -> Result<Exit, Failure> {
     if options.cert.is_some() {
-        return dr::approve(options, None, output);
+        return dr::approve(options, None, &output);
     }
     let (_, file) = contexts(global)?;
     let (_, context) = file.choose(global.context.as_deref())?;
-    dr::approve(options, Some(context), output)
+    dr::approve(options, Some(context), &output)
 }
 
 /// On this thread, because children of `--processes` end with the thread that started them.

@@ -203,7 +203,9 @@ fn steps(html: &mut String, report: &Value) {
     }));
     // What happened within a step stands below it.
     rows.sort_by_key(|(at, _)| *at);
-    rows.iter().for_each(|(_, row)| html.push_str(row));
+    for (_, row) in &rows {
+        html.push_str(row);
+    }
     html.push_str("</table>\n</section>\n");
 }
 

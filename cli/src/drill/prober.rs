@@ -42,7 +42,7 @@ use super::list::{Event, Failed, Writer};
 /// an attempt fails only where a gateway gave up.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// How long a number is tried before nobody knows what became of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Pause before the next attempt.
 const AGAIN: Duration = Duration::from_millis(20);
 /// How long the writers have, once told to end, to learn what became of their last numbers.
@@ -154,7 +154,8 @@ pub async fn run(context: &Context, lang: Lang, wanted: Wanted) -> Result<Exit, 
         let told = told.take();
         writers.spawn(async move { shared.write(place, told).await });
     }
-    tokio::spawn(async move {
+    let mut watching = JoinSet::new();
+    watching.spawn(async move {
         if first.await.is_ok() {
             say(&json!({ "prober": "ready" }));
         }
@@ -191,6 +192,7 @@ pub async fn run(context: &Context, lang: Lang, wanted: Wanted) -> Result<Exit, 
     let last = async { while writers.join_next().await.is_some() {} };
     let settled = timeout(LAST_WORDS, last).await.is_ok();
     writers.shutdown().await;
+    watching.shutdown().await;
     shared.keep(vec![Event::Ended { at: watch.now() }]);
     drop(shared);
     let kept = keeper.join().map_err(|_| io::Error::other("the list was not kept"));

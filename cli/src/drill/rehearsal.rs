@@ -13,7 +13,7 @@ use std::{
 
 use catalog_model::drill::DrillPhase;
 use luqiao_proto::operations::v1::{AbandonDrillRequest, Drill, DrillStep, StepDrillRequest};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     both, dev::cast, exit::Exit, failure::Failure, language::Bilingual, output::Output,
@@ -67,23 +67,14 @@ pub struct Rehearsal<'a> {
     /// What is kept beside the record.
     pub kept: Kept,
     prober: Option<ProberProcess>,
-    clock: Option<Ticking>,
+    /// Who moves a development clock on; dropped, that ends.
+    clock: JoinSet<()>,
     /// Whether the prober has ended: none is started again.
     probed: bool,
     /// The comparison of the last check `nothing-lost`.
     pub comparison: Comparison,
     /// Why it is not whole.
     pub incomplete: Vec<Bilingual>,
-}
-
-/// Somebody who moves a development clock on; dropping it ends it.
-#[derive(Debug)]
-struct Ticking(JoinHandle<()>);
-
-impl Drop for Ticking {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl<'a> Rehearsal<'a> {
@@ -97,7 +88,7 @@ impl<'a> Rehearsal<'a> {
             folder: folder.to_owned(),
             kept: Kept { began, ..Kept::default() },
             prober: None,
-            clock: None,
+            clock: JoinSet::new(),
             probed: false,
             comparison: Comparison::default(),
             incomplete: Vec::new(),
@@ -148,7 +139,7 @@ impl<'a> Rehearsal<'a> {
         }
         // A plan ends with a comparison, and that has ended them.
         self.prober = None;
-        self.clock = None;
+        self.clock.shutdown().await;
         Ok(())
     }
 
@@ -197,7 +188,7 @@ impl<'a> Rehearsal<'a> {
         }
         let status = self.place.cluster.patient_status().await?;
         if status.development_clock {
-            self.clock = Some(Ticking(tokio::spawn(tick(self.place.cluster.clone()))));
+            self.clock.spawn(tick(self.place.cluster.clone()));
         }
         let prober = self.plan.prober;
         let wanted = Wanted {
@@ -303,7 +294,7 @@ impl<'a> Rehearsal<'a> {
                 "探测进程异常结束，或未能得知最后写入的结果"
             ));
         }
-        self.clock = None;
+        self.clock.shutdown().await;
         self.probed = true;
         Ok(())
     }

@@ -89,13 +89,12 @@ fn interruption() -> Failure {
 
 /// A city of its own on this machine.
 async fn town(run: &Run, output: Output) -> Result<(Place, Option<TempDir>), Failure> {
-    let (folder, temporary) = match &run.data {
-        Some(folder) => (folder.clone(), None),
-        None => {
-            let made = tempfile::Builder::new().prefix("luqiao-drill-").tempdir();
-            let made = made.map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
-            (made.path().to_owned(), Some(made))
-        }
+    let (folder, temporary) = if let Some(folder) = &run.data {
+        (folder.clone(), None)
+    } else {
+        let made = tempfile::Builder::new().prefix("luqiao-drill-").tempdir();
+        let made = made.map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
+        (made.path().to_owned(), Some(made))
     };
     output.say(&both!("three domains begin on this machine", "在本机启动三级平台"));
     let mode = Mode::processes()?;
