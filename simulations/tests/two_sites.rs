@@ -1,4 +1,4 @@
-//! Two sites: the executions that the protocol's rules stop, told as minutes, and what seeds must show.
+//! Two sites (DR-01): the executions that the protocol's rules stop, told as minutes, and what seeds must show.
 //!
 //! `REWRITE=1` writes what happens now into the scripts, to be read before it is kept.
 

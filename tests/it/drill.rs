@@ -1,5 +1,5 @@
 //! Drills: does `luqiao drill run` rehearse a failure on real processes, say what was lost, and write a
-//! report in which no byte can be changed (DR-06)?
+//! report in which no byte can be changed (DR-06, SEC-12)?
 
 use std::{
     fs,

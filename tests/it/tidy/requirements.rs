@@ -11,10 +11,10 @@ use federation_tests::repository::{read, root};
 const PAGE: &str = "docs/requirements.md";
 
 /// Groups of which every number has a line, with their last number.
-const WHOLE: [(&str, u32); 4] = [("CAT", 30), ("SHR", 32), ("CAL", 24), ("QLT", 8)];
+const WHOLE: [(&str, u32); 5] = [("CAT", 30), ("SHR", 32), ("CAL", 24), ("QLT", 8), ("DR", 8)];
 
 /// Single numbers of other groups.
-const SINGLE: [&str; 2] = ["SEC-02", "SEC-03"];
+const SINGLE: [&str; 4] = ["SEC-02", "SEC-03", "SEC-12", "SEC-18"];
 
 /// Where stories lie, which the page names without their folder.
 const STORIES: &str = "catalog-node/state/testdata/";
