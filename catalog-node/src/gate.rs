@@ -96,6 +96,10 @@ impl<S> Gate<S> {
                 if open && ours.is_err() {
                     return Ok(());
                 }
+                if ours.is_err() && caller == Caller::Node {
+                    let cause = format!("the sender belongs to cluster {}", opening.cluster);
+                    tracing::warn!(path, cause, "Peer refused");
+                }
                 ours?;
                 self.fencing.hear(&opening.said);
                 request.extensions_mut().insert(Heard(opening.said));

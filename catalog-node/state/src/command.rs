@@ -782,4 +782,6 @@ impl Command {
 }
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;

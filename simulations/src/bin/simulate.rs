@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     process::ExitCode,
     sync::{Mutex, atomic::AtomicU64, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
@@ -40,6 +40,9 @@ enum Command {
         /// How many run at once; by default as many as there are processors.
         #[arg(long)]
         jobs: Option<usize>,
+        /// Begins no seed after so many minutes, and says how many were left.
+        #[arg(long)]
+        minutes: Option<u64>,
     },
     /// Runs one seed; the last line is the hash over everything that happened.
     Replay {
@@ -152,8 +155,9 @@ fn main() -> anyhow::Result<ExitCode> {
     // A panic is a finding of the run it ends, and told there.
     std::panic::set_hook(Box::new(|_| {}));
     Ok(match arguments.command {
-        Command::Run { seeds, kind, verbose, jobs } => {
-            run(seeds, &kind.options()?, verbose, jobs.unwrap_or_else(processors))
+        Command::Run { seeds, kind, verbose, jobs, minutes } => {
+            let jobs = jobs.unwrap_or_else(processors);
+            run(seeds, &kind.options()?, verbose, jobs, minutes.map(Duration::from_mins))
         }
         Command::Replay { seed, kind, part, verbose } => {
             let options = Options { tell: verbose, part: part.part()?, ..kind.options()? };
@@ -189,7 +193,13 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn run((first, last): (u64, u64), options: &Options, verbose: bool, jobs: usize) -> ExitCode {
+fn run(
+    (first, last): (u64, u64),
+    options: &Options,
+    verbose: bool,
+    jobs: usize,
+    at_most: Option<Duration>,
+) -> ExitCode {
     let began = Instant::now();
     let next = AtomicU64::new(first);
     let done = Mutex::new((first, BTreeMap::new(), Summary::default()));
@@ -197,6 +207,9 @@ fn run((first, last): (u64, u64), options: &Options, verbose: bool, jobs: usize)
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 loop {
+                    if at_most.is_some_and(|at_most| began.elapsed() > at_most) {
+                        return;
+                    }
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed > last {
                         return;
@@ -215,7 +228,10 @@ fn run((first, last): (u64, u64), options: &Options, verbose: bool, jobs: usize)
             });
         }
     });
-    let (_, _, summary) = done.into_inner().expect("no holder panics");
+    let (shown, _, summary) = done.into_inner().expect("no holder panics");
+    if shown <= last {
+        println!("the time was over before seed {shown}: {} seeds were not run", last + 1 - shown);
+    }
     println!("{}", summary.speed(began.elapsed()));
     println!("{}", summary.happenings());
     if let Some(seed) = summary.failed().first() {

@@ -35,7 +35,10 @@ pub(super) async fn refused(stage: &Stage) {
         let answer = raw::send(stranger.clone(), method.path, call(Bytes::new())).await;
         stage.note(method.path, Reason::CertificateMissing, answer);
 
-        let other = if federation { Reason::CallerNotPermitted } else { Reason::DomainForeign };
+        // Another domain's callers come to the witness as themselves; their gateway is none of them.
+        let witness = method.path.contains(".WitnessService/");
+        let other =
+            if federation || witness { Reason::CallerNotPermitted } else { Reason::DomainForeign };
         stage.note(method.path, other, send(unfit, Bytes::new()).await);
 
         // A field whose length reaches beyond the end.

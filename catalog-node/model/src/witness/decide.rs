@@ -171,6 +171,8 @@ fn register_again(
         if mode != cell.mode {
             return Err(CellRefusal::ModeWrong { mode: cell.mode });
         }
+        // A loan to an earlier term is over; this leader takes its own.
+        cell.lease = cell.lease.filter(|lease| lease.term == writer.term);
     } else {
         if writer.pair != cell.pair.failed_over() {
             return Err(CellRefusal::PairDiffers { pair: cell.pair });

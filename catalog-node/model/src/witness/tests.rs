@@ -4,6 +4,7 @@ use super::{approval::Wanted, *};
 use crate::{
     ids::{DomainId, OrganizationId, PersonId},
     name::Resource,
+    reason::Reason,
     refusal::Refusal,
 };
 
@@ -209,12 +210,32 @@ fn a_lease_dies_with_its_term() {
     assert_eq!(cell.lease, Some(Lease { term: 6, length_ms: LEASE_MS, renewals: 0 }));
     let past = witness.write(Some(&old), &renewal(None, &[]));
     assert_eq!(past, Err(CellRefusal::TermPast { term: 6 }));
+    assert_eq!(past.unwrap_err().reason(), Reason::CellTermPast);
     // Two leaders of one term there are not.
     let twin = witness.write(Some(&writer(3, "main", "1.1", 6)), &CellWrite::Take);
     assert_eq!(twin, Err(CellRefusal::TermPast { term: 6 }));
     // Elsewhere the cell can be taken, to be handed on, but there is no lease with it.
     let cell = witness.write(Some(&writer(4, "standby", "1.1", 7)), &CellWrite::Take).unwrap();
     assert_eq!(cell.lease, None);
+
+    // Who says anew which sites there are leads too, and has no lease of another's term.
+    let mut witness = Witness::in_async();
+    let cell = witness.write(Some(&new), &register("main", Mode::Async)).unwrap();
+    assert_eq!((cell.term, cell.lease), (6, None));
+}
+
+#[test]
+fn without_a_failover_nothing_is_sealed_and_nothing_opens() {
+    let mut witness = Witness::in_async();
+    let sealed = seal(4, "standby", "1.1", (5, 10));
+    let opened = CellWrite::Open { verdict: Verdict::Unknown, nodes: vec![4, 5] };
+    for (write, by) in
+        [(sealed, writer(4, "standby", "1.1", 5)), (opened, writer(4, "standby", "1.1", 1_005))]
+    {
+        let refused = witness.write(Some(&by), &write).unwrap_err();
+        assert_eq!(refused, CellRefusal::NoFailover);
+        assert_eq!(refused.reason(), Reason::FailoverNotInProgress);
+    }
 }
 
 /// Execution 11: the standby dies before it opens; main can be sealed and opened.

@@ -2,8 +2,6 @@
 //! mean the same. `testdata/golden/NAME.hex` holds one command of each body; a file is written
 //! once (`REWRITE=1` adds missing ones) and never rewritten.
 
-use std::{env, fs, path::PathBuf};
-
 use catalog_model::{
     caller::Identity,
     catalog_entry::{
@@ -771,21 +769,8 @@ fn caller(place: usize) -> Caller {
     Caller { domain: xiamen(), identity }
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.chunks(40).map(|line| line.concat() + "\n").collect()
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
 #[test]
 fn golden_bytes_mean_what_they_meant() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden");
-    let mut known = Vec::new();
     let of_level_3 = grants::bodies().into_iter().chain([grants::told(), grants::renewing()]);
     // The place decides about the caller: each group keeps the numbers with which it began.
     let numbered = bodies().into_iter().chain(of_level_3).enumerate();
@@ -793,8 +778,9 @@ fn golden_bytes_mean_what_they_meant() {
     let proofs = proofs().into_iter().zip(bodies().len()..).map(|(body, place)| (place, body));
     let notices = notices().into_iter().enumerate();
     let portion = Body::AdvanceClock { to: time(), development: false, portion: Some(64) };
-    for (place, body) in numbered.chain(proofs).chain(notices).chain([(0, portion)]) {
-        let name = format!("{}.hex", file(&body));
+    let each = numbered.chain(proofs).chain(notices).chain([(0, portion)]);
+    let commands = each.map(|(place, body)| {
+        let name = file(&body).to_owned();
         let command = Command {
             level: body.level(),
             stamped_at: time(),
@@ -805,24 +791,9 @@ fn golden_bytes_mean_what_they_meant() {
             salt: bytes(13),
             body,
         };
-        let path = folder.join(&name);
-        if env::var_os("REWRITE").is_some() && !path.exists() {
-            fs::write(&path, to_hex(&command.encode())).unwrap();
-        }
-        let golden = from_hex(&fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}")));
-        assert_eq!(Command::decode(&golden).unwrap(), command, "{name}");
-        assert_eq!(command.encode(), golden, "{name} is written differently now");
-        known.push(name);
-    }
-    let mut found: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(Result::unwrap)
-        .filter(|file| file.path().is_file())
-        .map(|file| file.file_name().to_str().unwrap().to_owned())
-        .collect();
-    found.sort();
-    known.sort();
-    assert_eq!(found, known);
+        (name, command)
+    });
+    golden::check("", commands);
 }
 
 #[test]

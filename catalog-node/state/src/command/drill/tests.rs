@@ -1,8 +1,6 @@
 //! Golden bytes of the commands of drills: `testdata/golden/drill/NAME.hex`, each written once
 //! (`REWRITE=1` adds missing ones) and never rewritten.
 
-use std::{env, fs, path::PathBuf};
-
 use catalog_model::{
     caller::{Caller, Identity},
     drill::Rpo,
@@ -10,7 +8,7 @@ use catalog_model::{
 };
 
 use super::*;
-use crate::command::{Body, Command};
+use crate::command::{Body, Command, golden};
 
 fn time() -> UtcMillis {
     UtcMillis(1_789_952_400_000)
@@ -70,23 +68,10 @@ fn commands() -> Vec<DrillCommand> {
     ]
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.chunks(40).map(|line| line.concat() + "\n").collect()
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().filter_map(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
 #[test]
 fn golden_bytes_of_drill_commands_mean_what_they_meant() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/drill");
-    let mut known = Vec::new();
-    for command in commands() {
-        let name = format!("{}.hex", file(&command));
+    let commands = commands().into_iter().map(|command| {
+        let name = file(&command).to_owned();
         let body = Body::Drill(Box::new(command));
         assert_eq!(body.level(), 4);
         let command = Command {
@@ -106,21 +91,7 @@ fn golden_bytes_of_drill_commands_mean_what_they_meant() {
             salt: [13; 16],
             body,
         };
-        let path = folder.join(&name);
-        if env::var_os("REWRITE").is_some() && !path.exists() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, to_hex(&command.encode())).unwrap();
-        }
-        let golden = from_hex(&fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}")));
-        assert_eq!(Command::decode(&golden).unwrap(), command, "{name}");
-        assert_eq!(command.encode(), golden, "{name} is written differently now");
-        known.push(name);
-    }
-    let mut found: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().to_str().unwrap().to_owned())
-        .collect();
-    found.sort();
-    known.sort();
-    assert_eq!(found, known);
+        (name, command)
+    });
+    golden::check("drill", commands);
 }

@@ -1,8 +1,6 @@
 //! Golden bytes of the commands about the law: `testdata/golden/law/NAME.hex`, written once
 //! (`REWRITE=1` adds missing ones) and never rewritten.
 
-use std::{env, fs, path::PathBuf};
-
 use catalog_model::{
     caller::{Caller, Identity},
     ids::RequestId,
@@ -10,7 +8,7 @@ use catalog_model::{
 };
 
 use super::*;
-use crate::command::{Body, Command};
+use crate::command::{Body, Command, golden};
 
 fn day(text: &str) -> LocalDate {
     text.parse().unwrap()
@@ -86,9 +84,7 @@ fn commands() -> Vec<(&'static str, LawCommand)> {
 
 #[test]
 fn golden_commands_mean_what_they_meant() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/law");
-    let rewrite = env::var_os("REWRITE").is_some();
-    for (name, law) in commands() {
+    let commands = commands().into_iter().map(|(name, law)| {
         let body = Body::Law(Box::new(law));
         let command = Command {
             level: body.level(),
@@ -104,16 +100,7 @@ fn golden_commands_mean_what_they_meant() {
             body,
         };
         assert_eq!(command.level, 3);
-        let file = folder.join(format!("{name}.hex"));
-        let digits: Vec<String> =
-            command.encode().iter().map(|byte| format!("{byte:02x}")).collect();
-        let lines: String = digits.chunks(40).map(|line| line.concat() + "\n").collect();
-        if rewrite && !file.exists() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&file, &lines).unwrap();
-        }
-        let golden = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(golden, lines, "{name} is written differently now");
-        assert_eq!(Command::decode(&command.encode()).unwrap(), command, "{name}");
-    }
+        (name.to_owned(), command)
+    });
+    golden::check("law", commands);
 }

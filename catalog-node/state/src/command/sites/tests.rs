@@ -1,8 +1,6 @@
 //! Golden bytes of the commands about sites, in `testdata/golden/sites`; a file is written once
 //! (`REWRITE=1` adds missing ones) and never rewritten.
 
-use std::{collections::BTreeSet, env, fs, path::PathBuf};
-
 use catalog_model::{
     caller::{Caller, Identity},
     document_digest::DocumentDigest,
@@ -21,7 +19,7 @@ use catalog_proofs::{
 
 use super::*;
 use crate::{
-    command::{Body, Command, MemberChange, proof::ProofCommand},
+    command::{Body, Command, MemberChange, golden, proof::ProofCommand},
     rows::{Member, MemberRole, sites::SwitchoverState},
 };
 
@@ -228,15 +226,9 @@ fn head() -> Head {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    catalog_proofs::hex(bytes)
-}
-
 #[test]
 fn golden_bytes_mean_what_they_meant() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/sites");
-    let mut known = BTreeSet::new();
-    for (name, body) in commands() {
+    let commands = commands().into_iter().map(|(name, body)| {
         assert_eq!(body.level(), 4, "{name}");
         let command = Command {
             level: body.level(),
@@ -248,22 +240,7 @@ fn golden_bytes_mean_what_they_meant() {
             salt: [2; 16],
             body,
         };
-        let path = folder.join(format!("{name}.hex"));
-        if env::var_os("REWRITE").is_some() && !path.exists() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, hex(&command.encode())).unwrap();
-        }
-        let golden = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(hex(&command.encode()), golden.trim(), "{name} is written differently now");
-        let bytes: Vec<u8> = (0..golden.trim().len() / 2)
-            .map(|place| u8::from_str_radix(&golden[2 * place..2 * place + 2], 16).unwrap())
-            .collect();
-        assert_eq!(Command::decode(&bytes).unwrap(), command, "{name}");
-        known.insert(format!("{name}.hex"));
-    }
-    let found: BTreeSet<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().to_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(found, known);
+        (name.to_owned(), command)
+    });
+    golden::check("sites", commands);
 }

@@ -1,8 +1,6 @@
 //! Golden bytes of the commands on relations and quality, in a folder of their own: one file for
 //! each command and each step.
 
-use std::{env, fs, path::PathBuf};
-
 use catalog_model::{
     acquisition::{Acquisition, ContractTerms},
     attribute_objection::Side,
@@ -17,7 +15,7 @@ use catalog_model::{
     sharing::{SharingAttribute, SharingKind},
 };
 
-use super::{bytes, caller, citation, day, from_hex, time, to_hex};
+use super::{bytes, caller, citation, day, time};
 use crate::command::*;
 
 fn text(word: &str) -> String {
@@ -311,12 +309,10 @@ fn quality() -> Vec<(&'static str, QualityCommand)> {
 
 #[test]
 fn golden_bytes_mean_what_they_meant() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/relations");
     let relations =
         relations().into_iter().map(|(name, body)| (name, Body::Relations(Box::new(body))));
     let quality = quality().into_iter().map(|(name, body)| (name, Body::Quality(Box::new(body))));
-    let mut known = Vec::new();
-    for (name, body) in relations.chain(quality) {
+    let commands = relations.chain(quality).map(|(name, body)| {
         let command = Command {
             level: body.level(),
             stamped_at: time(),
@@ -328,22 +324,7 @@ fn golden_bytes_mean_what_they_meant() {
             body,
         };
         assert_eq!(command.level, 3, "{name}");
-        let name = format!("{name}.hex");
-        let path = folder.join(&name);
-        if env::var_os("REWRITE").is_some() && !path.exists() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, to_hex(&command.encode())).unwrap();
-        }
-        let golden = from_hex(&fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}")));
-        assert_eq!(Command::decode(&golden).unwrap(), command, "{name}");
-        assert_eq!(command.encode(), golden, "{name} is written differently now");
-        known.push(name);
-    }
-    let mut found: Vec<String> = fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().to_str().unwrap().to_owned())
-        .collect();
-    found.sort();
-    known.sort();
-    assert_eq!(found, known);
+        (name.to_owned(), command)
+    });
+    golden::check("relations", commands);
 }
