@@ -347,18 +347,9 @@ async fn what_was_taken_back_stays_so_and_others_join_the_new_generation() {
     let mut envelope =
         crate::bench::envelope(&superior, "federation.v1.FederationService/FollowFeed", &follow);
     envelope.generation = 2;
-    let second = catalog_model::site::Pair { generation: 2, epoch: 1 };
-    let opening = luqiao_transport::opening::Opening {
-        cluster: "ab".repeat(16),
-        said: catalog_model::fence::Said { belongs: None, heard: second, opened: second },
-    };
-    let stream = luqiao_proto::node::v1::StreamRequest { envelope: Some(envelope) };
-    let mut stream = tonic::Request::new(stream);
-    let header = opening.to_string().parse().unwrap();
-    stream.metadata_mut().insert(luqiao_transport::opening::OPENING, header);
     let refused = gateway
         .nodes(4)
-        .stream(stream)
+        .stream(luqiao_proto::node::v1::StreamRequest { envelope: Some(envelope) })
         .await
         .expect_err("a token of the old generation is none");
     let reason = luqiao_transport::status::Problem::from_status(&refused).reason;

@@ -15,8 +15,10 @@ use std::{
 
 use catalog_model::{
     caller::{Caller, Identity},
+    fence::Said,
     ids::{DomainId, OrganizationId, PersonId, SystemId},
     reason::Reason,
+    site::Pair,
 };
 use catalog_node::{
     CatalogNode, NodeError, RunningNode,
@@ -26,6 +28,7 @@ use catalog_node::{
     config::{Compaction, Config, HeadFiles, LogConfig, Member, Watched},
     storage::DiskMeter,
 };
+use http::HeaderValue;
 use luqiao_proto::{
     convert::caller::caller_message,
     node::v1::{
@@ -35,6 +38,7 @@ use luqiao_proto::{
 };
 use luqiao_transport::{
     dial::{DialOptions, Dialer, Target},
+    opening::{self, Opening},
     status::Problem,
     tls::{Expectation, Scope, TlsFiles, TlsMaterial, TrustFile},
 };
@@ -260,7 +264,8 @@ impl Cluster {
     pub(crate) fn gateway(&self) -> Gateway {
         let dialer = self.dialer("gateway", "spiffe://xiamen.luqiao/gateway/gw-1");
         let known = self.members.iter().chain(&self.joiners);
-        let channels = known.map(|member| (member.id, self.channel(&dialer, member.id)));
+        let way = |id| Way::new(self.channel(&dialer, id), Follows(self.generation));
+        let channels = known.map(|member| (member.id, way(member.id)));
         Gateway { channels: channels.collect(), generation: self.generation }
     }
 }
@@ -291,10 +296,27 @@ pub(crate) fn person(organization: &str, person: &str) -> Caller {
     }
 }
 
+/// Follows a generation for good, whatever nodes say.
+#[derive(Clone)]
+pub(crate) struct Follows(u64);
+
+impl opening::Ledger for Follows {
+    fn says(&self) -> Option<HeaderValue> {
+        let pair = Pair { generation: self.0, ..Pair::FIRST };
+        let said = Said { belongs: None, heard: pair, opened: pair };
+        Some(Opening { cluster: "ab".repeat(16), said }.header())
+    }
+
+    fn hears(&self, _: Opening) {}
+}
+
+/// A way to a node.
+type Way = opening::Telling<Channel, Follows>;
+
 /// Calls nodes as a gateway does.
 #[derive(Clone)]
 pub(crate) struct Gateway {
-    channels: BTreeMap<u64, Channel>,
+    channels: BTreeMap<u64, Way>,
     /// Of the cluster that it takes the nodes for.
     generation: u64,
 }
@@ -305,11 +327,11 @@ impl Gateway {
         self.channels.keys().copied().collect()
     }
 
-    pub(crate) fn probes(&self, node: u64) -> ProbeServiceClient<Channel> {
+    pub(crate) fn probes(&self, node: u64) -> ProbeServiceClient<Way> {
         ProbeServiceClient::new(self.channels[&node].clone())
     }
 
-    pub(crate) fn nodes(&self, node: u64) -> NodeServiceClient<Channel> {
+    pub(crate) fn nodes(&self, node: u64) -> NodeServiceClient<Way> {
         NodeServiceClient::new(self.channels[&node].clone())
     }
 
