@@ -2,7 +2,10 @@
 //!
 //! `REWRITE=1` writes what happens now into the scripts, to be read before it is kept.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use simulations::{
     scenario::Scenario,
@@ -10,10 +13,12 @@ use simulations::{
     world::{self, Options},
 };
 
-fn play(name: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/two_sites");
-    let path = folder.join(format!("{name}.txt"));
-    let story = fs::read_to_string(&path).unwrap();
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/two_sites").join(format!("{name}.txt"))
+}
+
+/// The story with what happens now, and the promises that break in it.
+fn tell(story: &str) -> (String, Vec<String>) {
     let mut script = Script::default();
     let mut told = String::new();
     let mut within_minutes = false;
@@ -32,8 +37,16 @@ fn play(name: &str) {
             script.run(line);
         }
     }
+    let broken = script.broken();
+    (told, broken)
+}
+
+fn play(name: &str) {
+    let path = path(name);
+    let story = fs::read_to_string(&path).unwrap();
+    let (told, broken) = tell(&story);
     assert!(told.contains("\n----\n"), "{name} tells nothing");
-    assert_eq!(script.broken(), Vec::<String>::new(), "{name}: {told}");
+    assert_eq!(broken, Vec::<String>::new(), "{name}: {told}");
     if env::var_os("REWRITE").is_some() {
         fs::write(&path, &told).unwrap();
         return;
@@ -48,6 +61,9 @@ fn play(name: &str) {
 macro_rules! executions {
     ($($name:ident),* $(,)?) => {
         $(#[test] fn $name() { play(stringify!($name)); })*
+
+        #[cfg(feature = "mutations")]
+        const EXECUTIONS: &[&str] = &[$(stringify!($name)),*];
 
         #[test]
         fn every_execution_is_played() {
@@ -92,5 +108,30 @@ fn seeds_of_two_sites_hold() {
     }
     for (verdict, count) in verdicts {
         assert!(count > 0, "{verdict}: never");
+    }
+}
+
+/// What no seed notices, an execution does: its minutes are told differently, or a promise breaks.
+#[cfg(feature = "mutations")]
+#[test]
+fn mutations_of_two_sites_change_an_execution() {
+    use catalog_mutation::{Mutation, choose};
+    use simulations::mutations::noticed_elsewhere;
+
+    let of_two_sites =
+        Mutation::ALL.iter().filter(|mutation| **mutation >= Mutation::RuleOnOneNode);
+    for mutation in of_two_sites {
+        let noticed = EXECUTIONS.iter().copied().filter(|name| {
+            let story = fs::read_to_string(path(name)).unwrap();
+            choose(Some(*mutation));
+            let told = std::panic::catch_unwind(|| tell(&story));
+            choose(None);
+            told.map_or(true, |(told, broken)| told != story || !broken.is_empty())
+        });
+        let noticed: Vec<&str> = noticed.collect();
+        println!("{}: {}", mutation.name(), noticed.join(", "));
+        let Some(elsewhere) = noticed_elsewhere(*mutation) else { continue };
+        let named = noticed.iter().any(|name| elsewhere.ends_with(name));
+        assert!(named, "{} is not noticed by {elsewhere}", mutation.name());
     }
 }
