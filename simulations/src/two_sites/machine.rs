@@ -166,6 +166,8 @@ pub(super) struct Running {
     /// Voters of the other site that are to become learners.
     pub(super) demote: BTreeSet<u64>,
     pub(super) led_term: u64,
+    /// Changes of the mode that its keeper had proposed.
+    pub(super) modes_proposed: u64,
 }
 
 impl Machine {
@@ -266,6 +268,7 @@ impl Machine {
             offer: None,
             demote: BTreeSet::new(),
             led_term: 0,
+            modes_proposed: 0,
         });
         true
     }

@@ -17,6 +17,9 @@ use super::{
     world::{Event, Parcel, Place, World, sites},
 };
 
+/// More changes of the mode than this within the life of a process have no end.
+const MODES_MAX: u64 = 200;
+
 impl World {
     pub(super) fn tick(&mut self, machine: usize) {
         if let Some(running) = &mut self.machines[machine].running {
@@ -336,7 +339,13 @@ impl World {
                 Do::Recover(begin) => running.replica.recover(begin),
                 Do::Propose(mode) => {
                     // A refusal is not for ever: it is said again.
-                    let _ = running.replica.propose_mode(mode, b"mode"[..].into());
+                    let proposed = running.replica.propose_mode(mode, b"mode"[..].into());
+                    running.modes_proposed += u64::from(proposed.is_ok());
+                    if running.modes_proposed == MODES_MAX {
+                        let what =
+                            format!("node {} proposed {MODES_MAX}", self.machines[machine].id);
+                        self.checks.broken("the mode does not change without end", what);
+                    }
                 }
                 Do::Ask(ask) => self.ask_witness(machine, ask),
                 Do::DemoteElsewhere => {
