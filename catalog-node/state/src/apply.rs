@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod consent;
 pub mod federation;
+mod foreseen;
 pub mod grants;
 pub(crate) mod law;
 pub(crate) mod notices;
