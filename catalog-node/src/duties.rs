@@ -93,18 +93,25 @@ pub(crate) async fn advance_clock(handle: NodeHandle, shutdown: Shutdown) {
 /// counted.
 const COUNTING_PARTS: u32 = 4;
 
+/// Deadlines that are counted again in one command while nobody else writes and nothing is due: each
+/// command waits for the disks of a majority. A read that comes meanwhile waits for no more than that.
+const COUNTED_ALONE: u16 = 256;
+
 /// Commits the clock, again while more deadlines are due than one command fires, or more is to be
 /// counted again.
 async fn advance(handle: &NodeHandle, mut to: UtcMillis) {
     let development = handle.cluster().is_some_and(|cluster| cluster.development_clock);
     let mut last = None;
+    // Whether nothing but counting was done lately, and nobody else wrote.
+    let mut quiet = false;
     loop {
         let began = Instant::now();
+        let portion = handle.clock_portion().map(|usual| if quiet { COUNTED_ALONE } else { usual });
         let intent = Intent {
             caller: handle.own_identity(),
             received_at: None,
             idempotency: None,
-            body: Body::AdvanceClock { to, development: false, portion: handle.clock_portion() },
+            body: Body::AdvanceClock { to, development: false, portion },
         };
         let (outcome, index) = match handle.propose(intent).await {
             Ok(answered) => (Ok(answered.applied.outcome), answered.index),
@@ -118,7 +125,9 @@ async fn advance(handle: &NodeHandle, mut to: UtcMillis) {
                 if !more {
                     return;
                 }
-                let others = last.replace(index).is_some_and(|last| index > last + 1);
+                let before = last.replace(index);
+                let others = before.is_some_and(|last| index > last + 1);
+                quiet = fired == 0 && before.is_some() && !others;
                 if fired == 0 && others {
                     sleep(began.elapsed() * (COUNTING_PARTS - 1)).await;
                 }

@@ -72,14 +72,24 @@ pub(crate) fn follow(
     let after = Overlay::new(before, writes);
     let mut rows = Writes::new();
     let keys = writes.iter().filter(|(key, row)| !known.owes_as_before(key, row.as_deref()));
-    for subject in work::subjects_of(View(&after), keys.map(|(key, _)| key)) {
-        let row = keys::of(&subject);
-        let key = places_key(&subject);
-        let old = known.of(&key, || {
-            // The state knows at once that a subject is new, by its filters; the index has none.
-            let is_new = row.as_ref().is_some_and(|row| before.get(row.as_slice()).is_none());
-            if is_new { None } else { store.search_row(&key) }
-        });
+    let subjects = work::subjects_of(View(&after), keys.map(|(key, _)| key));
+    let subjects: Vec<_> = subjects
+        .into_iter()
+        .map(|subject| (keys::of(&subject), places_key(&subject), subject))
+        .collect();
+    // The state knows at once that a subject is new, by its filters; the index has none.
+    let is_old = |(row, ..): &&(Option<keys::Key>, Vec<u8>, ResourceName)| {
+        row.as_ref().is_none_or(|row| before.get(row.as_slice()).is_some())
+    };
+    if let [_, _, ..] = &*subjects {
+        let old: Vec<&[u8]> =
+            subjects.iter().filter(is_old).map(|(_, key, _)| key.as_slice()).collect();
+        known.rows.foresee(&old, |unknown| store.search_rows(unknown));
+    }
+    for subject in subjects {
+        let old = known
+            .of(&subject.1, || if is_old(&&subject) { store.search_row(&subject.1) } else { None });
+        let (row, key, subject) = subject;
         let owes = put(View(&after), &subject, key, &old, &mut rows);
         known.note(row, !owes && work::owes_review_alone(View(&after), &subject));
     }

@@ -36,6 +36,11 @@ pub fn noticed_elsewhere(mutation: Mutation) -> Option<&'static str> {
     match mutation {
         // Another domain's feed: federation is not simulated.
         Mutation::FeedCursorIgnored => Some("catalog-state: the_stories_notice"),
+        Mutation::LeaseFromAnswer => Some("catalog-replica: mutations_of_the_loan_are_noticed"),
+        Mutation::ConditionOfOneConfiguration
+        | Mutation::TailOfOwnCommit
+        | Mutation::TailKeepsTerms => Some("catalog-replica: mutations_of_a_failover_are_noticed"),
+        Mutation::CellBeforeLog => Some("simulations: e03_sync_written_late"),
         _ => None,
     }
 }

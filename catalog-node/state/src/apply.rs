@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod consent;
 pub mod drills;
 pub mod federation;
+mod foreseen;
 pub mod grants;
 pub(crate) mod law;
 pub(crate) mod notices;

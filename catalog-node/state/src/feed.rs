@@ -93,7 +93,7 @@ fn append(tx: &mut Tx<'_>, scope: FeedScope, id: EntryId, now: Option<CatalogEnt
         revision += 1;
     }
     let record = FeedRecord { revision, entry: id, now };
-    let bytes = tx.put(&keys::feed(scope, record.revision), &record);
+    let bytes = tx.put_returning(&keys::feed(scope, record.revision), &record);
     if record.now.is_some() {
         tx.put(&place, &record.revision);
     } else {

@@ -134,14 +134,16 @@ pub fn append(
             })
             .collect(),
     };
-    let bytes = tx.put(&keys::ledger_record(sequence), &record);
+    let bytes = codec::encode(&record);
+    let leaf = tx.cluster.suite().leaf_hash(&bytes);
+    tx.put_bytes(&keys::ledger_record(sequence), bytes);
     tx.put_bytes(&keys::ledger_by_subject(&subject.to_string(), sequence), Vec::new());
     if !texts.is_empty() {
         let payload = Payload { salt: tx.salt, texts };
         tx.put(&keys::ledger_payload(sequence), &payload);
     }
     if !active(Mutation::LedgerLeafSkipped) || sequence % 4 != 3 {
-        add_leaf(tx, sequence, tx.cluster.suite().leaf_hash(&bytes));
+        add_leaf(tx, sequence, leaf);
     }
     tx.counters_mut().ledger = sequence + 1;
     sequence

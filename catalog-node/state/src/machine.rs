@@ -460,8 +460,12 @@ fn merge(
     }
     head.state_hash = hash;
     session.head = known.then_some(head);
-    // One by one: `BTreeMap::append` builds the whole map anew, at every command of the batch.
-    session.pending.extend(writes);
+    if session.pending.is_empty() {
+        session.pending = writes;
+    } else {
+        // One by one: `BTreeMap::append` builds the whole map anew, at every command of the batch.
+        session.pending.extend(writes);
+    }
     session.pending.insert(keys::meta::state_hash().into_vec(), Some(hash.to_vec()));
     hash
 }

@@ -14,6 +14,16 @@ pub trait Store {
     /// The value of `key`.
     fn get(&self, key: &[u8]) -> Option<Vec<u8>>;
 
+    /// The values of several keys, in their order. The same as asking for each, and cheaper where the store
+    /// looks for neighbours together.
+    fn get_many(&self, keys: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    /// These rows are about to be asked for, one by one. A hint: a store that remembers what it read may
+    /// read them together, and what it answers afterwards is the same either way.
+    fn foresee(&self, _keys: &[&[u8]]) {}
+
     /// The rows with `from ≤ key < to`, in ascending order.
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a>;
 
@@ -86,6 +96,15 @@ impl Store for Overlay<'_> {
             Some(value) => value.clone(),
             None => self.base.get(key),
         }
+    }
+
+    fn foresee(&self, keys: &[&[u8]]) {
+        if self.writes.is_empty() {
+            return self.base.foresee(keys);
+        }
+        let below: Vec<&[u8]> =
+            keys.iter().copied().filter(|key| !self.writes.contains_key(*key)).collect();
+        self.base.foresee(&below);
     }
 
     fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> Box<dyn Iterator<Item = Row> + 'a> {

@@ -147,11 +147,21 @@ impl<'a> Tx<'a> {
         self.get_bytes(key).is_some()
     }
 
+    /// Writes `value`.
+    pub fn put<T: Encode<()>>(&mut self, key: &Key, value: &T) {
+        self.put_bytes(key, codec::encode(value));
+    }
+
     /// Writes `value` and returns its stored bytes.
-    pub fn put<T: Encode<()>>(&mut self, key: &Key, value: &T) -> Vec<u8> {
+    pub fn put_returning<T: Encode<()>>(&mut self, key: &Key, value: &T) -> Vec<u8> {
         let bytes = codec::encode(value);
         self.put_bytes(key, bytes.clone());
         bytes
+    }
+
+    /// These rows are about to be read: see [`Store::foresee`].
+    pub(crate) fn foresee(&self, keys: &[&[u8]]) {
+        Overlay::new(&self.base, &self.writes).foresee(keys);
     }
 
     /// Writes stored bytes.
@@ -251,6 +261,12 @@ impl<'a> Tx<'a> {
     /// The person who acts, if one is known; never the clerk who enters a paper for somebody else.
     pub fn acting_person(&self) -> Option<PersonId> {
         if self.on_behalf.is_some() { None } else { self.caller.person() }
+    }
+
+    /// Which organization on file here plays `role` for the platform.
+    pub fn platform_organization_id(&self, role: PlatformRole) -> Option<OrganizationId> {
+        let id = self.get(&keys::platform_role(role))?;
+        self.has(&keys::organization(self.domain(), id)).then_some(id)
     }
 
     /// The organization on file here that plays `role` for the platform.

@@ -62,10 +62,22 @@ macro_rules! rows {
     };
 }
 
+/// Which domain a cluster serves, of all that its row holds.
+#[derive(Decode)]
+struct Serves {
+    #[n(2)]
+    domain: DomainId,
+}
+
 impl View<'_> {
     /// The row at `key`.
     pub fn get<T: for<'b> Decode<'b, ()>>(&self, key: &Key) -> Option<T> {
         self.0.get(key.as_slice()).map(|bytes| decode(&bytes))
+    }
+
+    /// The domain that the cluster serves, without the rest of its row; absent before bootstrap.
+    pub(crate) fn own_domain(&self) -> Option<DomainId> {
+        self.get::<Serves>(&keys::meta::cluster()).map(|cluster| cluster.domain)
     }
 
     rows! {

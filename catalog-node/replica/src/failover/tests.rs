@@ -240,3 +240,22 @@ fn the_tail_is_kept_and_says_nothing_of_members() {
     let state = log.hard_state();
     assert_eq!((state.term, state.vote, state.commit), (1006, 0, 4));
 }
+
+/// What no seed and no execution of the simulation notices, a table here does.
+#[cfg(feature = "mutations")]
+#[test]
+fn mutations_of_a_failover_are_noticed() {
+    use catalog_mutation::{Mutation, choose};
+
+    let tables: [(Mutation, fn()); 3] = [
+        (Mutation::ConditionOfOneConfiguration, every_configuration_counts),
+        (Mutation::TailOfOwnCommit, the_greatest_log_goes_on_from_the_greatest_commit),
+        (Mutation::TailKeepsTerms, the_tail_is_kept_and_says_nothing_of_members),
+    ];
+    for (mutation, table) in tables {
+        choose(Some(mutation));
+        let told = std::panic::catch_unwind(table);
+        choose(None);
+        assert!(told.is_err(), "{} is not noticed", mutation.name());
+    }
+}

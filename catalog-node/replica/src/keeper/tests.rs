@@ -358,3 +358,15 @@ fn a_witness_that_forgot_is_written_nothing() {
     assert_eq!(play.told(), ["Alarm(WitnessForgot)"]);
     assert_eq!(play.lent, None, "nobody lends it anything");
 }
+
+/// No seed and no execution of the simulation notices this; the table here does.
+#[cfg(feature = "mutations")]
+#[test]
+fn mutations_of_the_loan_are_noticed() {
+    use catalog_mutation::{Mutation, choose};
+
+    choose(Some(Mutation::LeaseFromAnswer));
+    let told = std::panic::catch_unwind(the_loan_counts_from_before_the_request_left);
+    choose(None);
+    assert!(told.is_err());
+}

@@ -384,7 +384,7 @@ pub(crate) fn publish(
     let outcome = change(tx, entry);
     let entry = working(tx, id)?;
     super::relations::listing_changes(tx, (&entry.domain, id), Some(&entry));
-    let bytes = tx.put(&keys::published_entry(&entry.domain, id), &entry);
+    let bytes = tx.put_returning(&keys::published_entry(&entry.domain, id), &entry);
     feed::entry_changed(tx, id, Some(&entry));
     let sharing = entry.content.sharing.as_ref().map(SharingAttribute::kind);
     let fact = Fact::EntryPublished {

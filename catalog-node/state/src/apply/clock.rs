@@ -17,7 +17,7 @@ use crate::{
     tx::Tx,
 };
 
-use super::{cluster, drills, law as law_itself};
+use super::{cluster, drills, foreseen, law as law_itself};
 
 /// Bound on the work of one command.
 pub const FIRED_PER_COMMAND: usize = 256;
@@ -50,9 +50,10 @@ pub(crate) fn advance(
         let last = due.get(bound.saturating_sub(1)).filter(|_| more);
         tx.due_passed = Some(last.map_or_else(|| to.as_slice().to_vec(), |(key, _)| key.clone()));
     }
+    // The key of a due row is its instant followed by the deadline's own key.
+    foreseen::due(tx, due.iter().take(bound).map(|(key, _)| &key[9..]));
     let mut fired = 0;
     for (due_key, _) in due.into_iter().take(bound) {
-        // The key of a due row is its instant followed by the deadline's own key.
         let deadline = Key::from_stored(due_key[9..].to_vec());
         let due_key = Key::from_stored(due_key);
         if complete && tx.has(&due_key) {

@@ -13,7 +13,6 @@ mod running;
 use std::sync::Arc;
 
 use catalog_model::{
-    catalog_entry::CatalogEntry,
     deadline::DeadlineKind,
     grant::Grant,
     ids::OrganizationId,
@@ -34,6 +33,7 @@ use crate::{
     outcome::Outcome,
     rows::DeadlineRow,
     tx::Tx,
+    view::View,
 };
 
 pub(crate) use self::{
@@ -177,9 +177,7 @@ fn parties(tx: &Tx<'_>, case: &ShareRequest) -> Vec<OrganizationId> {
     let with_authority =
         case.rules.as_ref().is_some_and(|rules| rules.decider != Decider::Provider);
     if with_authority && case.owner_domain == *tx.domain() {
-        parties.extend(
-            tx.platform_organization(PlatformRole::Authority).map(|authority| authority.id),
-        );
+        parties.extend(tx.platform_organization_id(PlatformRole::Authority));
     }
     let escalated = case.overdue.as_ref().and_then(|mark| mark.escalated_party.as_ref());
     parties.extend(escalated.map(|party| party.organization));
@@ -193,13 +191,13 @@ pub(crate) fn rules_of(tx: &Tx<'_>, law: &Law, case: &ShareRequest) -> Arc<Resol
     let Resource::Entry(id) = case.content.entry.resource else {
         panic!("a case is about an entry");
     };
-    let entry: CatalogEntry = tx
-        .get(&keys::entry(&case.content.entry.domain, id))
+    let entry = tx
+        .get_bytes(&keys::entry(&case.content.entry.domain, id))
         .expect("an entry that was ever asked for stays on file");
     let pair = Pair {
         asker: case.requester.class.expect("a received case has a classed asker"),
         provider: case.provider.class.expect("a received case has a classed provider"),
-        data: entry.kind,
+        data: View::kind_of_entry(&entry),
     };
     law.resolve_under(tx, rules.pack_version, &rules.composition, pair, received)
         .expect("a case's composition is its pack's")
@@ -210,7 +208,7 @@ pub(crate) fn deciding_organization(tx: &Tx<'_>, case: &ShareRequest) -> Option<
     match case.rules.as_ref()?.decider {
         Decider::Provider => Some(case.provider.organization),
         Decider::Authority | Decider::AuthorityWithProvider => {
-            tx.platform_organization(PlatformRole::Authority).map(|authority| authority.id)
+            tx.platform_organization_id(PlatformRole::Authority)
         }
     }
 }

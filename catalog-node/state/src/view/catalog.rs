@@ -29,6 +29,8 @@ use crate::{
 /// How an entry stands, of all that its row holds.
 #[derive(Decode)]
 struct Standing {
+    #[n(4)]
+    kind: DataKind,
     #[n(5)]
     state: EntryState,
 }
@@ -37,6 +39,11 @@ impl View<'_> {
     /// How the entry in `row` stands; its content, which takes longer to read, is not.
     pub(crate) fn state_of_entry(row: &[u8]) -> EntryState {
         super::decode::<Standing>(row).state
+    }
+
+    /// What kind of data the entry in `row` is of, read as [`View::state_of_entry`] reads.
+    pub(crate) fn kind_of_entry(row: &[u8]) -> DataKind {
+        super::decode::<Standing>(row).kind
     }
 
     /// What is on file about an own entry; absent where nothing is, for instance for entries that

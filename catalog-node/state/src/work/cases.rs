@@ -14,9 +14,9 @@ use crate::{keys::relations as key, rows::ConsentKind, view::View};
 
 pub(super) fn of(view: View<'_>, name: &ResourceName, id: RequestId) -> Vec<WorkItem> {
     let Some(mut case) = view.request(&name.domain, id) else { return Vec::new() };
-    let Some(cluster) = view.cluster() else { return Vec::new() };
+    let Some(domain) = view.own_domain() else { return Vec::new() };
     let mut items = Vec::new();
-    if case.owner_domain == cluster.domain {
+    if case.owner_domain == domain {
         follow_entry(view, &mut case);
         owed_here(view, name, &case, &mut items);
     } else if case.state == ShareRequestState::Forwarded {

@@ -123,8 +123,8 @@ fn open_hearing(
 /// The part in which a debtor owed the answer.
 fn role_of(tx: &Tx<'_>, case: &ShareRequest, debtor: &Party) -> PartyRole {
     let alone = case.rules.as_ref().is_none_or(|rules| rules.debtor == PartyRole::Provider);
-    let authority = tx.platform_organization(PlatformRole::Authority);
-    if !alone && authority.is_some_and(|authority| authority.id == debtor.organization) {
+    let authority = tx.platform_organization_id(PlatformRole::Authority);
+    if !alone && authority == Some(debtor.organization) {
         PartyRole::Authority
     } else {
         PartyRole::Provider

@@ -133,6 +133,11 @@ fn nodes_out(tx: &Tx<'_>, from: UtcMillis, until: UtcMillis) -> Vec<u64> {
 }
 
 fn outages(tx: &Tx<'_>) -> Vec<PlatformOutage> {
+    // They are numbered from 1 and stay. Of the first it is remembered that it is not there; to look for
+    // the last of a table costs more than most of what an overdue answer brings.
+    if !tx.has(&keys::platform_outage(1)) {
+        return Vec::new();
+    }
     let table = Key::table(Table::PlatformOutage);
     let Some((last, _)) = tx.last_row(&table) else { return Vec::new() };
     let newest = u64::from_be_bytes(last[1..9].try_into().expect("ends in its number"));

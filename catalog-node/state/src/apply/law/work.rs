@@ -14,10 +14,11 @@ use catalog_model::{
     share_request::ShareRequest,
     time::{LocalDate, UtcMillis},
 };
+use minicbor::Decode;
 
 use super::outage;
 use crate::{
-    apply::{cases, catalog, grants, quality, requests},
+    apply::{cases, catalog, foreseen, grants, quality, requests},
     codec,
     command::Body,
     keys::{self, Key, Table},
@@ -75,6 +76,9 @@ fn go_on(tx: &mut Tx<'_>, law: &Law, number: u64, mut row: PendingWork, bound: u
     }
     let rows = tx.rows_between(&from, &table.end(), bound + 1);
     let done = rows.len() <= bound;
+    if matches!(row.what, Work::Calendar { .. }) {
+        foreseen::counted(tx, rows.iter().take(bound).map(|(key, _)| key.as_slice()));
+    }
     let mut packs = BTreeMap::new();
     let mut looked_at = 0;
     for (key, bytes) in rows.into_iter().take(bound) {
@@ -248,14 +252,36 @@ fn last_day(due: UtcMillis) -> LocalDate {
     UtcMillis(due.0.saturating_sub(1)).local_date()
 }
 
+/// By which calendar the answer clock of a case was counted, of all that its row holds.
+#[derive(Decode)]
+struct Counted {
+    #[n(13)]
+    answer_clock: Option<CountedBy>,
+}
+
+#[derive(Decode)]
+struct CountedBy {
+    #[n(8)]
+    calendar_version: u64,
+}
+
+/// Whether the answer clock of the case still has to be counted. Half of the rows that are looked at are
+/// warnings of cases that were counted with their answer: reading one whole would cost more than that.
+fn waits_for_count(tx: &Tx<'_>, law: &Law, name: &ResourceName) -> bool {
+    let Resource::Request(id) = name.resource else { return false };
+    let row: Option<Counted> = tx.get(&keys::request(&name.domain, id));
+    let clock = row.and_then(|row| row.answer_clock);
+    clock.is_some_and(|clock| clock.calendar_version < law.calendar.version())
+}
+
 fn recount_case(tx: &mut Tx<'_>, law: &Law, name: &ResourceName, same_version: bool) -> bool {
+    if !waits_for_count(tx, law, name) {
+        return false;
+    }
     let Ok(old) = requests::owned(tx, name) else { return false };
     let Some(clock) = old.answer_clock.clone().filter(|_| requests::clock_runs(&old)) else {
         return false;
     };
-    if clock.calendar_version >= law.calendar.version() {
-        return false;
-    }
     let mut counted = clock.clone();
     let Some(change) = counted.recompute(&law.calendar, tx.clock) else { return false };
     let moved = Moved {
@@ -271,9 +297,10 @@ fn recount_case(tx: &mut Tx<'_>, law: &Law, name: &ResourceName, same_version: b
     if same_version {
         requests::save(tx, Some(&old), &case);
     } else {
-        requests::change(tx, &old, case);
+        requests::change(tx, &old, case.clone());
     }
-    follow_warnings(tx, law, name);
+    // Warnings are fractions of the clock, so they move with it.
+    cases::warnings::follow(tx, law, &case);
     true
 }
 

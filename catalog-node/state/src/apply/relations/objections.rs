@@ -303,7 +303,7 @@ fn settle(tx: &mut Tx<'_>, published: &CatalogEntry, attribute: &SharingAttribut
     tx.put(&keys::entry(&working.domain, working.id), &working);
     listing_changes(tx, (&listed.domain, listed.id), Some(&listed));
     catalog::versions::replaced(tx, &listed);
-    let bytes = tx.put(&keys::published_entry(&listed.domain, listed.id), &listed);
+    let bytes = tx.put_returning(&keys::published_entry(&listed.domain, listed.id), &listed);
     feed::entry_changed(tx, listed.id, Some(&listed));
     let name = entry_name(tx, listed.id);
     let fact = Fact::AttributeSettled {
