@@ -237,7 +237,6 @@ fn the_loan_counts_from_before_the_request_left() {
     // The witness does what it is asked last, and its answer is late; then it is silent.
     let mut renewals = play.told.iter().filter(|(_, what)| what.starts_with("asks Renew"));
     let last = renewals.next_back().expect("it renews").0;
-    play.run(1600);
     play.witness_answers = false;
     play.told.clear();
     play.run(60_000);
@@ -245,7 +244,7 @@ fn the_loan_counts_from_before_the_request_left() {
     let asked_later =
         play.told.iter().any(|(at, what)| *at < end && what.starts_with("asks Renew"));
     assert!(asked_later, "it tried");
-    assert!(end <= last + RENEWAL_MS + LEASE_MS + STEP, "{last} {end}");
+    assert!(end.abs_diff(last + LEASE_MS) <= STEP, "{last} {end}");
     // It comes back: a look, a renewal, and the loan.
     play.witness_answers = true;
     play.run(10_000);
