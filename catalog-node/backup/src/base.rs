@@ -35,7 +35,7 @@ const LIVE_PART: u64 = 4;
 /// What a base says of the state.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct BaseManifest {
-    /// [`FORMAT`].
+    /// The format.
     #[n(0)]
     pub format: u32,
     /// Whose state it is.

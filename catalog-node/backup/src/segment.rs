@@ -30,7 +30,7 @@ pub struct SealedEntry {
 /// Entries that follow each other.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Segment {
-    /// [`FORMAT`].
+    /// The format.
     #[n(0)]
     pub format: u32,
     /// Whose.

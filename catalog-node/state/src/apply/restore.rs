@@ -405,7 +405,7 @@ impl Carrying<'_, '_> {
             let (domain, id) = (entry.domain.clone(), entry.id);
             relations::listing_changes(self.tx, (&domain, id), now.as_ref());
             match &now {
-                Some(entry) => drop(self.tx.put(&key, entry)),
+                Some(entry) => self.tx.put(&key, entry),
                 None => self.tx.delete(&key),
             }
             let name = ResourceName::new(domain.clone(), Resource::Entry(id));
