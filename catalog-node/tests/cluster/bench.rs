@@ -304,7 +304,8 @@ impl opening::Ledger for Follows {
     fn says(&self) -> Option<HeaderValue> {
         let pair = Pair { generation: self.0, ..Pair::FIRST };
         let said = Said { belongs: None, heard: pair, opened: pair };
-        Some(Opening { cluster: "ab".repeat(16), said }.header())
+        // Of the first there is nothing to be said: so do programs that know of no others.
+        (pair > Pair::FIRST).then(|| Opening { cluster: "ab".repeat(16), said }.header())
     }
 
     fn hears(&self, _: Opening) {}
