@@ -3,11 +3,11 @@
 //! Nobody leads any more, so nothing here is a Raft command. Each step is a pure decision over what sealed
 //! nodes reported, so that whoever carries it out can die and another go on:
 //!
-//! 1. [`seal`]: a node stops for ever to answer for the old generation, then says how its log ends.
-//! 2. [`condition`]: do the sealed nodes meet every set that could still commit without them?
-//! 3. [`survey`]: whose log is the greatest, and up to where is it settled?
-//! 4. [`verdict`]: what can be said of what was lost, and from what evidence.
-//! 5. [`surgery`]: the one rewrite of a log that there is.
+//! 1. `seal`: a node stops for ever to answer for the old generation, then says how its log ends.
+//! 2. `condition`: do the sealed nodes meet every set that could still commit without them?
+//! 3. `survey`: whose log is the greatest, and up to where is it settled?
+//! 4. `verdict`: what can be said of what was lost, and from what evidence.
+//! 5. `surgery`: the one rewrite of a log that there is.
 //!
 //! Why nothing acknowledged in sync is lost: it is on a voter of this site, in a set that commits; the
 //! condition says that one of the sealed nodes is in each such set; the greatest sealed log holds every entry

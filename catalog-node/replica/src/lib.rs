@@ -19,7 +19,7 @@
 //! hear of it ([`Ready::install`]), so that it never waits for a transfer.
 //!
 //! A cluster may span two sites: then the [`mode`](Mode) in force says whether an entry needs both
-//! ([`sites`]), and a replica that may not commit is held ([`Replica::hold`]).
+//! ([`sites`]), and a replica that may not commit is held (`replica/rule.rs`).
 //!
 //! Which mode a leader should be in, and what the witness must know first, is another pure machine
 //! ([`keeper`]); what becomes of a site when the other is lost is decided by [`failover`].
