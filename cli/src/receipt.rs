@@ -78,4 +78,4 @@ pub(crate) fn malformed_file(path: &Path, error: &serde_json::Error) -> Failure 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -236,7 +236,7 @@ impl World {
         }
         let (settled, term) = (settled(&sealed), sealed.iter().map(|s| s.term).max().unwrap_or(0));
         let from = self.machines[machine].identity.belongs.generation;
-        // Any of the steps may be the last for now.
+        // Power may fail after any of the steps.
         let steps =
             if !self.is_scripted() && self.prng.chance(20) { self.prng.below(3) } else { 9 };
         if !self.machines[machine].promote(pair, settled, term, steps) {

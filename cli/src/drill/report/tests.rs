@@ -4,25 +4,13 @@ use catalog_model::{
     name::{Resource, ResourceName},
     time::UtcMillis,
 };
-use catalog_proofs::{head, suite::Suite};
 use catalog_state::{
     codec,
     ledger::{Fact, LedgerRecord},
 };
-use luqiao_proto::ledger::v1 as message;
-use prost_types::Timestamp;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ED25519, SanType,
-};
-use ring::signature::Ed25519KeyPair;
 
 use super::*;
-use crate::message::{kind, to_json};
-
-const CLUSTER: &str = "01010101010101010101010101010101";
-/// 2026-09-21 09:00 Asia/Shanghai.
-const TIME_MS: u64 = 1_789_952_400_000;
+use crate::receipt::tests::{CLUSTER, TIME_MS, receipt_of};
 
 fn name() -> ResourceName {
     let domain: DomainId = "luqiao-city".parse().unwrap();
@@ -77,53 +65,6 @@ fn closed(report: &Value, digest: [u8; 32]) -> Vec<u8> {
         actor: "luqiao-city/organizations/1".to_owned(),
         digests: Vec::new(),
     })
-}
-
-/// The receipt of the only record of a ledger, and the anchor by which it is checked.
-fn receipt_of(record: Vec<u8>, subject: &ResourceName) -> (Value, TrustAnchor) {
-    let domain = &subject.domain;
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    params.distinguished_name.push(DnType::CommonName, "City CA");
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
-    let mut params = CertificateParams::default();
-    let uri = head::certificate_uri(domain.as_str(), "2", CLUSTER);
-    params.subject_alt_names = vec![SanType::URI(uri.try_into().unwrap())];
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    let root = Suite::default().leaf_hash(&record);
-    let signed =
-        head::signed_bytes(domain.as_str(), CLUSTER, 1, 1, &root, TIME_MS, Suite::default());
-    let signer = Ed25519KeyPair::from_pkcs8(&key.serialize_der()).unwrap();
-    let receipt = message::Receipt {
-        name: subject.to_string(),
-        leaf_index: 0,
-        record: record.into(),
-        record_json: "{\"words\":\"nobody proves them\"}".to_owned(),
-        inclusion_proof: Vec::new(),
-        tree_head: Some(message::TreeHead {
-            domain: domain.to_string(),
-            cluster_id: CLUSTER.to_owned(),
-            generation: 1,
-            tree_size: 1,
-            root_hash: root.to_vec().into(),
-            time: Some(Timestamp { seconds: (TIME_MS / 1000).cast_signed(), nanos: 0 }),
-            hash_algorithm: "sha256".to_owned(),
-            signature_algorithm: "ed25519".to_owned(),
-            signature: signer.sign(&signed).as_ref().to_vec().into(),
-            certificate: certificate.der().to_vec().into(),
-        }),
-        one_site: false,
-    };
-    let anchor = serde_json::from_value(json!({
-        "domain": domain.to_string(),
-        "cluster_id": CLUSTER,
-        "hash": "sha256",
-        "algorithm": "ed25519",
-        "ca_certificates": [authority.pem()],
-    }));
-    (to_json(kind::RECEIPT, &receipt).unwrap(), anchor.unwrap())
 }
 
 /// A report, and what checks it.
